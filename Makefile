@@ -1,0 +1,43 @@
+# The words of this house: `make` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SPEED ?= 1
+MINUTES ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench clean
+
+help:  ## list the words
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/.installed  ## make .venv with everything for work and demo
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "driftbell needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[fast,embedded]' --group dev
+	@touch $@
+
+demo: install  ## a real stream that goes wrong, watched in this terminal (SPEED=1 MINUTES=)
+	$(BIN)/driftbell demo --speed $(SPEED) $(if $(MINUTES),--minutes $(MINUTES))
+
+test: install  ## the whole suite
+	$(BIN)/python -m pytest
+
+check: install  ## format, lint, types and import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install  ## rewrite the code in the house's format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: install  ## events a second, as ratios within one run
+	$(BIN)/python -m tests.benchmarks.throughput
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

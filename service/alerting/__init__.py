@@ -1,0 +1,1 @@
+"""Findings become alerts with a state, and alerts become incidents with a cause."""

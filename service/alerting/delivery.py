@@ -1,0 +1,88 @@
+"""Sends alerts out: always into the log, and to a webhook when one is configured. At least once, in order."""
+
+from __future__ import annotations
+
+import json
+import logging
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+log = logging.getLogger("driftbell.alerts")
+
+_TIMEOUT_SECONDS = 5.0
+
+
+class Message(Protocol):
+    """A message that waits in the outbox."""
+
+    @property
+    def message(self) -> Mapping[str, Any]:
+        """The alert's document."""
+
+
+class Waiting(Protocol):
+    """Where messages wait."""
+
+    def waiting(self, most: int = 100) -> Sequence[Any]:
+        """The oldest messages."""
+
+    def delivered(self, message: Any) -> None:
+        """Take it out."""
+
+    def failed(self, message: Any) -> None:
+        """Count the attempt."""
+
+
+Send = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass
+class Delivery:
+    """Empties the outbox. A webhook that fails is tried again at the next turn; later messages wait behind it."""
+
+    outbox: Waiting
+    send: Send | None = None
+    count: Callable[[str], None] = lambda _: None
+    _failing: bool = False
+
+    def deliver(self) -> None:
+        """Send what waits."""
+        for waiting in self.outbox.waiting():
+            if self.send is not None:
+                try:
+                    self.send(waiting.message)
+                except OSError as why:
+                    self._fail(waiting, why)
+                    return
+            self._failing = False
+            say(waiting.message)
+            self.outbox.delivered(waiting)
+            self.count("delivered")
+
+    def _fail(self, waiting: Any, why: OSError) -> None:
+        if not self._failing:
+            log.warning("the alert webhook does not take alerts: %s; trying again", why)
+        self._failing = True
+        self.outbox.failed(waiting)
+        self.count("failed")
+
+
+def say(message: Mapping[str, Any]) -> None:
+    """The alert as one line of the log."""
+    level = logging.WARNING if message["state"] == "firing" else logging.INFO
+    log.log(level, "%s %s %s: %s", message["state"].upper(), message["severity"], message["cause"], message["summary"])
+
+
+def webhook(url: str) -> Send:
+    """Sends a message as JSON to this address; an answer other than 2xx is an OSError."""
+
+    def send(message: Mapping[str, Any]) -> None:
+        body = json.dumps(message).encode()
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - settings allow http(s) only
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):  # noqa: S310
+            pass
+
+    return send

@@ -1,0 +1,259 @@
+"""The alert state machine, as a fold over windows in order.
+
+    quiet --over--> pending --over for `for_windows`--> firing --under for `clear_windows`--> resolved (quiet)
+      ^----------under----|                               `----over: the count of quiet windows starts anew
+
+"Over" is a worst finding above its limit, "under" one below `clear_ratio` of it; between the two nothing moves (hysteresis).
+Late rows restate a window: the fold is then taken up again from the state before it, so that replays agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import numpy as np
+import xxhash
+from detectors.volume import score_volume
+
+from service.alerting.rules import VOLUME, Reading, Signal, cause_of, read, severity_of
+from service.alerting.wording import sentence
+from service.messages import (
+    Alert, Cause, Column, Finding, Role, Severity, SliceResult, State, Verdict, WindowKey,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from service.monitor import AlertPolicy, Monitor
+
+_HISTORY = 60
+_QUIET_BEFORE_NEW_INCIDENT = 2
+_MOST_TRACKED = 20_000
+
+
+class Tracked(msgspec.Struct, array_like=True):
+    """One alert while it is not quiet."""
+
+    id: str
+    incident: str
+    state: State
+    over: int
+    under: int
+    since_ms: int
+    at_ms: int
+    cause: Cause
+    severity: Severity
+    summary: str
+
+
+class Place(NamedTuple):
+    """What an alert is about: one rule on one column of one slice in one kind of window."""
+
+    version: str
+    segment: str
+    window: str
+    role: str
+    feature: str
+    rule: str
+
+
+class FoldState(msgspec.Struct, array_like=True):
+    """All that is carried from window to window of one model."""
+
+    tracked: dict[str, Tracked] = {}
+    volumes: dict[str, list[int]] = {}
+    incident: str = ""
+    incident_quiet: int = 0
+
+
+def state_to_bytes(state: FoldState) -> bytes:
+    """The state as it is stored."""
+    return msgspec.msgpack.encode(state)
+
+
+def state_from_bytes(data: bytes | None) -> FoldState:
+    """The state again; an empty one from nothing."""
+    return FoldState() if data is None else msgspec.msgpack.decode(data, type=FoldState)
+
+
+class Folded(NamedTuple):
+    """What one window changed: alerts whose state moved, and the findings that need the windows before it."""
+
+    changes: Sequence[Alert]
+    volumes: Sequence[tuple[WindowKey, Finding]]
+
+
+def fold(
+    state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor, alpha: float | None
+) -> Folded:
+    """Take one window of one kind, all its slices, into the state (which is changed).
+
+    `window` names it with version and segment ''. No results means that no event of the model fell into it.
+    `alpha` is the volumes' false-alarm probability, None for a window that was cut short: its volume says nothing.
+    """
+    totals = _totals(state, window, results) if alpha is not None else []
+    volumes = {total.key: finding for total in totals if (finding := _volume(state, total, alpha or 0.0))}
+    changes: list[Alert] = []
+    for result in [*results, *_without_events(results, volumes)]:
+        findings = [f for f in result.findings if f.method != VOLUME]
+        if result.key in volumes:
+            findings.append(volumes[result.key])
+        changes += _slice(state, result, findings, monitor)
+    changes += _abandoned(state, window, results, monitor)
+    _close_incident(state)
+    return Folded(changes, list(volumes.items()))
+
+
+def _totals(state: FoldState, window: WindowKey, results: Sequence[SliceResult]) -> list[SliceResult]:
+    """Events by segment, whatever the version: a new version that takes over is no silence.
+
+    A segment that has gone quiet counts zero, unless the whole model has: then that is said once.
+    """
+    totals = {window: 0}
+    for result in results:
+        key = result.key._replace(version="")
+        totals[key] = totals.get(key, 0) + result.inferences
+    if totals[window]:
+        for segment, kind in (name.split("\x1f") for name in state.volumes):
+            if kind == window.window:
+                totals.setdefault(window._replace(segment=segment), 0)
+    return [SliceResult(key, inferences, 0, ()) for key, inferences in totals.items()]
+
+
+def _without_events(results: Sequence[SliceResult], volumes: dict[WindowKey, Finding]) -> list[SliceResult]:
+    """The slices that carry nothing but a volume."""
+    known = {r.key for r in results}
+    return [SliceResult(key, volume.n, 0, ()) for key, volume in volumes.items() if key not in known]
+
+
+def _abandoned(state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor) -> list[Alert]:
+    """Resolve what rang on a slice that has had no event for as many windows as clear an alert (an old version, say)."""
+    alive = {(r.key.version, r.key.segment) for r in results}
+    changes = []
+    for name, tracked in list(state.tracked.items()):
+        place = Place(*name.split("\x1f"))
+        if place.window != window.window or place.rule == "silence" or (place.version, place.segment) in alive:
+            continue
+        tracked.under += 1
+        if tracked.state is State.PENDING or tracked.under >= monitor.alerts.clear_windows:
+            del state.tracked[name]
+            tracked.state, tracked.at_ms = State.RESOLVED, window.end_ms
+            changes.append(_alert(tracked, _signal(place), window._replace(version=place.version, segment=place.segment)))
+    return changes
+
+
+def _signal(place: Place) -> Signal:
+    return Signal(Column(Role(place.role), place.feature) if place.role else None, place.rule)
+
+
+def _volume(state: FoldState, total: SliceResult, alpha: float) -> Finding | None:
+    name = _join(total.key.segment, total.key.window)
+    history = state.volumes.setdefault(name, [])
+    if len(state.volumes) > _MOST_TRACKED:
+        del state.volumes[name]
+        return None
+    score = score_volume(np.array(history[-_HISTORY:], np.int64), total.inferences, alpha)
+    verdict = Verdict.TOO_LITTLE_DATA
+    if score.value is not None and score.limit is not None:
+        verdict = Verdict.DRIFT if score.value > score.limit else Verdict.OK
+    if verdict is not Verdict.DRIFT and total.inferences > 0:
+        history.append(total.inferences)
+        del history[:-_HISTORY]
+    usual = int(np.median(history)) if history else 0
+    return Finding(None, VOLUME, score.value, score.limit, score.p_value, total.inferences, usual, 0.0, verdict, score.reason)
+
+
+def _slice(state: FoldState, result: SliceResult, findings: Sequence[Finding], monitor: Monitor) -> list[Alert]:
+    readings = read(findings)
+    changes = []
+    for signal, reading in readings.items():
+        name = _join(*_place(result.key, signal))
+        tracked = state.tracked.get(name)
+        if tracked is None and (reading.ratio <= 1.0 or len(state.tracked) >= _MOST_TRACKED):
+            continue
+        change = _step(state, name, tracked, signal, reading, result, monitor)
+        if change is not None:
+            changes.append(change)
+    return changes
+
+
+def _step(  # noqa: PLR0913 - one transition of the machine above
+    state: FoldState, name: str, tracked: Tracked | None, signal: Signal, reading: Reading, result: SliceResult, monitor: Monitor,
+) -> Alert | None:  # fmt: skip
+    if tracked is None:
+        tracked = state.tracked[name] = _begin(state, name, result)
+    before, policy = tracked.state, monitor.alerts
+    if reading.ratio > 1.0:
+        tracked.over, tracked.under = tracked.over + 1, 0
+        if before is State.PENDING:
+            _describe(tracked, signal, reading, result, monitor)
+        if tracked.over >= policy.for_windows:
+            tracked.state = State.FIRING
+    elif before is State.PENDING:
+        del state.tracked[name]
+        tracked.state = State.RESOLVED
+    else:
+        _cool(state, name, tracked, reading, policy)
+    if tracked.state is before and not (before is State.PENDING and tracked.over == 1):
+        return None
+    tracked.at_ms = result.key.end_ms
+    return _alert(tracked, signal, result.key)
+
+
+def _cool(state: FoldState, name: str, tracked: Tracked, reading: Reading, policy: AlertPolicy) -> None:
+    if reading.ratio <= policy.clear_ratio:
+        tracked.under += 1
+        if tracked.under >= policy.clear_windows:
+            tracked.state = State.RESOLVED
+            del state.tracked[name]
+
+
+def _begin(state: FoldState, name: str, result: SliceResult) -> Tracked:
+    start, end = result.key.start_ms, result.key.end_ms
+    if not state.incident:
+        state.incident = f"i-{xxhash.xxh3_64_hexdigest(f'{result.key.model}|{end}')}"
+    state.incident_quiet = 0
+    made = f"a-{xxhash.xxh3_64_hexdigest(f'{result.key.model}|{name}|{start}')}"
+    return Tracked(made, state.incident, State.PENDING, 0, 0, start, end, Cause.DATA_DRIFT, Severity.INFO, "")
+
+
+def _describe(tracked: Tracked, signal: Signal, reading: Reading, result: SliceResult, monitor: Monitor) -> None:
+    tracked.cause = cause_of(signal, reading.worst)
+    tracked.severity = severity_of(signal, reading.worst, monitor)
+    tracked.summary = sentence(signal, reading.worst, result, tracked.cause)
+
+
+def _close_incident(state: FoldState) -> None:
+    """An incident is open while any of its alerts is, and some windows longer, so that what flickers stays one page."""
+    if state.tracked:
+        state.incident_quiet = 0
+    elif state.incident:
+        state.incident_quiet += 1
+        if state.incident_quiet > _QUIET_BEFORE_NEW_INCIDENT:
+            state.incident, state.incident_quiet = "", 0
+
+
+def _place(key: WindowKey, signal: Signal) -> Place:
+    role, feature = signal.column or ("", "")
+    return Place(key.version, key.segment, key.window, str(role), feature, signal.rule)
+
+
+def _join(*parts: str) -> str:
+    return "\x1f".join(parts)
+
+
+def _alert(tracked: Tracked, signal: Signal, key: WindowKey) -> Alert:
+    return Alert(
+        tracked.id, tracked.incident, key.model, key.version, key.segment, key.window, signal.column, signal.rule,
+        tracked.cause, tracked.severity, tracked.state, tracked.since_ms, tracked.at_ms, tracked.summary,
+    )  # fmt: skip
+
+
+def open_alerts(state: FoldState, model: str) -> dict[str, Alert]:
+    """The alerts that are pending or firing in this state, by id."""
+    found = {}
+    for name, tracked in state.tracked.items():
+        place = Place(*name.split("\x1f"))
+        key = WindowKey(model, place.version, place.segment, place.window, 0, 0)
+        found[tracked.id] = _alert(tracked, _signal(place), key)
+    return found

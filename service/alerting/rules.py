@@ -1,0 +1,96 @@
+"""Which findings ring together, what cause they speak of, and whom that wakes.
+
+A page wakes somebody: broken data, silence. A ticket waits for the morning: a changed distribution alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from service.messages import Cause, Column, Finding, Role, Severity, Verdict
+from service.monitor import Monitor
+
+DISTRIBUTION = frozenset({"psi", "js_distance", "ks", "wasserstein", "hellinger", "tv", "l_infinity", "chi_square"})
+ABSENCES = frozenset({"missing_null", "missing_absent", "missing_nan", "missing_infinite", "missing_empty"})
+VOLUME = "volume"
+
+
+class Signal(NamedTuple):
+    """One rule's view of one column in one window."""
+
+    column: Column | None
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a rule's worst finding is over its limit; above 1 it rings."""
+
+    ratio: float
+    worst: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named group of findings, in the order in which causes explain each other: the first that rings is said first."""
+
+    name: str
+    methods: frozenset[str]
+    cause: Cause
+    severity: Severity
+
+
+RULES: Sequence[Rule] = (
+    Rule("silence", frozenset({VOLUME}), Cause.SILENCE, Severity.PAGE),
+    Rule("missing", ABSENCES, Cause.MISSING, Severity.PAGE),
+    Rule("type", frozenset({"missing_wrong_type"}), Cause.TYPE_CHANGE, Severity.PAGE),
+    Rule("unseen", frozenset({"unseen"}), Cause.NEW_CATEGORY, Severity.TICKET),
+    Rule("range", frozenset({"out_of_range"}), Cause.OUT_OF_RANGE, Severity.PAGE),
+    Rule("drift", DISTRIBUTION, Cause.DATA_DRIFT, Severity.TICKET),
+)
+_BY_NAME = {rule.name: rule for rule in RULES}
+_BY_METHOD = {method: rule for rule in RULES for method in rule.methods}
+_ANSWERS = {Role.PREDICTION, Role.SCORE}
+
+
+def read(findings: Iterable[Finding]) -> Mapping[Signal, Reading]:
+    """The worst finding of each rule and column; those with too little data say nothing."""
+    readings: dict[Signal, Reading] = {}
+    for finding in findings:
+        rule = _BY_METHOD.get(finding.method)
+        if rule is None or finding.value is None or not finding.limit or finding.verdict is Verdict.TOO_LITTLE_DATA:
+            continue
+        signal, ratio = Signal(finding.column, rule.name), _ratio(finding)
+        if signal not in readings or ratio > readings[signal].ratio:
+            readings[signal] = Reading(ratio, finding)
+    return readings
+
+
+def _ratio(finding: Finding) -> float:
+    ratio = (finding.value or 0.0) / (finding.limit or 1.0)
+    return ratio if (ratio > 1.0) == (finding.verdict is Verdict.DRIFT) else 1.0
+
+
+def cause_of(signal: Signal, finding: Finding) -> Cause:
+    """The cause that an alert of this signal names."""
+    rule = _BY_NAME[signal.rule]
+    if rule.cause is Cause.DATA_DRIFT and signal.column is not None and signal.column.role in _ANSWERS:
+        return Cause.PREDICTION_DRIFT
+    if rule.cause is Cause.DATA_DRIFT and signal.column is not None and signal.column.role is Role.LATENCY:
+        return Cause.LATENCY
+    if rule.cause is Cause.SILENCE and finding.n > 0:
+        return Cause.PIPELINE
+    return rule.cause
+
+
+def severity_of(signal: Signal, finding: Finding, monitor: Monitor) -> Severity:
+    """Whom it wakes, unless the monitor says otherwise for this feature."""
+    if signal.column is not None and signal.column.role is Role.FEATURE:
+        override = monitor.features.get(signal.column.name)
+        if override is not None and override.severity is not None:
+            return Severity(override.severity)
+    if cause_of(signal, finding) is Cause.PIPELINE:
+        return Severity.TICKET
+    return _BY_NAME[signal.rule].severity

@@ -1,0 +1,322 @@
+"""The collector's loop: poll, count, write panes and offsets together, tell the log system.
+
+One thread. The database decides where to start and whether a write counts; the group only says who should try.
+When the database is away the batch is kept, the source paused and polled on, and the commit tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import TYPE_CHECKING
+
+from service.errors import ConfigurationChanged, PartitionHalted, PartitionLost, Rewound, Unavailable
+from service.intake.decoder import Decoder
+from service.panes.partition import PartitionPanes
+from service.pipeline import PartitionPipeline
+from service.sketches.codec import pane_from_bytes
+from service.store.checkpoint import (
+    Claim, Claimant, claim_partition, commit_checkpoint, forget_ids, halt_partition, note_progress, release_partition,
+)  # fmt: skip
+from service.store.configuration import current_revision, load_configuration
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from service.configuration import Configuration
+    from service.intake.dead_letter_topic import DeadLetterTopic
+    from service.intake.decoder import UnknownModels
+    from service.intake.limits import Limits
+    from service.intake.source import Gap, Records, Source
+    from service.messages import Checkpoint, Partition
+    from service.metrics import PipelineMetrics
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.2
+_BACKOFF_SECONDS = (0.1, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorOptions:
+    """How a collector behaves. Times in seconds unless the name says otherwise."""
+
+    owner: str
+    unknown_models: UnknownModels
+    limits: Limits
+    commit_interval_seconds: float = 1.0
+    commit_records: int = 50_000
+    poll_records: int = 10_000
+    look_seconds: float = 5.0
+    idle_after_ms: int = 30_000
+    starts_at_end: bool = False
+
+
+@dataclass
+class _Held:
+    """A partition that is ours: the claim, and what was counted since the last checkpoint."""
+
+    claim: Claim
+    pipeline: PartitionPipeline
+    committed_at: float
+    news_at: float
+    forgotten_ms: int = 0
+
+
+@dataclass
+class Collector:
+    """Moves records from a source into panes in the database until it is told to stop."""
+
+    source: Source
+    engine: Engine
+    options: CollectorOptions
+    metrics: PipelineMetrics
+    clock: Callable[[], float]
+    dead_letters: DeadLetterTopic | None = None
+    ticked_at: float = 0.0
+    stored_at: float = 0.0
+    _configuration: Configuration = field(init=False)
+    _held: dict[Partition, _Held] = field(default_factory=dict)
+    _waiting: set[Partition] = field(default_factory=set)
+    _looked_at: float = 0.0
+    _retry_at: float = 0.0
+    _backoff: float = 0.0
+
+    def run(self, stop: Event) -> None:
+        """Work until `stop` is set, then write what was counted and leave. Raises ConfigurationError on start only."""
+        self._configuration = load_configuration(self.engine)
+        self.source.start()
+        try:
+            while not stop.is_set():
+                self.step()
+            self._drain()
+        finally:
+            self.source.close()
+
+    def step(self) -> None:
+        """One turn of the loop."""
+        now = self.ticked_at = self.clock()
+        away = now < self._retry_at
+        try:
+            polled = self.source.poll(_POLL_SECONDS, self.options.poll_records)
+            self._take_changes()
+            for gap in polled.gaps:
+                self._cross(gap)
+            for records in polled.records:
+                self._count(records)
+            if not away:
+                self._begin_waiting()
+                self._commit_due()
+                self._look_around()
+                if self._backoff:
+                    self._recovered()
+        except Unavailable as why:
+            self._hold_on(str(why))
+
+    # Assignment
+
+    def _take_changes(self) -> None:
+        changes = self.source.changes()
+        for partition in changes.lost | changes.revoked:
+            self._waiting.discard(partition)
+            held = self._held.get(partition)
+            if held is not None and partition in changes.revoked:
+                self._give_back(held)
+            self._held.pop(partition, None)
+            self.source.end(partition)
+        self._waiting |= changes.assigned
+
+    def _give_back(self, held: _Held) -> None:
+        """Commit or discard: what cannot be written now is read again by the next owner."""
+        try:
+            self._commit(held)
+            if held.claim.partition in self._held:
+                release_partition(self.engine, held.claim)
+        except Unavailable:
+            log.warning("partition %s was taken away while the database is away; its next owner reads it again", held.claim.partition)
+
+    def _begin_waiting(self) -> None:
+        for partition in sorted(self._waiting):
+            self._claim(partition)
+            self._waiting.discard(partition)
+
+    def _claim(self, partition: Partition) -> None:
+        bounds = self.source.bounds(partition)
+        identity = self.source.topic_id(partition.topic)
+        claimant = Claimant(self.options.owner, self._patience_ms())
+        start = bounds.end if self.options.starts_at_end else bounds.start
+        try:
+            claim = claim_partition(self.engine, partition, claimant, str(identity) if identity else None, start)
+        except PartitionHalted as why:
+            self._halt(partition, str(why))
+            return
+        decoder = Decoder(self._configuration, unknown_models=self.options.unknown_models, limits=self.options.limits)
+        panes = self._restore(claim)
+        pipeline = PartitionPipeline(partition, decoder, panes, claim.next_offset)
+        now = self.clock()
+        self._held[partition] = _Held(claim, pipeline, now, now)
+        self.source.begin(partition, claim.next_offset)
+        log.info("partition %s %d: claimed at offset %d, epoch %d", *partition, claim.next_offset, claim.owner_epoch)
+
+    def _patience_ms(self) -> int:
+        monitors = [v.monitor for versions in self._configuration.models.values() for v in versions]
+        return max((m.allowed_lateness_ms + m.disorder_ms for m in monitors), default=3_600_000)
+
+    def _restore(self, claim: Claim) -> PartitionPanes:
+        panes = PartitionPanes() if claim.highest_ms is None else PartitionPanes(claim.highest_ms)
+        restored = []
+        for row in claim.panes:
+            version = self._configuration.at(row.key.model, row.key.start_ms)
+            if version is not None and version.grid.id == row.grid_id:
+                restored.append((row.key, pane_from_bytes(row.sketch, version.grid), version))
+        panes.restore(restored, claim.ids)
+        return panes
+
+    # Records
+
+    def _count(self, records: Records) -> None:
+        held = self._held.get(records.partition)
+        if held is not None:
+            held.pipeline.take(records)
+            held.news_at = self.clock()
+
+    def _cross(self, gap: Gap) -> None:
+        """The log lost what we wanted: count exactly that, and go on where it starts."""
+        held = self._held.get(gap.partition)
+        if held is None:
+            return
+        if gap.log_start <= held.pipeline.next_offset:
+            why = f"the log ends at {gap.log_end}, before our offset {gap.wanted}: it was truncated or made anew"
+            self._halt(gap.partition, why)
+            return
+        lost = gap.log_start - held.pipeline.next_offset
+        log.critical("partition %s %d: %d records are lost: retention took them before they were read", *gap.partition, lost)
+        held.pipeline.skip_lost(gap.log_start)
+        self.source.begin(gap.partition, gap.log_start)
+
+    # Checkpoints
+
+    def _commit_due(self) -> None:
+        now = self.clock()
+        for held in list(self._held.values()):
+            due = now - held.committed_at >= self.options.commit_interval_seconds
+            if held.pipeline.dirty and (due or held.pipeline.pending_records >= self.options.commit_records):
+                self._commit(held)
+
+    def _commit(self, held: _Held) -> None:
+        if not held.pipeline.dirty:
+            return
+        checkpoint = held.pipeline.checkpoint()
+        partition = checkpoint.partition
+        try:
+            with self.metrics.commit_seconds.time():
+                commit_checkpoint(self.engine, held.claim, checkpoint, self._configuration.revision)
+        except PartitionLost as why:
+            self._drop(partition, "fenced", str(why))
+        except PartitionHalted as why:
+            self._halt(partition, str(why))
+        except Rewound as why:
+            self._again(partition, "rewound", str(why))
+        except ConfigurationChanged as why:
+            self._configuration = load_configuration(self.engine)
+            self._again(partition, "reconfigured", str(why))
+        else:
+            self._stored(held, checkpoint)
+
+    def _stored(self, held: _Held, checkpoint: Checkpoint) -> None:
+        held.pipeline.committed()
+        held.committed_at = self.stored_at = self.clock()
+        self.metrics.committed(checkpoint)
+        if self.dead_letters is not None:
+            self.dead_letters.send(checkpoint)
+        self.source.acknowledge({checkpoint.partition: checkpoint.next_offset})
+
+    def _drop(self, partition: Partition, outcome: str, why: str) -> None:
+        log.warning("%s; dropping what we counted since", why)
+        self.metrics.commits.labels(outcome).inc()
+        self._held.pop(partition, None)
+        self.source.end(partition)
+
+    def _again(self, partition: Partition, outcome: str, why: str) -> None:
+        """Forget the state in memory and claim the partition anew: the database says where to go on."""
+        self._drop(partition, outcome, why)
+        self._waiting.add(partition)
+
+    def _halt(self, partition: Partition, why: str) -> None:
+        log.critical("partition %s %d is halted until a person looks: %s", *partition, why)
+        self.metrics.commits.labels("halted").inc()
+        self._held.pop(partition, None)
+        self._waiting.discard(partition)
+        self.source.end(partition)
+        halt_partition(self.engine, partition, why)
+
+    # Looking around
+
+    def _look_around(self) -> None:
+        """Every few seconds: lag and idleness for the watermark, the topics' identity, the monitors' revision."""
+        now = self.clock()
+        if now - self._looked_at < self.options.look_seconds:
+            return
+        self._looked_at = now
+        self._watch_topics()
+        for held in list(self._held.values()):
+            self._note(held, now)
+        if current_revision(self.engine) != self._configuration.revision:
+            self._reload()
+        self.stored_at = self.clock()
+
+    def _watch_topics(self) -> None:
+        for topic in {p.topic for p in self._held}:
+            identity = self.source.topic_id(topic)
+            changed = [h for h in self._held.values() if h.claim.partition.topic == topic and _differs(identity, h.claim.topic_id)]
+            for held in changed:
+                self._halt(held.claim.partition, f"topic {topic} was deleted and made again (id {identity}, was {held.claim.topic_id})")
+
+    def _note(self, held: _Held, now: float) -> None:
+        partition = held.claim.partition
+        end = self.source.bounds(partition).end
+        lag = max(0, end - held.pipeline.next_offset)
+        quiet_ms = (now - held.news_at) * 1000
+        idle = lag == 0 and not held.pipeline.dirty and quiet_ms >= self.options.idle_after_ms
+        self.metrics.lag.labels(partition.topic, str(partition.number)).set(lag)
+        note_progress(self.engine, held.claim, lag=lag, idle=idle)
+        horizon = held.pipeline.panes.oldest_open_ms()
+        if horizon is not None and horizon > held.forgotten_ms:
+            forget_ids(self.engine, held.claim, horizon)
+            held.forgotten_ms = horizon
+
+    def _reload(self) -> None:
+        for held in list(self._held.values()):
+            self._commit(held)
+        self._configuration = load_configuration(self.engine)
+        for partition in list(self._held):
+            self._again(partition, "reconfigured", f"the monitors are at revision {self._configuration.revision} now")
+
+    # Trouble
+
+    def _hold_on(self, why: str) -> None:
+        """Keep the batch, pause, and poll on until the database is back."""
+        if not self._backoff:
+            log.warning("%s; holding on, nothing is lost", why)
+            self.source.pause()
+        shortest, longest = _BACKOFF_SECONDS
+        self._backoff = min(longest, max(shortest, 2 * self._backoff))
+        self._retry_at = self.clock() + random.uniform(0.5, 1.0) * self._backoff  # noqa: S311 - jitter is no secret
+        self.metrics.commits.labels("retried").inc()
+
+    def _recovered(self) -> None:
+        log.warning("the database answers again; going on")
+        self._backoff = self._retry_at = 0.0
+        self.source.resume()
+
+    def _drain(self) -> None:
+        for held in list(self._held.values()):
+            self._give_back(held)
+        log.info("stopped; everything counted is stored")
+
+
+def _differs(seen: object, claimed: str | None) -> bool:
+    return seen is not None and claimed is not None and str(seen) != claimed

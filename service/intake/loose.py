@@ -1,0 +1,99 @@
+"""The slower way to read an event: any JSON object, checked field by field, with a reason for what does not fit.
+
+A bad feature never costs the rest of the event; a bad model name, timestamp or id does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from service.intake.rejection import Rejected, parse_json
+from service.messages import Reason
+from service.names import clean_name
+from service.sketches.cells import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from service.intake.limits import Limits
+
+_KINDS = ("prediction", "features", "label")
+_FIELDS = {"type", "model", "version", "id", "ts", "features", "prediction", "latency_ms", "tags", "label"}
+
+
+@dataclass(slots=True)
+class LooseEvent:
+    """One event as plain values."""
+
+    kind: str
+    model: str
+    version: str | int | None
+    id: str | int | None
+    ts: str | int | float | None
+    features: Mapping[str, Any] = field(default_factory=dict)
+    prediction: Any = None
+    latency_ms: Any = ABSENT
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    label: Any = None
+    others: frozenset[str] = frozenset()
+
+
+def read_event(value: bytes, limits: Limits, *, nonfinite_as_missing: bool = False) -> LooseEvent:
+    """The event in these bytes; raises `Rejected`."""
+    body = parse_json(value, limits.depth, nonfinite_as_missing=nonfinite_as_missing)
+    if not isinstance(body, dict):
+        raise Rejected(Reason.NOT_AN_OBJECT, f"an event is an object, this is {_kind_of(body)}")
+    kind = body.get("type")
+    if kind is None:
+        raise Rejected(Reason.MISSING_FIELD, "no field `type` (prediction, features or label)")
+    if kind not in _KINDS:
+        raise Rejected(Reason.UNKNOWN_TYPE, "`type` is none of prediction, features, label")
+    features = _mapping(body, "features")
+    if len(features) > limits.features:
+        raise Rejected(Reason.TOO_WIDE, f"{len(features)} features; at most {limits.features} are read")
+    return LooseEvent(
+        kind, _model(body), _scalar(body, "version"), _scalar(body, "id"), _timestamp(body), features,
+        body.get("prediction"), body.get("latency_ms", ABSENT), _mapping(body, "tags"), body.get("label"),
+        frozenset(name for name in body.keys() - _FIELDS if isinstance(body[name], str | int | float | bool | None)),
+    )  # fmt: skip
+
+
+def _kind_of(body: object) -> str:
+    return {list: "an array", str: "a text", type(None): "null", bool: "a truth value"}.get(type(body), "a number")
+
+
+def _model(body: Mapping[str, Any]) -> str:
+    model = body.get("model")
+    if model is None:
+        raise Rejected(Reason.MISSING_FIELD, "no field `model`")
+    if not isinstance(model, str):
+        raise Rejected(Reason.BAD_FIELD, "`model` is not a text")
+    clean = clean_name(model)
+    if clean is None:
+        raise Rejected(Reason.BAD_NAME, "`model` has no readable name of 1 to 200 characters")
+    return clean
+
+
+def _scalar(body: Mapping[str, Any], name: str) -> str | int | None:
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
+        raise Rejected(Reason.BAD_FIELD, f"`{name}` is neither a text nor an integer")
+    return value
+
+
+def _timestamp(body: Mapping[str, Any]) -> str | int | float | None:
+    ts = body.get("ts")
+    if isinstance(ts, bool) or not isinstance(ts, str | int | float | None):
+        raise Rejected(Reason.BAD_TIMESTAMP, "`ts` is neither ISO 8601 nor a number")
+    return ts
+
+
+def _mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Rejected(Reason.BAD_FIELD, f"`{name}` is not an object")
+    return value
+

@@ -1,0 +1,382 @@
+"""The values that cross the borders between stages, and the closed sets of words in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Outcome(StrEnum):
+    """Where a record ended; each record has exactly one, and they sum to the records consumed."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    LATE = "late"
+    DEAD = "dead"
+    TOMBSTONE = "tombstone"
+
+
+class Reason(StrEnum):
+    """Why a record became a dead letter."""
+
+    EMPTY_VALUE = "empty_value"
+    TOO_LARGE = "too_large"
+    BAD_UTF8 = "bad_utf8"
+    LONE_SURROGATE = "lone_surrogate"
+    TOO_DEEP = "too_deep"
+    NONFINITE_NUMBER = "nonfinite_number"
+    NUMBER_OUT_OF_RANGE = "number_out_of_range"
+    BAD_JSON = "bad_json"
+    NOT_AN_OBJECT = "not_an_object"
+    UNKNOWN_TYPE = "unknown_type"
+    MISSING_FIELD = "missing_field"
+    BAD_FIELD = "bad_field"
+    BAD_NAME = "bad_name"
+    TOO_WIDE = "too_wide"
+    UNKNOWN_MODEL = "unknown_model"
+    BAD_TIMESTAMP = "bad_timestamp"
+    FUTURE_TIMESTAMP = "future_timestamp"
+
+
+class Missing(IntEnum):
+    """The six kinds of missing; a number column holds them as NaN with this payload."""
+
+    NULL = 0
+    ABSENT = 1
+    NAN = 2
+    INFINITE = 3
+    EMPTY = 4
+    WRONG_TYPE = 5
+
+
+NOT_APPLICABLE = 6
+"""The payload of a cell that this row does not speak of (a prediction column in a `features` event)."""
+
+
+class Role(StrEnum):
+    """What a column holds."""
+
+    FEATURE = "feature"
+    PREDICTION = "prediction"
+    SCORE = "score"
+    LATENCY = "latency_ms"
+    LABEL = "label"
+
+
+class Column(NamedTuple):
+    """Names a column of a model. The name of a column that is no feature is its role."""
+
+    role: Role
+    name: str
+
+
+PREDICTION = Column(Role.PREDICTION, Role.PREDICTION.value)
+SCORE = Column(Role.SCORE, Role.SCORE.value)
+LATENCY = Column(Role.LATENCY, Role.LATENCY.value)
+LABEL = Column(Role.LABEL, Role.LABEL.value)
+
+
+class Stream(StrEnum):
+    """Inferences (prediction and features events) and labels are two streams of one model."""
+
+    INFERENCE = "inference"
+    LABEL = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """A dictionary-encoded column: row i holds `values[codes[i]]`, a text, a `Missing`, or NOT_APPLICABLE."""
+
+    codes: NDArray[np.int32]
+    values: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraColumn:
+    """A column that the model's grid does not name. A row has its number or its text, the other is NOT_APPLICABLE."""
+
+    numbers: NDArray[np.float64] | None
+    texts: TextColumn | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """n accepted-or-not-yet-decided rows of one model and stream, as columns in the order of the model's grid.
+
+    `numbers` is (number columns, n), missing cells are NaN with a `Missing` payload. `ids` are 64-bit hashes of the
+    inference ids, 0 where there is none. `configuration` is the number of the model's version whose grid it is. `extras` holds the columns that the grid does not know, and the
+    texts that stood where the grid expects numbers.
+    """
+
+    model: str
+    configuration: int
+    stream: Stream
+    offsets: NDArray[np.int64]
+    ts_ms: NDArray[np.int64]
+    ids: NDArray[np.uint64]
+    versions: TextColumn
+    numbers: NDArray[np.float64]
+    texts: Sequence[TextColumn]
+    extras: Mapping[Column, ExtraColumn] = field(default_factory=dict)
+    segments: Mapping[str, TextColumn] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that cannot be used, with the start of its bytes and a reason that echoes no payload."""
+
+    offset: int
+    timestamp_ms: int
+    key: bytes
+    value: bytes
+    size: int
+    reason: Reason
+    detail: str
+
+
+class PaneKey(NamedTuple):
+    """Names the sketch of one slice of a model's traffic in one pane. `segment` is '' for all, else 'name=value'."""
+
+    model: str
+    version: str
+    segment: str
+    start_ms: int
+
+
+class FilterKey(NamedTuple):
+    """Names the id filter of one model's stream in one pane."""
+
+    model: str
+    stream: Stream
+    start_ms: int
+
+
+class Partition(NamedTuple):
+    """One ordered log: a topic's partition. `topic` of a file log is its folder's or file's name."""
+
+    topic: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaneRow:
+    """A pane's cumulative sketch as it is stored."""
+
+    key: PaneKey
+    end_ms: int
+    grid_id: str
+    inferences: int
+    labels: int
+    last_ms: int
+    sketch: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IdRows:
+    """Hashes of inference ids that were counted since the last checkpoint."""
+
+    key: FilterKey
+    hashes: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many records of a partition ended in each outcome; they sum to the records consumed."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    late: int = 0
+    dead: int = 0
+    tombstone: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.accepted + other.accepted,
+            self.duplicate + other.duplicate,
+            self.late + other.late,
+            self.dead + other.dead,
+            self.tombstone + other.tombstone,
+        )
+
+    @property
+    def total(self) -> int:
+        """Records consumed."""
+        return self.accepted + self.duplicate + self.late + self.dead + self.tombstone
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What one transaction writes for one partition: state and position, together or not at all.
+
+    `expected_offset` is what the last checkpoint left, `next_offset` the first record not yet counted here.
+    `counts` and `lost` are since the last checkpoint, pane sketches are cumulative.
+    """
+
+    partition: Partition
+    expected_offset: int
+    next_offset: int
+    highest_ms: int
+    counts: Counts
+    panes: Sequence[PaneRow] = ()
+    ids: Sequence[IdRows] = ()
+    dead: Sequence[DeadLetter] = ()
+    learned_models: Sequence[str] = ()
+    lost: int = 0
+    topic_id: str | None = None
+
+
+class WindowKey(NamedTuple):
+    """Names one window of one slice: [start_ms, end_ms) of window kind `window` ('5m', '1h/5m')."""
+
+    model: str
+    version: str
+    segment: str
+    window: str
+    start_ms: int
+    end_ms: int
+
+
+class Verdict(StrEnum):
+    """What a finding says."""
+
+    OK = "ok"
+    DRIFT = "drift"
+    TOO_LITTLE_DATA = "too_little_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A score of one column in one window, with its limit and verdict. Larger is worse; `value` is in the method's unit."""
+
+    column: Column | None
+    method: str
+    value: float | None
+    limit: float | None
+    p_value: float | None
+    n: int
+    m: int
+    resolution: float
+    verdict: Verdict
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SliceResult:
+    """One window of one slice, scored: what is stored and what alerts are folded from."""
+
+    key: WindowKey
+    inferences: int
+    labels: int
+    findings: Sequence[Finding]
+    revision: int = 0
+    incomplete: bool = False
+
+
+class State(StrEnum):
+    """An alert's state."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Severity(StrEnum):
+    """A page wakes somebody, a ticket waits for the morning, info is only recorded."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+    INFO = "info"
+
+
+class Cause(StrEnum):
+    """What is broken, as said in alerts, metrics and routes."""
+
+    MISSING = "missing"
+    TYPE_CHANGE = "type_change"
+    UNIT_CHANGE = "unit_change"
+    RENAME = "rename"
+    SWAP = "swap"
+    DEFAULT_FILL = "default_fill"
+    STUCK_FEATURE = "stuck_feature"
+    NEW_CATEGORY = "new_category"
+    CATEGORY_ENCODING = "category_encoding"
+    OUT_OF_RANGE = "out_of_range"
+    SCHEMA_CHANGE = "schema_change"
+    DATA_DRIFT = "data_drift"
+    PREDICTION_DRIFT = "prediction_drift"
+    STUCK_PREDICTION = "stuck_prediction"
+    SILENCE = "silence"
+    LABEL_SILENCE = "label_silence"
+    CONCEPT_DRIFT = "concept_drift"
+    PERFORMANCE = "performance"
+    CORRELATION_BREAK = "correlation_break"
+    CLIPPING = "clipping"
+    PRECISION_LOSS = "precision_loss"
+    SUBGROUP_GAP = "subgroup_gap"
+    VERSION_REGRESSION = "version_regression"
+    BELOW_BASELINE = "below_baseline"
+    LATENCY = "latency"
+    PIPELINE = "pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A finding that lasted. `since_ms` is when the trouble began as far as is known, `at_ms` when it was known."""
+
+    id: str
+    incident: str
+    model: str
+    version: str
+    segment: str
+    window: str
+    column: Column | None
+    rule: str
+    cause: Cause
+    severity: Severity
+    state: State
+    since_ms: int
+    at_ms: int
+    summary: str
+
+    @property
+    def feature(self) -> str | None:
+        """The column's name, None when the alert is about the whole slice."""
+        return self.column.name if self.column else None
+
+    def document(self) -> dict[str, object]:
+        """The alert as it leaves driftbell: replay lines, webhook bodies, API answers. Times are ISO 8601 UTC."""
+        name, _, value = self.segment.partition("=")
+        return {
+            "kind": "alert", "id": self.id, "incident": self.incident, "state": self.state.value,
+            "severity": self.severity.value, "rule": self.rule, "cause": self.cause.value, "feature": self.feature,
+            "segment": {name: value} if name else None, "model": self.model, "version": self.version,
+            "window": self.window, "since": iso(self.since_ms), "at": iso(self.at_ms), "summary": self.summary,
+        }  # fmt: skip
+
+
+@dataclass
+class Evaluated:
+    """What one step of evaluation found: results and alert changes in the order of their windows, and states to resume from."""
+
+    position_ms: int
+    results: list[SliceResult] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    states: list[tuple[int, bytes]] = field(default_factory=list)
+    keep_states_after_ms: int = -(2**62)
+
+
+def iso(ms: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 in UTC."""
+    at = datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+    return at.isoformat(timespec="milliseconds" if ms % 1000 else "seconds").replace("+00:00", "Z")

@@ -1,0 +1,201 @@
+"""Reads and writes monitors.yaml: all monitors of a file, or every mistake in it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, get_args
+
+import yaml
+
+from service.errors import ConfigurationError
+from service.monitor import (
+    DAY_MS,
+    HOUR_MS,
+    SECOND_MS,
+    AlertPolicy,
+    Budget,
+    FeatureKind,
+    FeatureOverride,
+    Monitor,
+    Nonfinite,
+    Severity,
+    Task,
+    TimestampUnit,
+    WindowSpec,
+    format_duration,
+    key_of,
+    to_document,
+)
+from service.monitor_yaml import Mistake, Place, read_yaml
+from service.parsers import choice, duration, member, number, shown, truth, whole
+
+MAX_SEGMENTS = 20
+MAX_WINDOWS = 8
+MAX_METHODS = 50
+LONGEST_WINDOW_MS = 31 * DAY_MS
+LONGEST_PANE_MS = 7 * DAY_MS
+
+T = TypeVar("T")
+Reader = Callable[[Place], T | None]  # None: what is wrong has been noted at the place
+
+
+def parse_monitors(text: str, source: str) -> tuple[Monitor, ...]:
+    """All monitors of the file in its order; raises ConfigurationError with one sentence for each mistake."""
+    mistakes: list[Mistake] = []
+    top = read_yaml(text, mistakes)
+    monitors = () if top is None else _monitors(top)
+    if mistakes:
+        in_order = sorted(mistakes, key=lambda mistake: mistake.line)
+        raise ConfigurationError(*(f"{source}:{line}: {sentence}" for line, sentence in in_order))
+    return monitors
+
+
+def dump_monitors(monitors: Sequence[Monitor]) -> str:
+    """YAML that `parse_monitors` reads back as equal values, in the order of the models' names."""
+    in_order = sorted(monitors, key=lambda monitor: monitor.model)
+    models = {monitor.model: to_document(monitor) for monitor in in_order}
+    return yaml.safe_dump({"models": models}, sort_keys=False, allow_unicode=True, width=1_000)
+
+
+def _monitors(top: Place) -> tuple[Monitor, ...]:
+    keys = top.fields(("models", "version"))
+    if "version" in keys:
+        keys["version"].read(choice("1"))
+    bodies = keys["models"].members() if "models" in keys else {}
+    if not bodies and not top.mistakes:
+        top.wrong("has no models; write 'models:' and below it at least one model")
+    return tuple(_monitor(model, body.named(f"model {shown(model)}")) for model, body in bodies.items())
+
+
+def _monitor(model: str, body: Place) -> Monitor:
+    keys = body.fields([*map(key_of, _MONITOR), "windows"])
+    values = _values(keys, _MONITOR)
+    usual_pane_ms = None if "pane" in keys else Monitor(model).pane_ms
+    pane_ms: int | None = values.get("pane_ms", usual_pane_ms)
+    if "windows" in keys:
+        values["windows"] = _windows(keys["windows"], pane_ms)
+    elif pane_ms is not None:
+        _check_usual_windows(keys.get("pane", body), pane_ms)
+    return Monitor(model, **values)
+
+
+def _values(keys: Mapping[str, Place], readers: Mapping[str, Reader[Any]]) -> dict[str, Any]:
+    """What was written and can be read, by attribute."""
+    written = {attribute: keys[key_of(attribute)] for attribute in readers if key_of(attribute) in keys}
+    values = {attribute: readers[attribute](place) for attribute, place in written.items()}
+    return {attribute: value for attribute, value in values.items() if value is not None}
+
+
+# ---------------------------------------------------------------- windows
+def _windows(place: Place, pane_ms: int | None) -> tuple[WindowSpec, ...]:
+    windows: list[WindowSpec] = []
+    for item in place.items(1, MAX_WINDOWS, "[5m, 1h]"):
+        window = _window(item)
+        if window in windows:
+            item.wrong(f"repeats {window.name}; write each window once")
+        elif window is not None:
+            _check_grid(item, window, pane_ms)
+            windows.append(window)
+    return tuple(windows)
+
+
+def _window(item: Place) -> WindowSpec | None:
+    if not item.is_mapping:
+        length_ms = _window_duration(item)
+        return None if length_ms is None else WindowSpec.tumbling(length_ms)
+    keys = item.fields(("length", "every"))
+    values = _values(keys, {"length_ms": _window_duration, "every_ms": _window_duration})
+    if "length" not in keys:
+        item.wrong("has no length; write one such as {length: 1h, every: 5m}")
+    if "length" not in keys or len(values) < len(keys):
+        return None
+    window = WindowSpec(values["length_ms"], values.get("every_ms", values["length_ms"]))
+    if window.every_ms > window.length_ms:
+        item.wrong(f"is {window.name}, which would skip events; write an 'every' no longer than 'length'")
+    return window
+
+
+def _check_grid(item: Place, window: WindowSpec, pane_ms: int | None) -> None:
+    if pane_ms is not None and not _is_on_grid(window, pane_ms):
+        pane = format_duration(pane_ms)
+        item.wrong(f"is {window.name}, which is not made of whole panes; write multiples of the pane, {pane}")
+
+
+def _check_usual_windows(pane: Place, pane_ms: int) -> None:
+    off_grid = [window.name for window in Monitor("").windows if not _is_on_grid(window, pane_ms)]
+    if off_grid:
+        length, names = format_duration(pane_ms), " and ".join(off_grid)
+        pane.wrong(f"is {length}, which does not divide the default {names}; write windows, too")
+
+
+def _is_on_grid(window: WindowSpec, pane_ms: int) -> bool:
+    return window.length_ms % pane_ms == 0 and window.every_ms % pane_ms == 0
+
+
+# ---------------------------------------------------------------- readers of places
+def _one(parse: Callable[[str], T]) -> Reader[T]:
+    return lambda place: place.read(parse)
+
+
+def _names(least: int, most: int) -> Reader[tuple[str, ...]]:
+    def read(place: Place) -> tuple[str, ...]:
+        names: list[str] = []
+        for item in place.items(least, most, "[first, second]"):
+            name = item.name()
+            if name in names:
+                item.wrong(f"repeats {shown(name)}; write each name once")
+            elif name is not None:
+                names.append(name)
+        return tuple(names)
+
+    return read
+
+
+def _part(make: Callable[..., T], readers: Mapping[str, Reader[Any]]) -> Callable[[Place], T]:
+    return lambda place: make(**_values(place.fields([*map(key_of, readers)]), readers))
+
+
+def _features(place: Place) -> dict[str, FeatureOverride]:
+    read = _part(FeatureOverride, _FEATURE)
+    return {feature: read(below) for feature, below in place.members().items()}
+
+
+# ---------------------------------------------------------------- what may be written, by attribute
+_window_duration = _one(duration(SECOND_MS, LONGEST_WINDOW_MS))
+
+_BUDGET: dict[str, Reader[Any]] = {
+    "false_pages": _one(number(0.001, 1_000)),
+    "per_ms": _one(duration(HOUR_MS, 366 * DAY_MS)),
+}
+
+_ALERTS: dict[str, Reader[Any]] = {
+    "for_windows": _one(whole(1, 1_000)),
+    "clear_windows": _one(whole(1, 1_000)),
+    "clear_ratio": _one(number(0.01, 1)),
+}
+
+_FEATURE: dict[str, Reader[Any]] = {
+    "kind": _one(choice(*get_args(FeatureKind))),
+    "methods": _names(1, MAX_METHODS),
+    "tolerance": _one(number(0, 1_000)),
+    "ignore": _one(truth),
+    "severity": _one(choice(*get_args(Severity))),
+}
+
+_MONITOR: dict[str, Reader[Any]] = {
+    "task": _one(member(Task)),
+    "reference": Place.name,
+    "pane_ms": _one(duration(SECOND_MS, LONGEST_PANE_MS)),
+    "allowed_lateness_ms": _one(duration(0, 31 * DAY_MS)),
+    "disorder_ms": _one(duration(0, DAY_MS)),
+    "max_future_skew_ms": _one(duration(0, 31 * DAY_MS)),
+    "idle_after_ms": _one(duration(SECOND_MS, DAY_MS)),
+    "silence_after_ms": _one(duration(SECOND_MS, 366 * DAY_MS)),
+    "budget": _part(Budget, _BUDGET),
+    "segments": _names(0, MAX_SEGMENTS),
+    "ts_unit": _one(choice(*get_args(TimestampUnit))),
+    "nonfinite": _one(choice(*get_args(Nonfinite))),
+    "methods": _names(1, MAX_METHODS),
+    "features": _features,
+    "alerts": _part(AlertPolicy, _ALERTS),
+}

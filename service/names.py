@@ -1,0 +1,25 @@
+"""Makes one clean name of hostile text, so that every table, metric and page can show it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+LONGEST_NAME = 200
+
+# Normalising and dropping shorten a text at most so far in earnest; what is longer is given up unread.
+_LONGEST_RAW = 4 * LONGEST_NAME
+
+# Control, format (which holds the bidirectional ones), lone surrogate, line separator, paragraph separator.
+_DROPPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def clean_name(text: str) -> str | None:
+    """The text in NFC without invisible characters, or None if that leaves none or more than 200 of them."""
+    if text.isascii() and text.isprintable():
+        return text if 0 < len(text) <= LONGEST_NAME else None
+    if len(text) > _LONGEST_RAW:
+        return None
+    if not text.isprintable():
+        text = "".join(mark for mark in text if unicodedata.category(mark) not in _DROPPED)
+    text = unicodedata.normalize("NFC", text)
+    return text if 0 < len(text) <= LONGEST_NAME else None

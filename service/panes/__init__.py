@@ -1,0 +1,1 @@
+"""Columns become mergeable sketches per pane, with event time, lateness and duplicates decided per partition."""

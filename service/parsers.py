@@ -1,0 +1,103 @@
+"""Turns a text that a person wrote into one value; a ValueError says what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Collection
+from enum import StrEnum
+from typing import TypeVar
+
+from service.monitor import format_duration, parse_duration
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def shown(text: str) -> str:
+    """The text as a message quotes it: in quotes, escaped and not too long."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def suggestion(wrong: str, known: Collection[str]) -> str:
+    """What to write instead of a word that is not known: the nearest one, or else all of them."""
+    near = nearest(wrong, known)
+    return f"did you mean {near!r}?" if near else f"write {any_of(known)}"
+
+
+def nearest(wrong: str, known: Collection[str]) -> str | None:
+    """The known word that was probably meant."""
+    near = difflib.get_close_matches(wrong[:80], known, n=1)
+    return str(near[0]) if near else None
+
+
+def any_of(words: Collection[str]) -> str:
+    """The words as a sentence lists them."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def duration(shortest_ms: int, longest_ms: int) -> Callable[[str], int]:
+    """Milliseconds of a text such as 1h30m."""
+
+    def parse(text: str) -> int:
+        duration_ms = parse_duration(text)
+        if not shortest_ms <= duration_ms <= longest_ms:
+            raise ValueError(f"write {format_duration(shortest_ms)} to {format_duration(longest_ms)}")
+        return duration_ms
+
+    return parse
+
+
+def number(lowest: float, highest: float) -> Callable[[str], float]:
+    """A finite number, bounds included."""
+
+    def parse(text: str) -> float:
+        value = _float(text)
+        if not lowest <= value <= highest:
+            raise ValueError(f"write a number from {lowest:g} to {highest:g}")
+        return value
+
+    return parse
+
+
+def whole(lowest: int, highest: int) -> Callable[[str], int]:
+    """A whole number, bounds included; underscores may group its digits."""
+
+    def parse(text: str) -> int:
+        digits = text.replace("_", "")
+        value = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= 18 else lowest - 1
+        if not lowest <= value <= highest:
+            raise ValueError(f"write a whole number from {lowest} to {highest}")
+        return value
+
+    return parse
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    """One of a few words, in capitals or not."""
+    by_lower_case = {word.lower(): word for word in words}
+
+    def parse(text: str) -> str:
+        if text.lower() not in by_lower_case:
+            raise ValueError(suggestion(text, words))
+        return by_lower_case[text.lower()]
+
+    return parse
+
+
+def member(words: type[Word]) -> Callable[[str], Word]:
+    """One of an enum's words."""
+    parse = choice(*words)
+    return lambda text: words(parse(text))
+
+
+def truth(text: str) -> bool:
+    """The words true and false."""
+    return choice("true", "false")(text) == "true"
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

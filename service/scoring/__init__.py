@@ -1,0 +1,1 @@
+"""Merged panes become windows, windows become findings: scores with their limits and verdicts."""

@@ -1,0 +1,60 @@
+"""The summary of the category columns of some rows: counts by category, kinds of missing, unseen texts."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.sketches.bottom_k import BottomK
+from service.sketches.cells import KINDS
+
+if TYPE_CHECKING:
+    from service.messages import TextColumn
+    from service.sketches.grids import CategoryGrid
+
+IntArray = NDArray[np.int64]
+
+
+@lru_cache(maxsize=64)
+def _starts(grids: tuple[CategoryGrid, ...]) -> tuple[int, ...]:
+    return tuple(np.concatenate([[0], np.cumsum([len(g.categories) for g in grids])]).astype(int).tolist())
+
+
+class CategorySketch:
+    """Integer state of all category columns of a grid."""
+
+    __slots__ = ("counts", "grids", "missing", "unseen")
+
+    def __init__(self, grids: tuple[CategoryGrid, ...]) -> None:
+        self.grids = grids
+        self.counts: IntArray = np.zeros(_starts(grids)[-1], np.int64)
+        self.missing: IntArray = np.zeros((len(grids), KINDS), np.int64)
+        self.unseen = [BottomK() for _ in grids]
+
+    def add(self, texts: TextColumn, rows: NDArray[np.intp] | slice, column: int) -> None:
+        """Count the chosen rows of a dictionary-encoded column."""
+        counts = np.bincount(texts.codes[rows], minlength=len(texts.values))
+        index, into = self.grids[column].index, self.column_counts(column)
+        for code in np.flatnonzero(counts).tolist():
+            value, count = texts.values[code], int(counts[code])
+            if isinstance(value, int):
+                self.missing[column, value] += count
+            elif (place := index.get(value)) is not None:
+                into[place] += count
+            else:
+                self.unseen[column].add(value, count)
+
+    def merge(self, other: Self) -> None:
+        """Count all that `other` has counted on the same grid."""
+        self.counts += other.counts
+        self.missing += other.missing
+        for mine, theirs in zip(self.unseen, other.unseen, strict=True):
+            mine.merge(theirs)
+
+    def column_counts(self, column: int) -> IntArray:
+        """Counts by category of one column."""
+        starts = _starts(self.grids)
+        return self.counts[starts[column] : starts[column + 1]]

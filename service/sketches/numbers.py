@@ -1,0 +1,129 @@
+"""The summary of the number columns of some rows: counts in bins, kinds of missing, moments, extremes.
+
+All state is integers (moments are sums of values quantised to 1/1024 of the grid's scale and clipped at 128 scales),
+so that adding rows in any batches, and merging in any order, gives the same bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.sketches.cells import KINDS, count_missing
+
+if TYPE_CHECKING:
+    from service.sketches.grids import NumberGrid
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+_STEPS = 1024.0
+_CLIP = 128.0 * _STEPS
+_SORTING_PAYS = 200
+EXACT_ROWS = 2**19
+"""More rows than this in one call could overflow the 53 bits in which the moments are summed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where each column's bins lie in the flat array of counts, and the columns' centres and scales."""
+
+    grids: tuple[NumberGrid, ...]
+    starts: IntArray
+    centres: FloatArray
+    factors: FloatArray
+
+    @property
+    def size(self) -> int:
+        """Bins of all columns."""
+        return int(self.starts[-1])
+
+    def slice(self, column: int) -> slice:
+        """The bins of one column."""
+        return slice(int(self.starts[column]), int(self.starts[column + 1]))
+
+
+@lru_cache(maxsize=64)
+def layout_of(grids: tuple[NumberGrid, ...]) -> Layout:
+    """The layout of these columns (cached: grids are compared by identity)."""
+    starts = np.concatenate([[0], np.cumsum([g.bins for g in grids])]).astype(np.int64)
+    centres = np.array([g.centre for g in grids])[:, None]
+    factors = np.array([_STEPS / g.scale if g.scale > 0 else 0.0 for g in grids])[:, None]
+    return Layout(grids, starts, centres, factors)
+
+
+class NumberSketch:
+    """Integer state of all number columns of a grid; see the module."""
+
+    __slots__ = ("counts", "high", "layout", "low", "missing", "sums")
+
+    def __init__(self, grids: tuple[NumberGrid, ...]) -> None:
+        columns = len(grids)
+        self.layout = layout_of(grids)
+        self.counts: IntArray = np.zeros(self.layout.size, np.int64)
+        self.missing: IntArray = np.zeros((columns, KINDS), np.int64)
+        self.sums: IntArray = np.zeros((2, columns), np.int64)
+        self.low: FloatArray = np.full(columns, np.inf)
+        self.high: FloatArray = np.full(columns, -np.inf)
+
+    def add(self, numbers: FloatArray, first: int = 0) -> None:
+        """Count a (k, n) matrix whose rows are the grid's columns from `first` on; n at most `EXACT_ROWS`."""
+        columns = slice(first, first + len(numbers))
+        if numbers.size == 0:
+            return
+        missing = count_missing(numbers)
+        if missing is not None:
+            self.missing[columns] += missing
+        self._add_moments(numbers, columns, clean=missing is None)
+        ordered = np.sort(numbers, axis=1)
+        present = numbers.shape[1] - (missing.sum(axis=1) if missing is not None else np.zeros(len(numbers), np.int64))
+        for i, (row, n) in enumerate(zip(ordered, present.tolist(), strict=True)):
+            if n:
+                self._add_column(row[:n], first + i)
+
+    def _add_moments(self, numbers: FloatArray, columns: slice, *, clean: bool) -> None:
+        scaled = (numbers - self.layout.centres[columns]) * self.layout.factors[columns]
+        np.rint(scaled, scaled)
+        if not clean:
+            np.nan_to_num(scaled, copy=False, nan=0.0)
+        np.clip(scaled, -_CLIP, _CLIP, scaled)
+        self.sums[0, columns] += scaled.sum(axis=1).astype(np.int64)
+        self.sums[1, columns] += np.einsum("ij,ij->i", scaled, scaled).astype(np.int64)
+
+    def _add_column(self, ordered: FloatArray, column: int) -> None:
+        edges = self.layout.grids[column].edges
+        into = self.counts[self.layout.slice(column)]
+        if len(ordered) < _SORTING_PAYS:
+            np.add.at(into, np.searchsorted(edges, ordered, side="right"), 1)
+        else:
+            below = np.searchsorted(ordered, edges, side="left")
+            into[0] += below[0]
+            into[1:-1] += np.diff(below)
+            into[-1] += len(ordered) - below[-1]
+        self.low[column] = min(self.low[column], ordered[0])
+        self.high[column] = max(self.high[column], ordered[-1])
+
+    def merge(self, other: Self) -> None:
+        """Count all that `other` has counted on the same grid."""
+        self.counts += other.counts
+        self.missing += other.missing
+        self.sums += other.sums
+        np.minimum(self.low, other.low, self.low)
+        np.maximum(self.high, other.high, self.high)
+
+    def column_counts(self, column: int) -> IntArray:
+        """Counts in the bins of one column."""
+        return self.counts[self.layout.slice(column)]
+
+    def mean_std(self, column: int) -> tuple[float, float] | None:
+        """Mean and standard deviation, values clipped at 128 scales; None without values or moments."""
+        n = int(self.column_counts(column).sum())
+        grid = self.layout.grids[column]
+        if n == 0 or grid.scale <= 0:
+            return None
+        mean, square = (float(s) / n / _STEPS for s in (self.sums[0, column], self.sums[1, column] / _STEPS))
+        return grid.centre + mean * grid.scale, float(np.sqrt(max(0.0, square - mean**2))) * grid.scale

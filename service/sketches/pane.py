@@ -1,0 +1,101 @@
+"""The sketch of one slice of a model's rows in one pane, and of several panes once merged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.messages import Column, Stream
+from service.sketches.categories import CategorySketch
+from service.sketches.extras import ExtraSketch
+from service.sketches.numbers import NumberSketch
+from service.sketches.sample import RowSample
+
+if TYPE_CHECKING:
+    from service.messages import Batch
+    from service.sketches.grids import Grid
+
+MAX_EXTRAS = 512
+
+Rows = NDArray[np.intp] | slice
+
+
+class PaneSketch:
+    """All that driftbell keeps of some rows of one model. Adding and merging are exact and order-free."""
+
+    __slots__ = ("categories", "extras", "extras_dropped", "first_ms", "grid", "inferences", "labels", "last_ms", "numbers", "sample")
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.inferences = 0
+        self.labels = 0
+        self.first_ms = 2**62
+        self.last_ms = -(2**62)
+        self.numbers = NumberSketch(grid.numbers)
+        self.categories = CategorySketch(grid.texts)
+        self.sample = RowSample(grid.count_of(labels=False)[0])
+        self.extras: dict[Column, ExtraSketch] = {}
+        self.extras_dropped = 0
+
+    @property
+    def events(self) -> int:
+        """Accepted events of both streams."""
+        return self.inferences + self.labels
+
+    def add(self, batch: Batch, rows: Rows) -> None:
+        """Count the chosen rows of a batch that was decoded for this grid."""
+        ts = batch.ts_ms[rows]
+        self.first_ms = min(self.first_ms, int(ts.min()))
+        self.last_ms = max(self.last_ms, int(ts.max()))
+        numbers = batch.numbers if _is_all(rows) else batch.numbers[:, rows]
+        if batch.stream is Stream.LABEL:
+            self.labels += len(ts)
+            first_number, first_text = self.grid.count_of(labels=False)
+        else:
+            self.inferences += len(ts)
+            self.sample.add(_priorities(batch, rows), numbers)
+            first_number, first_text = 0, 0
+        self.numbers.add(numbers, first_number)
+        for i, texts in enumerate(batch.texts):
+            self.categories.add(texts, rows, first_text + i)
+        for column, values in batch.extras.items():
+            self._add_extra(column, values, rows)
+
+    def _add_extra(self, column: Column, values: object, rows: Rows) -> None:
+        sketch = self.extras.get(column)
+        if sketch is None:
+            if len(self.extras) >= MAX_EXTRAS:
+                self.extras_dropped += 1
+                return
+            sketch = self.extras[column] = ExtraSketch()
+        sketch.add(values, rows)  # type: ignore[arg-type]
+
+    def merge(self, other: Self) -> None:
+        """Count all that `other` has counted on the same grid."""
+        self.inferences += other.inferences
+        self.labels += other.labels
+        self.first_ms = min(self.first_ms, other.first_ms)
+        self.last_ms = max(self.last_ms, other.last_ms)
+        self.numbers.merge(other.numbers)
+        self.categories.merge(other.categories)
+        self.sample.merge(other.sample)
+        for column, theirs in other.extras.items():
+            self.extras.setdefault(column, ExtraSketch()).merge(theirs)
+        self.extras_dropped += other.extras_dropped
+
+
+def _is_all(rows: Rows) -> bool:
+    return isinstance(rows, slice) and rows == slice(None)
+
+
+def _priorities(batch: Batch, rows: Rows) -> NDArray[np.uint64]:
+    """The hash of the inference id, or of the offset where there is no id (SplitMix64, Steele et al. 2014)."""
+    ids = batch.ids[rows]
+    if ids.all():
+        return ids
+    x = batch.offsets[rows].astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.where(ids == 0, x ^ (x >> np.uint64(31)), ids)

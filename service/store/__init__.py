@@ -1,0 +1,1 @@
+"""PostgreSQL: checkpoints, configuration, results, dead letters. The only place that knows SQL."""

@@ -1,0 +1,180 @@
+"""Monitors, their versions, grids and references, as stored; every change raises one revision number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from service.configuration import ALWAYS_MS, Configuration, ModelVersion
+from service.errors import ConfigurationError
+from service.monitor import Monitor
+from service.monitor_file import dump_monitors, parse_monitors
+from service.sketches.codec import grid_from_bytes, grid_to_bytes
+from service.sketches.grids import Grid
+from service.store.engine import transaction
+from service.store.tables import grid, model_version, reference, revision, source_partition
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+_SETTLE_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReference:
+    """A reference profile's bytes, and what is needed of it without reading them."""
+
+    name: str
+    model: str
+    grid: Grid
+    rows: int
+    profile: bytes
+
+
+def load_configuration(engine: Engine) -> Configuration:
+    """All models' versions as of one revision."""
+    with transaction(engine) as connection:
+        return _load(connection)
+
+
+def _load(connection: Connection) -> Configuration:
+    number = connection.execute(select(revision.c.number)).scalar_one()
+    rows = connection.execute(select(model_version).order_by(model_version.c.model, model_version.c.number)).mappings().all()
+    wanted = {row["grid_id"] for row in rows}
+    found = connection.execute(select(grid).where(grid.c.id.in_(wanted))).mappings()
+    grids = {row["id"]: grid_from_bytes(row["definition"]) for row in found}
+    models: dict[str, list[ModelVersion]] = {}
+    for row in rows:
+        monitor = parse_monitors(row["monitor"], f"stored monitor {row['model']}")[0]
+        made = ModelVersion(monitor, grids[row["grid_id"]], row["number"], row["since_ms"], row["reference_name"])
+        models.setdefault(row["model"], []).append(made)
+    return Configuration(models, number)
+
+
+def current_revision(engine: Engine) -> int:
+    """The revision number, to see whether anything changed."""
+    with transaction(engine) as connection:
+        return int(connection.execute(select(revision.c.number)).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying did to one model."""
+
+    model: str
+    action: str
+    since_ms: int
+
+
+def apply_monitors(
+    engine: Engine, monitors: Sequence[Monitor], references: Iterable[StoredReference], now_ms: int
+) -> tuple[Applied, ...]:
+    """Store all monitors and the references that come with them, or none: one transaction.
+
+    A changed monitor is a new version from a pane's border that no partition has reached. Raises ConfigurationError
+    with every reference that is neither given nor stored.
+    """
+    with transaction(engine) as connection:
+        connection.execute(select(revision.c.number).with_for_update())
+        for one in references:
+            _put_reference(connection, one)
+        _require_references(connection, monitors)
+        border = _untouched_border(connection, now_ms)
+        applied = tuple(_apply(connection, monitor, border) for monitor in monitors)
+        if any(one.action != "unchanged" for one in applied):
+            connection.execute(update(revision).values(number=revision.c.number + 1))
+        return applied
+
+
+def _require_references(connection: Connection, monitors: Sequence[Monitor]) -> None:
+    stored = set(connection.execute(select(reference.c.name)).scalars())
+    known = ", ".join(sorted(stored)) or "none yet"
+    missing = [
+        f"{m.model}: there is no reference {m.reference!r} (stored: {known}); build it with `driftbell reference build`"
+        for m in monitors
+        if m.reference and m.reference not in stored
+    ]
+    if missing:
+        raise ConfigurationError(*missing)
+
+
+def _untouched_border(connection: Connection, now_ms: int) -> int:
+    highest = connection.execute(select(func.max(source_partition.c.highest_ms))).scalar()
+    return max(now_ms, highest or 0) + _SETTLE_MS
+
+
+def _apply(connection: Connection, monitor: Monitor, border_ms: int) -> Applied:
+    of_model = model_version.c.model == monitor.model
+    last = connection.execute(select(model_version).where(of_model).order_by(model_version.c.number.desc()).limit(1)).mappings().first()
+    document, grid_id = dump_monitors([monitor]), _grid_of(connection, monitor)
+    if last is not None and (last["monitor"], last["grid_id"], last["reference_name"]) == (document, grid_id, monitor.reference):
+        return Applied(monitor.model, "unchanged", last["since_ms"])
+    since = ALWAYS_MS if last is None else -(-border_ms // monitor.pane_ms) * monitor.pane_ms
+    connection.execute(
+        insert(model_version).values(
+            model=monitor.model, number=1 if last is None else last["number"] + 1, since_ms=since, monitor=document,
+            reference_name=monitor.reference, grid_id=grid_id,
+        )
+    )  # fmt: skip
+    return Applied(monitor.model, "created" if last is None else "changed", since)
+
+
+def _grid_of(connection: Connection, monitor: Monitor) -> str:
+    if monitor.reference:
+        return str(connection.execute(select(reference.c.grid_id).where(reference.c.name == monitor.reference)).scalar_one())
+    return _put_grid(connection, Grid())
+
+
+def _put_grid(connection: Connection, made: Grid) -> str:
+    connection.execute(upsert(grid).values(id=made.id, definition=grid_to_bytes(made)).on_conflict_do_nothing())
+    return made.id
+
+
+def _put_reference(connection: Connection, one: StoredReference) -> None:
+    values = {"model": one.model, "grid_id": _put_grid(connection, one.grid), "profile": one.profile, "rows": one.rows}
+    statement = upsert(reference).values(name=one.name, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[reference.c.name], set_={**values, "created_at": func.now()}))
+
+
+def store_reference(engine: Engine, one: StoredReference) -> None:
+    """Store a reference under its name; monitors that name it use it from their next version on."""
+    with transaction(engine) as connection:
+        _put_reference(connection, one)
+
+
+def load_reference(engine: Engine, name: str) -> bytes | None:
+    """The bytes of a stored profile; None when there is none of that name."""
+    with transaction(engine) as connection:
+        found = connection.execute(select(reference.c.profile).where(reference.c.name == name)).scalar()
+    return None if found is None else bytes(found)
+
+
+def learn_models(connection: Connection, names: Iterable[str]) -> None:
+    """Give models that were met without a monitor a default one, inside the checkpoint that met them."""
+    grid_id = _put_grid(connection, Grid())
+    values = [
+        {"model": name, "number": 1, "since_ms": ALWAYS_MS, "monitor": dump_monitors([Monitor(model=name)]), "grid_id": grid_id,
+         "origin": "learned"}
+        for name in names
+    ]  # fmt: skip
+    made = connection.execute(upsert(model_version).on_conflict_do_nothing().returning(model_version.c.model), values).all()
+    if made:
+        connection.execute(update(revision).values(number=revision.c.number + 1))
+
+
+def export_monitors(engine: Engine, keep: Callable[[str], bool] = lambda _: True) -> str:
+    """The YAML of every model's newest monitor."""
+    configuration = load_configuration(engine)
+    newest = [versions[-1].monitor for model, versions in configuration.models.items() if keep(model)]
+    return dump_monitors(newest)
+
+
+def load_grid(engine: Engine, grid_id: str) -> bytes | None:
+    """The bytes of a stored grid."""
+    with transaction(engine) as connection:
+        found = connection.execute(select(grid.c.definition).where(grid.c.id == grid_id)).scalar()
+    return None if found is None else bytes(found)

@@ -1,0 +1,162 @@
+"""What /metrics reads: for each model its last news, newest windows and worst findings, and what fires."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+from service.store.queries import NEWEST
+
+
+class Horizon(NamedTuple):
+    """Windows of this kind that end before `end_ms` are stale."""
+
+    model: str
+    window: str
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastNews:
+    """The event times of a model's last inference and last label."""
+
+    model: str
+    last_event_ms: int | None
+    last_label_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FiringAlert:
+    """What fires; many alerts that differ in window or rule only are one."""
+
+    model: str
+    version: str
+    segment: str
+    role: str
+    feature: str
+    cause: str
+    severity: str
+
+
+class NewestWindow(NamedTuple):
+    """The newest window of one kind and slice."""
+
+    model: str
+    version: str
+    segment: str
+    window: str
+    end_ms: int
+    inferences: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredColumn:
+    """A score of a newest window, with its limit if it has one."""
+
+    model: str
+    version: str
+    segment: str
+    window: str
+    role: str
+    feature: str
+    method: str
+    value: float
+    limit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorstFindings:
+    """The worst findings, and how many there are in all."""
+
+    rows: tuple[ScoredColumn, ...]
+    all_findings: int
+
+
+_MONITORS = text("""
+    SELECT DISTINCT ON (model) model, monitor FROM model_version
+    WHERE since_ms <= :now_ms ORDER BY model, number DESC
+""")
+
+_NEWS = text(f"""
+    SELECT v.model, event.last_ms AS last_event_ms, label.last_ms AS last_label_ms
+    FROM (SELECT DISTINCT model FROM model_version) v
+    CROSS JOIN LATERAL ({NEWEST.format(counted="inferences")}) event
+    CROSS JOIN LATERAL ({NEWEST.format(counted="labels")}) label
+    ORDER BY v.model
+""")  # noqa: S608 - only constants
+
+_FIRING = text("""
+    SELECT DISTINCT model, version, segment, role, feature, cause, severity FROM alert WHERE state = 'firing'
+    ORDER BY severity, model, version, segment, role, feature, cause
+""")
+
+_WINDOWS = text("""
+    SELECT DISTINCT ON (w.model, w.version, w.segment, w."window")
+        w.model, w.version, w.segment, w."window", w.end_ms, w.inferences
+    FROM unnest(CAST(:models AS text[]), CAST(:windows AS text[]), CAST(:ends_ms AS bigint[]))
+        AS fresh (model, "window", end_ms)
+    JOIN window_result w ON w.model = fresh.model AND w."window" = fresh."window" AND w.end_ms >= fresh.end_ms
+    WHERE w.end_ms >= :earliest_ms
+    ORDER BY w.model, w.version, w.segment, w."window", w.end_ms DESC
+""")
+
+# The division is bounded so that no score can overflow it; an infinite or NaN score counts as the worst.
+_FINDINGS = text("""
+    SELECT f.model, f.version, f.segment, f."window", f.role, f.feature, f.method, f.value, f."limit",
+        count(*) OVER () AS all_findings
+    FROM unnest(
+        CAST(:models AS text[]), CAST(:versions AS text[]), CAST(:segments AS text[]),
+        CAST(:windows AS text[]), CAST(:ends_ms AS bigint[])
+    ) AS newest (model, version, segment, "window", end_ms)
+    JOIN finding f USING (model, version, segment, "window", end_ms)
+    WHERE f.value IS NOT NULL AND f.end_ms >= :earliest_ms AND f.end_ms <= :latest_ms
+    ORDER BY least(f.value, 1e150) / greatest(f."limit", 1e-150) DESC NULLS LAST,
+        f.model, f.version, f.segment, f."window", f.role, f.feature, f.method
+    LIMIT :most
+""")
+
+
+def monitors_in_force(connection: Connection, now_ms: int) -> dict[str, str]:
+    """The YAML of the monitor that each model has now."""
+    return {row.model: row.monitor for row in connection.execute(_MONITORS, {"now_ms": now_ms})}
+
+
+def last_news(connection: Connection) -> tuple[LastNews, ...]:
+    """When each model was last heard of, silent ones included."""
+    return tuple(LastNews(*row) for row in connection.execute(_NEWS))
+
+
+def firing_alerts(connection: Connection) -> tuple[FiringAlert, ...]:
+    """What fires now, pages before tickets."""
+    return tuple(FiringAlert(*row) for row in connection.execute(_FIRING))
+
+
+def newest_windows(connection: Connection, horizons: Sequence[Horizon]) -> tuple[NewestWindow, ...]:
+    """The newest window of each kind and slice that is not stale."""
+    if not horizons:
+        return ()
+    models, windows, ends_ms = (list(column) for column in zip(*horizons, strict=True))
+    values = {
+        "models": models,
+        "windows": windows,
+        "ends_ms": ends_ms,
+        "earliest_ms": min(h.end_ms for h in horizons),
+    }
+    return tuple(NewestWindow(*row) for row in connection.execute(_WINDOWS, values))
+
+
+def worst_findings(connection: Connection, windows: Sequence[NewestWindow], most: int) -> WorstFindings:
+    """At most so many findings of these windows, those furthest over their limit first."""
+    if not windows:
+        return WorstFindings((), 0)
+    models, versions, segments, names, ends_ms, _ = (list(column) for column in zip(*windows, strict=True))
+    ends = [window.end_ms for window in windows]
+    values = {
+        "models": models, "versions": versions, "segments": segments, "windows": names, "ends_ms": ends_ms,
+        "earliest_ms": min(ends), "latest_ms": max(ends), "most": most,
+    }  # fmt: skip
+    rows = connection.execute(_FINDINGS, values).all()
+    return WorstFindings(tuple(ScoredColumn(*row[:-1]) for row in rows), rows[0].all_findings if rows else 0)

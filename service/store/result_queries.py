@@ -1,0 +1,253 @@
+"""What API and pages read about results: windows, findings, alerts and dead letters, newest first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, Table, case, func, select
+
+from service.messages import State
+from service.store.paging import Chunk, Order, Paging, columns_of
+from service.store.tables import alert, dead_letter, finding, window_result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowFilter:
+    """Which windows (None: any); those that ended after `since_ms`, at or before `until_ms`."""
+
+    model: str | None = None
+    version: str | None = None
+    segment: str | None = None
+    window: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingFilter(WindowFilter):
+    """Which findings; the times are those of their windows."""
+
+    feature: str | None = None
+    method: str | None = None
+    verdict: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """Which alerts; those that began after `since_ms`, at or before `until_ms`."""
+
+    model: str | None = None
+    version: str | None = None
+    segment: str | None = None
+    window: str | None = None
+    feature: str | None = None
+    cause: str | None = None
+    incident: str | None = None
+    state: str | None = None
+    severity: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterFilter:
+    """Which dead letters; those seen after `since_ms`, at or before `until_ms`."""
+
+    topic: str | None = None
+    partition: int | None = None
+    reason: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+def _matching(rows: Select[Any], table: Table, wanted: Any, time: Column[Any]) -> Select[Any]:
+    values = {name: value for name, value in asdict(wanted).items() if value is not None}
+    since, until = (values.pop(name, None) for name in ("since_ms", "until_ms"))
+    rows = rows.where(*(table.c[name] == value for name, value in values.items()))
+    is_instant = time.type.python_type is datetime
+    if since is not None:
+        rows = rows.where(time > (_instant(since) if is_instant else since))
+    return rows if until is None else rows.where(time <= (_instant(until) if is_instant else until))
+
+
+def _instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+# ---------------------------------------------------------------- windows
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    """One scored window of one slice."""
+
+    model: str
+    version: str
+    segment: str
+    window: str
+    start_ms: int
+    end_ms: int
+    inferences: int
+    labels: int
+    revision: int
+    incomplete: bool
+    reference_name: str | None
+    computed_at: datetime
+
+
+def list_windows(connection: Connection, wanted: WindowFilter, paging: Paging) -> Chunk[WindowRow]:
+    """Windows, the latest end first."""
+    column = window_result.c
+    rows = _matching(select(*columns_of(window_result, WindowRow)), window_result, wanted, column.end_ms)
+    order = Order((column.end_ms, column.model, column.version, column.segment, column.window))
+    return order.read(connection, rows, paging, lambda row: WindowRow(**row))
+
+
+# ---------------------------------------------------------------- findings
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A score with its limit and verdict. A number that is not finite is given as None."""
+
+    model: str
+    version: str
+    segment: str
+    window: str
+    start_ms: int
+    end_ms: int
+    role: str
+    feature: str
+    method: str
+    value: float | None
+    limit: float | None
+    p_value: float | None
+    n: int
+    m: int
+    resolution: float | None
+    verdict: str
+    reason: str | None
+    revision: int
+
+
+def list_findings(connection: Connection, wanted: FindingFilter, paging: Paging) -> Chunk[FindingRow]:
+    """Findings, those of the latest window first."""
+    column = finding.c
+    rows = _matching(select(*columns_of(finding, FindingRow)), finding, wanted, column.end_ms)
+    key = ("end_ms", "model", "version", "segment", "window", "role", "feature", "method")
+    return Order(tuple(column[name] for name in key)).read(connection, rows, paging, _finding_row)
+
+
+def _finding_row(row: RowMapping) -> FindingRow:
+    numbers = {name: _finite(row[name]) for name in ("value", "limit", "p_value", "resolution")}
+    return FindingRow(**dict(row) | numbers)
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
+
+
+# ---------------------------------------------------------------- alerts
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """A finding that lasted. `at_ms` is the event time at which its present state was known."""
+
+    id: str
+    incident: str
+    model: str
+    version: str
+    segment: str
+    window: str
+    role: str
+    feature: str
+    rule: str
+    cause: str
+    severity: str
+    state: str
+    since_ms: int
+    at_ms: int
+    summary: str
+    updated_at: datetime
+
+
+def list_alerts(connection: Connection, wanted: AlertFilter, paging: Paging) -> Chunk[AlertRow]:
+    """Alerts, the latest begun first: when it began is what does not change in an alert."""
+    rows = _matching(select(*columns_of(alert, AlertRow)), alert, wanted, alert.c.since_ms)
+    return Order((alert.c.since_ms, alert.c.id)).read(connection, rows, paging, lambda row: AlertRow(**row))
+
+
+def find_alert(connection: Connection, alert_id: str) -> AlertRow | None:
+    """One alert; None when there is none of that id."""
+    row = (
+        connection.execute(select(*columns_of(alert, AlertRow)).where(alert.c.id == alert_id))
+        .mappings()
+        .first()
+    )
+    return None if row is None else AlertRow(**row)
+
+
+def worst_open_alerts(connection: Connection, models: Sequence[str], per_model: int) -> tuple[AlertRow, ...]:
+    """The worst open alerts of each model: firing before pending, pages before tickets, the oldest first."""
+    badness = (
+        _place(alert.c.state, "firing"),
+        _place(alert.c.severity, "page", "ticket"),
+        alert.c.since_ms,
+        alert.c.id,
+    )
+    place = func.row_number().over(partition_by=alert.c.model, order_by=badness).label("place")
+    is_open = alert.c.state.in_([State.PENDING.value, State.FIRING.value])
+    ranked = select(*columns_of(alert, AlertRow), place).where(is_open, alert.c.model.in_(models)).subquery()
+    columns = [column for column in ranked.c if column.name != "place"]
+    rows = select(*columns).where(ranked.c.place <= per_model).order_by(ranked.c.model, ranked.c.place)
+    return tuple(AlertRow(**row) for row in connection.execute(rows).mappings())
+
+
+def _place(column: Column[Any], *words: str) -> ColumnElement[int]:
+    return case({word: place for place, word in enumerate(words)}, value=column, else_=len(words))
+
+
+# ---------------------------------------------------------------- dead letters
+@dataclass(frozen=True, slots=True)
+class DeadLetterRow:
+    """A rejected record with the start of its bytes."""
+
+    id: int
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes
+    value: bytes
+    size: int
+    reason: str
+    detail: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many records were rejected for a reason, and when the last one was."""
+
+    reason: str
+    count: int
+    last_seen_at: datetime
+
+
+def list_dead_letters(
+    connection: Connection, wanted: DeadLetterFilter, paging: Paging
+) -> Chunk[DeadLetterRow]:
+    """Dead letters, the latest first."""
+    column = dead_letter.c
+    rows = _matching(select(*columns_of(dead_letter, DeadLetterRow)), dead_letter, wanted, column.seen_at)
+    return Order((column.id,)).read(connection, rows, paging, lambda row: DeadLetterRow(**row))
+
+
+def count_dead_letters(connection: Connection, wanted: DeadLetterFilter) -> tuple[ReasonCount, ...]:
+    """Dead letters by reason, the most frequent first."""
+    column = dead_letter.c
+    count = func.count().label("count")
+    rows = select(column.reason, count, func.max(column.seen_at).label("last_seen_at")).group_by(
+        column.reason
+    )
+    rows = _matching(rows, dead_letter, wanted, column.seen_at).order_by(count.desc(), column.reason)
+    return tuple(ReasonCount(**row) for row in connection.execute(rows).mappings())

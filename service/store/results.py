@@ -1,0 +1,219 @@
+"""Results of evaluation: written under a lease, one model at a time, all of a step in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from service.messages import Alert, Column, Evaluated, Finding, PaneRow, Role, SliceResult, State, Verdict, WindowKey
+from service.store.checkpoint import pane_row
+from service.store.engine import transaction
+from service.store.partitions import ensure_partitions
+from service.store.tables import alert, evaluation, finding, fold_state, outbox, pane, window_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine, RowMapping
+
+LEASE = "30 seconds"
+_window, _finding = window_result.c, finding.c
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write a model's results until it expires or somebody else takes it."""
+
+    model: str
+    token: UUID
+
+
+@contextmanager
+def lease(engine: Engine, model: str, owner: str) -> Iterator[Lease | None]:
+    """Take the model's lease, or None when another evaluator holds it; given back at the end."""
+    token = uuid4()
+    free = or_(evaluation.c.token.is_(None), evaluation.c.expires_at < func.now())
+    expires = func.now() + text(f"interval '{LEASE}'")
+    values = {"token": token, "owner": owner, "expires_at": expires}
+    statement = upsert(evaluation).values(model=model, **values)
+    with transaction(engine) as connection:
+        taken = connection.execute(
+            statement.on_conflict_do_update(index_elements=[evaluation.c.model], set_=values, where=free)
+            .returning(evaluation.c.model)
+        ).first()  # fmt: skip
+    if taken is None:
+        yield None
+        return
+    try:
+        yield Lease(model, token)
+    finally:
+        with transaction(engine) as connection:
+            mine = (evaluation.c.model == model, evaluation.c.token == token)
+            connection.execute(update(evaluation).where(*mine).values(token=None, owner=None, expires_at=None))
+
+
+class LeaseLost(Exception):  # noqa: N818 - the evaluator's sign to leave this model to the other
+    """Another evaluator has taken the model over; nothing was written."""
+
+
+class PostgresResults:
+    """`service.evaluation.Results` of one model in Postgres."""
+
+    def __init__(self, engine: Engine, held: Lease) -> None:
+        self._engine = engine
+        self._held = held
+        self._model = held.model
+
+    def position_ms(self) -> int | None:
+        with transaction(self._engine) as connection:
+            return connection.execute(select(evaluation.c.position_ms).where(evaluation.c.model == self._model)).scalar()
+
+    def pane_totals(self, since_ms: int) -> Mapping[int, int]:
+        rows = func.sum(pane.c.inferences + pane.c.labels)
+        query = (
+            select(pane.c.start_ms, rows)
+            .where(pane.c.model == self._model, pane.c.segment == "", pane.c.start_ms >= since_ms)
+            .group_by(pane.c.start_ms)
+        )
+        with transaction(self._engine) as connection:
+            return {start: int(total) for start, total in connection.execute(query)}
+
+    def panes(self, start_ms: int, end_ms: int) -> Iterable[PaneRow]:
+        query = select(pane).where(pane.c.model == self._model, pane.c.start_ms >= start_ms, pane.c.start_ms < end_ms)
+        order = (pane.c.start_ms, pane.c.topic, pane.c.partition, pane.c.version, pane.c.segment)
+        with transaction(self._engine) as connection:
+            return [pane_row(row) for row in connection.execute(query.order_by(*order)).mappings()]
+
+    def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], tuple[int, int]]:
+        rows = func.sum(_window.inferences + _window.labels)
+        query = (
+            select(_window.end_ms, _window.window, rows, func.max(_window.revision))
+            .where(_window.model == self._model, _window.segment == "", _window.end_ms > since_ms)
+            .group_by(_window.end_ms, _window.window)
+        )
+        with transaction(self._engine) as connection:
+            return {(end, name): (int(total), int(revision)) for end, name, total, revision in connection.execute(query) if total}
+
+    def stored(self, since_ms: int) -> Mapping[tuple[int, str], Sequence[SliceResult]]:
+        with transaction(self._engine) as connection:
+            windows = connection.execute(
+                select(window_result).where(_window.model == self._model, _window.end_ms >= since_ms)
+            ).mappings().all()  # fmt: skip
+            findings = connection.execute(select(finding).where(_finding.model == self._model, _finding.end_ms >= since_ms)).mappings()
+            by_key: dict[WindowKey, list[Finding]] = {}
+            for row in findings:
+                by_key.setdefault(_key(row), []).append(_finding_of(row))
+        made: dict[tuple[int, str], list[SliceResult]] = {}
+        for row in windows:
+            key = _key(row)
+            result = SliceResult(key, row["inferences"], row["labels"], by_key.get(key, ()), row["revision"], row["incomplete"])
+            made.setdefault((key.end_ms, key.window), []).append(result)
+        return made
+
+    def state_before(self, end_ms: int) -> bytes | None:
+        query = (
+            select(fold_state.c.state)
+            .where(fold_state.c.model == self._model, fold_state.c.end_ms < end_ms)
+            .order_by(fold_state.c.end_ms.desc())
+            .limit(1)
+        )
+        with transaction(self._engine) as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else bytes(found)
+
+    def save(self, evaluated: Evaluated) -> None:
+        """Raises LeaseLost when another evaluator has taken the model, and writes nothing then."""
+        ends = [r.key.end_ms for r in evaluated.results]
+        if ends:
+            ensure_partitions(self._engine, min(ends), max(ends))
+        with transaction(self._engine) as connection:
+            self._keep_lease(connection, evaluated.position_ms)
+            _write_results(connection, evaluated.results)
+            self._write_states(connection, evaluated)
+            _write_alerts(connection, evaluated.alerts)
+
+    def _keep_lease(self, connection: Connection, position_ms: int) -> None:
+        mine = (evaluation.c.model == self._model, evaluation.c.token == self._held.token)
+        expires = func.now() + text(f"interval '{LEASE}'")
+        kept = connection.execute(update(evaluation).where(*mine).values(position_ms=position_ms, expires_at=expires))
+        if kept.rowcount == 0:
+            raise LeaseLost(self._model)
+
+    def _write_states(self, connection: Connection, evaluated: Evaluated) -> None:
+        if not evaluated.states:
+            return
+        of_model = fold_state.c.model == self._model
+        connection.execute(delete(fold_state).where(of_model, fold_state.c.end_ms >= evaluated.states[0][0]))
+        rows = [{"model": self._model, "end_ms": end, "state": state} for end, state in evaluated.states]
+        connection.execute(insert(fold_state), rows)
+        kept = select(func.max(fold_state.c.end_ms)).where(of_model, fold_state.c.end_ms < evaluated.keep_states_after_ms)
+        connection.execute(delete(fold_state).where(of_model, fold_state.c.end_ms < kept.scalar_subquery()))
+
+
+def _write_results(connection: Connection, results: Sequence[SliceResult]) -> None:
+    """Replace the results of these windows: a restated window leaves nothing of its former revision."""
+    if not results:
+        return
+    windows = {(r.key.model, r.key.window, r.key.end_ms) for r in results}
+    for table in (finding, window_result):
+        connection.execute(delete(table).where(tuple_(table.c.model, table.c.window, table.c.end_ms).in_(sorted(windows))))
+    connection.execute(insert(window_result), [_window_row(r) for r in results])
+    rows = [_finding_row(r, f) for r in results for f in r.findings]
+    if rows:
+        connection.execute(insert(finding), rows)
+
+
+def _window_row(result: SliceResult) -> dict[str, Any]:
+    return {
+        **result.key._asdict(), "inferences": result.inferences, "labels": result.labels, "revision": result.revision,
+        "incomplete": result.incomplete,
+    }  # fmt: skip
+
+
+def _finding_row(result: SliceResult, f: Finding) -> dict[str, Any]:
+    role, feature = f.column or ("", "")
+    return {
+        **result.key._asdict(), "role": str(role), "feature": feature, "method": f.method, "value": f.value, "limit": f.limit,
+        "p_value": f.p_value, "n": f.n, "m": f.m, "resolution": f.resolution, "verdict": f.verdict.value, "reason": f.reason,
+        "revision": result.revision,
+    }  # fmt: skip
+
+
+def _key(row: RowMapping) -> WindowKey:
+    return WindowKey(row["model"], row["version"], row["segment"], row["window"], row["start_ms"], row["end_ms"])
+
+
+def _finding_of(row: RowMapping) -> Finding:
+    column = Column(Role(row["role"]), row["feature"]) if row["role"] else None
+    return Finding(
+        column, row["method"], row["value"], row["limit"], row["p_value"], row["n"], row["m"], row["resolution"],
+        Verdict(row["verdict"]), row["reason"],
+    )  # fmt: skip
+
+
+def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
+    """The newest state of each alert as a row, and what people must hear of into the outbox, once a state."""
+    for a in alerts:
+        statement = upsert(alert).values(**_alert_row(a))
+        changing = {name: statement.excluded[name] for name in _alert_row(a) if name != "id"}
+        connection.execute(statement.on_conflict_do_update(index_elements=[alert.c.id], set_={**changing, "updated_at": func.now()}))
+    heard = [a for a in alerts if a.state is not State.PENDING and a.summary]
+    if heard:
+        rows = [{"alert_id": a.id, "state": a.state.value, "message": a.document()} for a in heard]
+        connection.execute(upsert(outbox).on_conflict_do_nothing(constraint="outbox_once"), rows)
+
+
+def _alert_row(a: Alert) -> dict[str, Any]:
+    return {
+        "id": a.id, "incident": a.incident, "model": a.model, "version": a.version, "segment": a.segment, "window": a.window,
+        "role": str(a.column.role) if a.column else "", "feature": a.feature or "", "rule": a.rule, "cause": a.cause.value,
+        "severity": a.severity.value, "state": a.state.value, "since_ms": a.since_ms, "at_ms": a.at_ms, "summary": a.summary,
+    }  # fmt: skip
+
+

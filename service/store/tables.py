@@ -1,0 +1,213 @@
+"""Every table, as SQLAlchemy Core sees it; `migrations/` makes them.
+
+Times of events are integer milliseconds since 1970 UTC (`*_ms`), times of our own acts are `timestamptz` (`*_at`).
+`window_result` and `finding` are partitioned by `end_ms`, one table a week (`partitions`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger, Boolean, Column, DateTime, Double, ForeignKey, Identity, Index, Integer, LargeBinary, MetaData, Table, Text,
+    UniqueConstraint, Uuid, text,
+)  # fmt: skip
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+_now = text("now()")
+
+revision = Table(
+    "revision", metadata,
+    Column("only", Boolean, primary_key=True, server_default=text("true"), doc="one row"),
+    Column("number", BigInteger, nullable=False, server_default=text("0"), doc="raised by every change of a monitor"),
+)  # fmt: skip
+
+grid = Table(
+    "grid", metadata,
+    Column("id", Text, primary_key=True),
+    Column("definition", LargeBinary, nullable=False),
+)  # fmt: skip
+
+reference = Table(
+    "reference", metadata,
+    Column("name", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("grid_id", Text, ForeignKey("grid.id"), nullable=False),
+    Column("profile", LargeBinary, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)  # fmt: skip
+
+model_version = Table(
+    "model_version", metadata,
+    Column("model", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("since_ms", BigInteger, nullable=False, doc="event time of a pane's border"),
+    Column("monitor", Text, nullable=False, doc="the YAML of this one monitor"),
+    Column("reference_name", Text, ForeignKey("reference.name")),
+    Column("grid_id", Text, ForeignKey("grid.id"), nullable=False),
+    Column("origin", Text, nullable=False, server_default=text("'applied'"), doc="applied or learned"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)  # fmt: skip
+
+source_partition = Table(
+    "source_partition", metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("topic_id", Text),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("first_offset", BigInteger, nullable=False, doc="where the first claim began"),
+    Column("owner_epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("claim_token", Uuid),
+    Column("owner", Text),
+    Column("deaths", Integer, nullable=False, server_default=text("0"), doc="unclean takeovers since the last progress"),
+    Column("highest_ms", BigInteger, doc="highest accepted event time; the watermark is this less the allowed disorder"),
+    Column("idle_since", DateTime(timezone=True), doc="caught up, owned and not paused, without news since"),
+    Column("lag", BigInteger, doc="records behind the log's end when last looked"),
+    Column("halted", Text, doc="why the partition is not read any more"),
+    Column("accepted", BigInteger, nullable=False, server_default=text("0")),
+    Column("duplicate", BigInteger, nullable=False, server_default=text("0")),
+    Column("late", BigInteger, nullable=False, server_default=text("0")),
+    Column("dead", BigInteger, nullable=False, server_default=text("0")),
+    Column("tombstone", BigInteger, nullable=False, server_default=text("0")),
+    Column("lost", BigInteger, nullable=False, server_default=text("0"), doc="records that retention took before us"),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)  # fmt: skip
+
+pane = Table(
+    "pane", metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("start_ms", BigInteger, primary_key=True),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("grid_id", Text, nullable=False),
+    Column("inferences", BigInteger, nullable=False),
+    Column("labels", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("sketch", LargeBinary, nullable=False),
+    Index("pane_by_model", "model", "start_ms"),
+)  # fmt: skip
+
+pane_ids = Table(
+    "pane_ids", metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("start_ms", BigInteger, primary_key=True),
+    Column("next_offset", BigInteger, primary_key=True, doc="of the checkpoint that wrote them"),
+    Column("hashes", LargeBinary, nullable=False, doc="little-endian 64-bit hashes"),
+)  # fmt: skip
+
+dead_letter = Table(
+    "dead_letter", metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("timestamp_ms", BigInteger, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False, doc="the first 4 KiB"),
+    Column("size", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    UniqueConstraint("topic", "partition", "offset", name="dead_letter_place"),
+    Index("dead_letter_by_time", "seen_at"),
+)  # fmt: skip
+
+window_result = Table(
+    "window_result", metadata,
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("window", Text, primary_key=True),
+    Column("end_ms", BigInteger, primary_key=True),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("inferences", BigInteger, nullable=False),
+    Column("labels", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False, doc="raised each time that late rows restate the window"),
+    Column("incomplete", Boolean, nullable=False, doc="records of its time were lost"),
+    Column("reference_name", Text),
+    Column("computed_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("window_result_by_end", "model", "end_ms"),
+    postgresql_partition_by="RANGE (end_ms)",
+)  # fmt: skip
+
+finding = Table(
+    "finding", metadata,
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("window", Text, primary_key=True),
+    Column("end_ms", BigInteger, primary_key=True),
+    Column("role", Text, primary_key=True, doc="feature, prediction, ...; '' for the whole slice"),
+    Column("feature", Text, primary_key=True, doc="the column's name; '' for the whole slice"),
+    Column("method", Text, primary_key=True),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("value", Double),
+    Column("limit", Double),
+    Column("p_value", Double),
+    Column("n", BigInteger, nullable=False),
+    Column("m", BigInteger, nullable=False),
+    Column("resolution", Double, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text),
+    Column("revision", Integer, nullable=False),
+    Index("finding_by_end", "model", "end_ms"),
+    postgresql_partition_by="RANGE (end_ms)",
+)  # fmt: skip
+
+evaluation = Table(
+    "evaluation", metadata,
+    Column("model", Text, primary_key=True),
+    Column("position_ms", BigInteger, doc="all windows that end at or before this are evaluated"),
+    Column("token", Uuid, doc="the lease: who may write results of this model"),
+    Column("owner", Text),
+    Column("expires_at", DateTime(timezone=True)),
+)  # fmt: skip
+
+fold_state = Table(
+    "fold_state", metadata,
+    Column("model", Text, primary_key=True),
+    Column("end_ms", BigInteger, primary_key=True, doc="the state after all windows that end at or before this"),
+    Column("state", LargeBinary, nullable=False),
+)  # fmt: skip
+
+alert = Table(
+    "alert", metadata,
+    Column("id", Text, primary_key=True),
+    Column("incident", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("window", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False, doc="event time at which the present state was known"),
+    Column("summary", Text, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("alert_by_model", "model", "state"),
+    Index("alert_by_time", "at_ms"),
+)  # fmt: skip
+
+outbox = Table(
+    "outbox", metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("alert_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("delivered_at", DateTime(timezone=True)),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    UniqueConstraint("alert_id", "state", name="outbox_once"),
+    Index("outbox_waiting", "id", postgresql_where=text("delivered_at IS NULL")),
+)  # fmt: skip

@@ -1,0 +1,203 @@
+"""Settings come from the environment alone, all mistakes at once, and secrets stay secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from service.errors import ConfigurationError
+from service.settings import (
+    SETTINGS,
+    KafkaClient,
+    LogLevel,
+    SaslMechanism,
+    SecurityProtocol,
+    Settings,
+    UnknownModels,
+    load_from_environment,
+    load_settings,
+)
+
+
+def load(**variables: str) -> Settings:
+    """The settings of variables written without their prefix."""
+    return load_settings({f"DRIFTBELL_{name}": text for name, text in variables.items()})
+
+
+def mistakes_of(**variables: str) -> list[str]:
+    """The sentences that refuse variables, both without the prefix."""
+    with pytest.raises(ConfigurationError) as caught:
+        load(**variables)
+    return [sentence.replace("DRIFTBELL_", "") for sentence in caught.value.problems]
+
+
+# ---------------------------------------------------------------- values
+def test_nothing_need_be_set() -> None:
+    settings = load()
+    assert settings == Settings()
+    assert (settings.web.host, settings.web.port, settings.web.metrics_port) == ("127.0.0.1", 8765, None)
+    assert (settings.kafka.group, settings.kafka.topics) == ("driftbell", ())
+    assert settings.collector.unknown_models is UnknownModels.QUARANTINE
+    assert settings.retention.results_ms == 90 * 86_400_000
+    assert settings.database.url is None
+
+
+def test_each_variable_reaches_its_field() -> None:
+    settings = load(
+        DATABASE_URL="postgres://me@db/driftbell",
+        KAFKA_BOOTSTRAP_SERVERS="k-1:9092, [::1]:9092",
+        KAFKA_TOPICS="predictions, labels,,predictions",
+        KAFKA_CLIENT="confluent",
+        KAFKA_SECURITY_PROTOCOL="sasl_ssl",
+        KAFKA_SASL_MECHANISM="SCRAM-SHA-512",
+        KAFKA_SASL_USERNAME="me",
+        KAFKA_SASL_PASSWORD=" p ",
+        COMMIT_RECORDS="1_000",
+        COMMIT_INTERVAL="250ms",
+        LOG_LEVEL="WARNING",
+        METRICS_PORT="0",
+    )
+    assert settings.database.url == "postgresql://me@db/driftbell"
+    assert settings.kafka.bootstrap_servers == ("k-1:9092", "[::1]:9092")
+    assert settings.kafka.topics == ("predictions", "labels")
+    assert settings.kafka.client is KafkaClient.CONFLUENT
+    assert settings.kafka.security.protocol is SecurityProtocol.SASL_SSL
+    assert settings.kafka.security.sasl_mechanism is SaslMechanism.SCRAM_SHA_512
+    assert settings.kafka.security.sasl_password == " p "
+    assert (settings.collector.commit_records, settings.collector.commit_interval_ms) == (1_000, 250)
+    assert settings.log.level is LogLevel.WARNING
+    assert settings.web.metrics_port == 0
+
+
+def test_an_empty_variable_is_not_set_as_compose_files_leave_it() -> None:
+    assert load(PORT="", KAFKA_TOPICS=" ", DATABASE_PASSWORD="", DATABASE_PASSWORD_FILE="") == Settings()
+
+
+def test_variables_of_others_and_of_the_test_suite_are_left_alone() -> None:
+    assert load_settings({"PATH": "/bin", "DRIFTBELL_TEST_KAFKA": "x"}) == Settings()
+
+
+def test_what_kubernetes_tells_about_a_service_named_driftbell_is_left_alone() -> None:
+    links = {
+        "PORT": "tcp://10.0.0.7:8765",
+        "SERVICE_HOST": "10.0.0.7",
+        "SERVICE_PORT_HTTP": "8765",
+        "PORT_8765_TCP_ADDR": "10.0.0.7",
+        "SERVE_SERVICE_HOST": "10.0.0.8",
+        "SERVE_PORT": "tcp://10.0.0.8:8765",
+    }
+    assert load(**links) == Settings()
+
+
+def test_this_process_has_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRIFTBELL_PORT", "9999")
+    assert load_from_environment().web.port == 9999
+
+
+# ---------------------------------------------------------------- mistakes
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("PORT", "http", "PORT is 'http'; write a whole number from 0 to 65535"),
+        ("PORT", "65536", "PORT is '65536'; write a whole number from 0 to 65535"),
+        ("COMMIT_INTERVAL", "1", "COMMIT_INTERVAL is '1'; write a duration such as 5m, 1h or 30s"),
+        ("COMMIT_INTERVAL", "2h", "COMMIT_INTERVAL is '2h'; write 10ms to 1m"),
+        ("UNKNOWN_MODELS", "quarantene", "UNKNOWN_MODELS is 'quarantene'; did you mean 'quarantine'?"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT is 'xml'; write text or json"),
+        ("KAFKA_TOPICS", "a b", "KAFKA_TOPICS is 'a b'; write topics of letters, digits, '.', '_' and '-'"),
+        ("KAFKA_TOPIC", "a", "KAFKA_TOPIC is no setting; did you mean DRIFTBELL_KAFKA_TOPICS?"),
+        ("XYZZY", "a", "XYZZY is no setting; `driftbell settings` lists them all"),
+        (
+            "KAFKA_SSL_CERT_FILE",
+            "c.pem",
+            "KAFKA_SSL_KEY_FILE is not set; a certificate and its key go together",
+        ),
+    ],
+)
+def test_each_mistake_says_what_to_do(name: str, text: str, sentence: str) -> None:
+    assert mistakes_of(**{name: text}) == [sentence.replace("DRIFTBELL_", "")]
+
+
+def test_a_server_without_a_port_is_told_how_servers_are_written() -> None:
+    assert mistakes_of(KAFKA_BOOTSTRAP_SERVERS="kafka") == [
+        "KAFKA_BOOTSTRAP_SERVERS is 'kafka'; write servers such as kafka-1:9092,kafka-2:9092"
+    ]
+
+
+def test_all_mistakes_come_at_once() -> None:
+    mistakes = mistakes_of(PORT="x", HOSTS="y", LOG_LEVEL="loud", KAFKA_SECURITY_PROTOCOL="SASL_SSL")
+    assert mistakes == [
+        "HOSTS is no setting; did you mean HOST?",
+        "PORT is 'x'; write a whole number from 0 to 65535",
+        "LOG_LEVEL is 'loud'; write debug, info, warning or error",
+        "KAFKA_SASL_MECHANISM is not set; SASL_SSL needs it",
+        "KAFKA_SASL_USERNAME is not set; SASL_SSL needs it",
+        "KAFKA_SASL_PASSWORD is not set; SASL_SSL needs it",
+    ]
+
+
+def test_dead_letters_are_not_written_into_a_topic_that_is_read() -> None:
+    assert mistakes_of(KAFKA_TOPICS="a,b", DEAD_LETTER_TOPIC="b") == [
+        "DEAD_LETTER_TOPIC is 'b', which is read, too; name another topic"
+    ]
+
+
+# ---------------------------------------------------------------- secrets
+def test_secrets_are_not_in_any_repr() -> None:
+    settings = load(
+        DATABASE_URL="postgresql://me:hush@db/x",
+        DATABASE_PASSWORD="hush",
+        KAFKA_SASL_PASSWORD="hush",
+        ALERT_WEBHOOK_URL="https://hooks/hush",
+    )
+    assert settings.database.password == "hush"
+    assert "hush" not in f"{settings!r} {settings}"
+
+
+def test_a_mistaken_secret_is_not_shown() -> None:
+    assert mistakes_of(DATABASE_URL="mysql://me:hush@db", ALERT_WEBHOOK_URL="hush") == [
+        "DATABASE_URL cannot be used; write postgresql://user@host:5432/name",
+        "ALERT_WEBHOOK_URL cannot be used; write a URL that begins with https:// or http://",
+    ]
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("päss word \n", encoding="utf-8")
+    assert load(DATABASE_PASSWORD_FILE=str(path)).database.password == "päss word "
+
+
+def test_a_secret_file_that_cannot_serve_is_a_mistake(tmp_path: Path) -> None:
+    empty, binary, absent = (tmp_path / name for name in ("empty", "binary", "absent"))
+    empty.write_text("\n")
+    binary.write_bytes(b"\xff\xfe")
+    said = [
+        mistakes_of(DATABASE_PASSWORD_FILE=str(path))[0].partition(", ")[2]
+        for path in (empty, binary, absent)
+    ]
+    assert said == [
+        "which is empty; write the secret into it",
+        "which cannot be read (not UTF-8); name a readable file",
+        "which cannot be read (No such file or directory); name a readable file",
+    ]
+
+
+def test_a_secret_is_given_only_once(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("hush")
+    assert mistakes_of(DATABASE_PASSWORD="x", DATABASE_PASSWORD_FILE=str(path)) == [
+        "DATABASE_PASSWORD and DATABASE_PASSWORD_FILE are both set; keep one"
+    ]
+
+
+# ---------------------------------------------------------------- the table
+def test_the_table_names_each_variable_once_with_a_sentence() -> None:
+    names = [setting.name for setting in SETTINGS]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith("DRIFTBELL_") and name.isupper() for name in names)
+    assert all(setting.help.endswith(".") and setting.help[0].isupper() for setting in SETTINGS)
+
+
+def test_the_defaults_in_the_table_are_the_defaults() -> None:
+    assert load_settings({setting.name: setting.default for setting in SETTINGS}) == Settings()
