@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
     from service.configuration import Configuration
     from service.intake.dead_letter_topic import DeadLetterTopic
-    from service.intake.decoder import UnknownModels
     from service.intake.limits import Limits
     from service.intake.source import Gap, Records, Source
-    from service.messages import Checkpoint, Partition
+    from service.messages import Checkpoint, Partition, UnknownModels
     from service.metrics import PipelineMetrics
 
 log = logging.getLogger(__name__)

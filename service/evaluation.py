@@ -188,7 +188,7 @@ def _with_volumes(
     """The slices with their volume findings; a slice that has nothing but a volume is one too."""
     made = {s.key: replace(s, incomplete=incomplete) for s in slices}
     for key, finding in volumes:
-        has = made.get(key, SliceResult(key, finding.n if not slices else 0, 0, ()))
+        has = made.get(key, SliceResult(key, finding.n, 0, (), aggregate=bool(slices)))
         made[key] = replace(has, findings=(*has.findings, finding))
     return list(made.values())
 

@@ -46,6 +46,14 @@ class Reason(StrEnum):
     FUTURE_TIMESTAMP = "future_timestamp"
 
 
+class UnknownModels(StrEnum):
+    """What to do with events of a model that no monitor names."""
+
+    LEARN = "learn"
+    QUARANTINE = "quarantine"
+    IGNORE = "ignore"
+
+
 class Missing(IntEnum):
     """The six kinds of missing; a number column holds them as NaN with this payload."""
 
@@ -273,7 +281,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class SliceResult:
-    """One window of one slice, scored: what is stored and what alerts are folded from."""
+    """One window of one slice, scored: what is stored and what alerts are folded from.
+
+    `aggregate`: it only carries what is said of all versions together, beside the slices of each version.
+    """
 
     key: WindowKey
     inferences: int
@@ -281,6 +292,7 @@ class SliceResult:
     findings: Sequence[Finding]
     revision: int = 0
     incomplete: bool = False
+    aggregate: bool = False
 
 
 class State(StrEnum):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from service.intake.limits import KEPT_KEY_BYTES, KEPT_VALUE_BYTES
 from service.messages import Checkpoint, Counts, DeadLetter, Partition, Reason
 from service.panes.partition import DecodedBatch, PartitionPanes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from service.configuration import Configuration
     from service.intake.decoder import Decoded, Decoder
     from service.intake.source import Records
@@ -45,8 +50,10 @@ class PartitionPipeline:
         first = int(records.offsets[0]) if len(records) else self.next_offset
         if first < self.next_offset:
             records = _from_offset(records, self.next_offset)
-        if not len(records):
-            return
+        for part in _by_timing(records):
+            self._take(part)
+
+    def _take(self, records: Records) -> None:
         decoded = self._decoder.decode(records)
         batches = [DecodedBatch(batch, self._decoder.version_of(batch)) for batch in decoded.batches]
         absorbed = self.panes.absorb(batches, untimed=bool(records.timestamps_ms[0] < 0))
@@ -85,16 +92,30 @@ class PartitionPipeline:
         self._decoder.reconfigure(configuration)
 
 
+def _by_timing(records: Records) -> Iterator[Records]:
+    """Runs of records that all have, or all lack, a time of their own: nearly always one."""
+    changes = np.flatnonzero(np.diff(records.timestamps_ms < 0)) + 1
+    ends = [*changes.tolist(), len(records)] if len(records) else []
+    for start, end in pairwise([0, *ends]):
+        yield _between(records, start, end)
+
+
 def _from_offset(records: Records, offset: int) -> Records:
-    keep = int((records.offsets < offset).sum())
+    return _between(records, int((records.offsets < offset).sum()), len(records))
+
+
+def _between(records: Records, start: int, end: int) -> Records:
+    if start == 0 and end == len(records):
+        return records
+    chosen = slice(start, end)
     return replace(
-        records, offsets=records.offsets[keep:], timestamps_ms=records.timestamps_ms[keep:],
-        values=records.values[keep:], keys=records.keys[keep:],
+        records, offsets=records.offsets[chosen], timestamps_ms=records.timestamps_ms[chosen],
+        values=records.values[chosen], keys=records.keys[chosen],
     )  # fmt: skip
 
 
-def _quarantine(records: Records, offsets: object) -> list[DeadLetter]:
-    wanted = set(offsets)  # type: ignore[call-overload]
+def _quarantine(records: Records, offsets: Sequence[int]) -> list[DeadLetter]:
+    wanted = set(offsets)
     if not wanted:
         return []
     detail = "event time is more than 30 days after all events before it"

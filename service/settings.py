@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from service.errors import ConfigurationError
+from service.messages import UnknownModels
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS
 from service.parsers import duration, member, whole
 from service.variables import (
@@ -27,14 +28,6 @@ from service.variables import (
     settings_of,
     unknown_variables,
 )
-
-
-class UnknownModels(StrEnum):
-    """What becomes of events of a model that has no monitor."""
-
-    LEARN = "learn"
-    QUARANTINE = "quarantine"
-    IGNORE = "ignore"
 
 
 class KafkaClient(StrEnum):
@@ -170,6 +163,12 @@ class KafkaSettings:
     )
     dead_letter_topic: str | None = optional(
         "DEAD_LETTER_TOPIC", _topic, "A topic that rejected records are copied to."
+    )
+    session_timeout_ms: int = given(
+        "KAFKA_SESSION_TIMEOUT",
+        "45s",
+        duration(1_000, 30 * MINUTE_MS),
+        "How long the group waits for a collector that has died before the others take over.",
     )
     security: KafkaSecurity = nested(KafkaSecurity)
 

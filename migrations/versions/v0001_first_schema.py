@@ -243,9 +243,6 @@ def upgrade() -> None:
     for statement in _TABLES.split(";"):
         if statement.strip():
             op.execute(statement)
-    for column in ("pane.sketch", "pane_ids.hashes", "reference.profile"):
-        table, name = column.split(".")
-        op.execute(f"ALTER TABLE {table} ALTER COLUMN {name} SET COMPRESSION lz4")
     op.execute("INSERT INTO revision DEFAULT VALUES")
 
 

@@ -211,16 +211,20 @@ def _cool(state: FoldState, name: str, tracked: Tracked, reading: Reading, polic
 def _begin(state: FoldState, name: str, result: SliceResult) -> Tracked:
     start, end = result.key.start_ms, result.key.end_ms
     if not state.incident:
-        state.incident = f"i-{xxhash.xxh3_64_hexdigest(f'{result.key.model}|{end}')}"
+        state.incident = _identity("i", result.key.model, str(end))
     state.incident_quiet = 0
-    made = f"a-{xxhash.xxh3_64_hexdigest(f'{result.key.model}|{name}|{start}')}"
+    made = _identity("a", result.key.model, name, str(start))
     return Tracked(made, state.incident, State.PENDING, 0, 0, start, end, Cause.DATA_DRIFT, Severity.INFO, "")
 
 
+def _identity(kind: str, *parts: str) -> str:
+    return f"{kind}-{xxhash.xxh3_64_hexdigest(_join(*parts).encode())}"
+
+
 def _describe(tracked: Tracked, signal: Signal, reading: Reading, result: SliceResult, monitor: Monitor) -> None:
-    tracked.cause = cause_of(signal, reading.worst)
-    tracked.severity = severity_of(signal, reading.worst, monitor)
-    tracked.summary = sentence(signal, reading.worst, result, tracked.cause)
+    tracked.cause = cause_of(signal, reading.told)
+    tracked.severity = severity_of(signal, reading.told, monitor)
+    tracked.summary = sentence(signal, reading.told, result, tracked.cause)
 
 
 def _close_incident(state: FoldState) -> None:

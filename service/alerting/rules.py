@@ -26,10 +26,13 @@ class Signal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far a rule's worst finding is over its limit; above 1 it rings."""
+    """How far a rule's worst finding is over its limit (above 1 it rings), and the finding that people are told of.
+
+    Of several methods that ring on one column the one in the most telling unit is told.
+    """
 
     ratio: float
-    worst: Finding
+    told: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +53,26 @@ RULES: Sequence[Rule] = (
     Rule("range", frozenset({"out_of_range"}), Cause.OUT_OF_RANGE, Severity.PAGE),
     Rule("drift", DISTRIBUTION, Cause.DATA_DRIFT, Severity.TICKET),
 )
+_SAID_FIRST = {m: i for i, m in enumerate(("wasserstein", "tv", "js_distance", "ks", "hellinger", "psi", "l_infinity", "chi_square"))}
 _BY_NAME = {rule.name: rule for rule in RULES}
 _BY_METHOD = {method: rule for rule in RULES for method in rule.methods}
 _ANSWERS = {Role.PREDICTION, Role.SCORE}
 
 
 def read(findings: Iterable[Finding]) -> Mapping[Signal, Reading]:
-    """The worst finding of each rule and column; those with too little data say nothing."""
-    readings: dict[Signal, Reading] = {}
+    """How far each rule and column is over its limit; findings with too little data say nothing."""
+    groups: dict[Signal, list[Finding]] = {}
     for finding in findings:
         rule = _BY_METHOD.get(finding.method)
-        if rule is None or finding.value is None or not finding.limit or finding.verdict is Verdict.TOO_LITTLE_DATA:
-            continue
-        signal, ratio = Signal(finding.column, rule.name), _ratio(finding)
-        if signal not in readings or ratio > readings[signal].ratio:
-            readings[signal] = Reading(ratio, finding)
-    return readings
+        if rule is not None and finding.value is not None and finding.limit and finding.verdict is not Verdict.TOO_LITTLE_DATA:
+            groups.setdefault(Signal(finding.column, rule.name), []).append(finding)
+    return {signal: _reading(group) for signal, group in groups.items()}
+
+
+def _reading(findings: Sequence[Finding]) -> Reading:
+    ratio = max(map(_ratio, findings))
+    ringing = [f for f in findings if f.verdict is Verdict.DRIFT] or findings
+    return Reading(ratio, min(ringing, key=lambda f: (_SAID_FIRST.get(f.method, 0), -_ratio(f))))
 
 
 def _ratio(finding: Finding) -> float:
@@ -91,6 +98,7 @@ def severity_of(signal: Signal, finding: Finding, monitor: Monitor) -> Severity:
         override = monitor.features.get(signal.column.name)
         if override is not None and override.severity is not None:
             return Severity(override.severity)
-    if cause_of(signal, finding) is Cause.PIPELINE:
+    answer = signal.column is not None and signal.column.role in _ANSWERS and signal.rule == "range"
+    if answer or cause_of(signal, finding) is Cause.PIPELINE:
         return Severity.TICKET
     return _BY_NAME[signal.rule].severity

@@ -16,6 +16,12 @@ _KINDS = {
     "missing_empty": "empty",
 }  # fmt: skip
 
+_SPELLED = {
+    "tv": "total variation", "js_distance": "Jensen-Shannon distance", "ks": "the Kolmogorov-Smirnov distance",
+    "hellinger": "Hellinger distance", "psi": "PSI", "l_infinity": "the largest change of a category's share",
+    "chi_square": "chi-square",
+}  # fmt: skip
+
 
 def sentence(signal: Signal, finding: Finding, result: SliceResult, cause: Cause) -> str:
     """What to tell."""
@@ -42,7 +48,13 @@ def _what(signal: Signal, finding: Finding, cause: Cause) -> str:
         return f"no events arrive, usual are about {finding.m:,} a window"
     if cause is Cause.PIPELINE:
         return f"{finding.n:,} events arrived, usual are about {finding.m:,} a window"
-    return f"{name} no longer has the reference's distribution: {finding.method} is {value:.3g}, limit {limit:.3g}"
+    return f"{name} no longer has the reference's distribution: {_distance(finding.method, value)}, limit {limit:.3g}"
+
+
+def _distance(method: str, value: float) -> str:
+    if method == "wasserstein":
+        return f"it moved by {value:.3g} of the reference's standard deviations"
+    return f"{_SPELLED.get(method, method)} is {value:.3g}"
 
 
 def _named(column: Column | None) -> str:

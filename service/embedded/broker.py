@@ -1,4 +1,4 @@
-"""A Kafka-protocol broker from a wheel (Tansu), for the demo and the tests: in memory only, on loopback only."""
+"""A Kafka-protocol broker from a wheel (Tansu), for the demo and the tests: in memory, on loopback only."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # length, request 18 ver
 class EmbeddedBroker:
     """A broker that forgets everything when it ends; `port=0` takes a free one.
 
-    Its known limits: no delete of records, no offset-out-of-range answer, `end_offsets` is not to be trusted,
-    and joining a group takes 5 to 6 seconds.
+    Its known limits: no delete of records, no new partitions, no offset-out-of-range answer, an end of the
+    log that is too low, and a group that takes half its session timeout (or a second) to let a member in.
     """
 
     def __init__(self, folder: Path, port: int = 0) -> None:
@@ -105,6 +105,6 @@ def answers(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
             connection.sendall(API_VERSIONS)
-            return len(connection.recv(8)) == 8  # noqa: PLR2004 - the reply's length and number
+            return len(connection.recv(8)) == 8
     except OSError:
         return False

@@ -31,11 +31,11 @@ def keep(stop_signal: int, grace_seconds: float, user: str, command: list[str]) 
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     keeper = os.getpid()
-    server = subprocess.Popen(
+    server = subprocess.Popen(  # noqa: S603 - the command is our own
         command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=lambda: _enter_server(keeper, stop_signal, user),
+        preexec_fn=lambda: _enter_server(keeper, stop_signal, user),  # noqa: PLW1509 - it has one thread
     )
     ready: list[int] = []
     while server.poll() is None and sys.stdin.fileno() not in ready:
@@ -66,7 +66,7 @@ def _enter_server(keeper: int, stop_signal: int, user: str) -> None:
 
 
 def _become_nobody() -> None:
-    """Give up root, which Postgres refuses, but keep the right to reach files: a home may be closed to others."""
+    """Give up root, which Postgres refuses, but keep the right to reach files below a closed home."""
     user = pwd.getpwnam("nobody")
     if sys.platform == "linux":
         _prctl(PR_SET_KEEPCAPS, 1)

@@ -34,14 +34,14 @@ class KeptProcess:
         user = "nobody" if refuses_root else "same"
         how = [str(int(stop_signal)), str(grace_seconds), user]
         with log.open("ab") as output:
-            self._keeper = subprocess.Popen(
+            self._keeper = subprocess.Popen(  # noqa: S603 - the command is our own
                 [sys.executable, "-I", "-S", str(KEEPER), *how, *command],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 cwd=log.parent,
                 env=environment,
-                start_new_session=True,  # Ctrl-C is for the program, which then stops its servers in its order
+                start_new_session=True,  # Ctrl-C is for the program, which stops its servers in its order
             )
 
     def running(self) -> bool:
@@ -55,7 +55,7 @@ class KeptProcess:
         return code
 
     def wait_until(self, ready: Callable[[], bool], timeout_seconds: float, what: str) -> None:
-        """Wait until `ready` says so; if the server ends or is too slow, stop it and tell what its log said."""
+        """Wait until `ready` says so; if the server ends or is too slow, stop it and tell its log's end."""
         deadline = time.monotonic() + timeout_seconds
         while not ready():
             if not self.running() or time.monotonic() > deadline:

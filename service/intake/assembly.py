@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from service.names import clean_name
 from service.sketches.cells import ABSENT, NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from service.configuration import ModelVersion
     from service.intake.loose import LooseEvent
@@ -100,8 +101,9 @@ def from_structs(schema: Schema, events: Sequence[Any], *, kind: str) -> Assembl
         features = [schema.no_features if f is None else f for f in features]
     _put_features(made, schema, features)
     _put_outputs(made, events, kind)
-    tags = [e.tags or {} for e in events] if schema.wants_tags else []
-    _put_segments(made, schema, tags)
+    for name in schema.version.monitor.segments:
+        if not _put_grid_segment(made, name):
+            _put_segment(made, name, _learned_values(schema, features, name), events)
     return made
 
 
@@ -112,10 +114,9 @@ def _put_features(made: Assembly, schema: Schema, features: Sequence[Any]) -> No
     for i, name in enumerate(fields.learned_numbers):
         made.extras[Column(Role.FEATURE, name)] = ExtraColumn(np.ascontiguousarray(numbers[:, known + i]), None)
     for i in range(len(fields.texts)):
-        made.texts[i] = text_column(schema.lift_text(features, i))
-    for i, name in enumerate(fields.learned_texts, start=len(fields.texts)):
-        texts = text_column(schema.lift_text(features, i), NOT_APPLICABLE)
-        made.extras[Column(Role.FEATURE, name)] = ExtraColumn(None, texts)
+        made.texts[i] = text_column(schema.lift_scalars(features, i))
+    for i, name in enumerate(fields.learned_scalars, start=len(fields.texts)):
+        made.extras[Column(Role.FEATURE, name)] = extra_column(schema.lift_scalars(features, i))
 
 
 def _put_outputs(made: Assembly, events: Sequence[Any], kind: str) -> None:
@@ -128,18 +129,32 @@ def _put_outputs(made: Assembly, events: Sequence[Any], kind: str) -> None:
         made.put(SCORE, outputs.scores)
 
 
-def _put_segments(made: Assembly, schema: Schema, tags: Sequence[Mapping[str, Any]]) -> None:
-    grid = schema.version.grid
-    for name in schema.version.monitor.segments:
-        column = Column(Role.FEATURE, name)
-        if (at := grid.text_at.get(column)) is not None:
-            made.segments[name] = made.texts[at]
-        elif (at := grid.number_at.get(column)) is not None:
-            made.segments[name] = text_column([UNSET if v != v else v for v in made.numbers[at].tolist()])
-        elif (extra := made.extras.get(column)) is not None and extra.texts is not None:
-            made.segments[name] = extra.texts
-        elif tags:
-            made.segments[name] = text_column([t.get(name, UNSET) for t in tags])
+def _put_grid_segment(made: Assembly, name: str) -> bool:
+    """Place a segment that is a feature of the grid; False when it is none."""
+    column, grid = Column(Role.FEATURE, name), made.version.grid
+    if (at := grid.text_at.get(column)) is not None:
+        made.segments[name] = made.texts[at]
+    elif (at := grid.number_at.get(column)) is not None:
+        made.segments[name] = text_column([UNSET if isnan(v) else v for v in made.numbers[at].tolist()])
+    return name in made.segments
+
+
+def _put_segment(made: Assembly, name: str, features: Sequence[Any], events: Sequence[Any]) -> None:
+    """Place any other segment: row by row a feature that the grid does not know, or else a tag."""
+    tags = [UNSET if e.tags is None else e.tags.get(name, UNSET) for e in events]
+    values = [tag if value is UNSET else value for value, tag in zip(features, tags, strict=True)]
+    made.segments[name] = text_column([float(v) if type(v) is int and abs(v) < 2**63 else v for v in values])
+
+
+def _learned_values(schema: Schema, features: Sequence[Any], name: str) -> Sequence[Any]:
+    """A learned feature's values; UNSET for all rows when it was not learned, since no event here has it then."""
+    fields = schema.fields
+    if name in fields.learned_numbers:
+        numbers = map(attrgetter(f"l{fields.learned_numbers.index(name)}"), features)
+        return [UNSET if v is NOTHING else v for v in numbers]
+    if name in fields.learned_scalars:
+        return schema.lift_scalars(features, len(fields.texts) + fields.learned_scalars.index(name))
+    return [UNSET] * len(features)
 
 
 def _labels(version: ModelVersion, labels: Sequence[Any]) -> Assembly:
@@ -154,29 +169,50 @@ def from_loose(schema: Schema, events: Sequence[LooseEvent], *, kind: str) -> As
         return _labels(schema.version, [e.label for e in events])
     made = Assembly(schema.version, Stream.INFERENCE, len(events))
     rows = [e.features for e in events]
-    grid = schema.version.grid
-    known = [g.column for grids in (grid.numbers, grid.texts) for g in grids if g.column.role is Role.FEATURE]
-    for column in known:
-        made.put(column, [row.get(column.name, UNSET) for row in rows])
-    for name, raw in _unknown_names(rows, {column.name for column in known}).items():
-        made.put(Column(Role.FEATURE, name), [_first_of(row, raw) for row in rows], NOT_APPLICABLE)
+    known = set(grid_features(schema.version))
+    for name, sent in _sent_names(rows, known).items():
+        absent = Missing.ABSENT if name in known else NOT_APPLICABLE
+        made.put(Column(Role.FEATURE, name), _first_of(rows, sent), absent)
     _put_outputs(made, events, kind)
-    _put_segments(made, schema, list(map(attrgetter("tags"), events)))
+    for name in schema.version.monitor.segments:
+        if not _put_grid_segment(made, name):
+            _put_segment(made, name, _first_of(rows, [name]), events)
     return made
 
 
-def _unknown_names(rows: Sequence[Mapping[str, Any]], known: set[str]) -> Mapping[str, list[str]]:
-    """The names that the grid does not know, cleaned, each with the names as they were sent."""
-    names: dict[str, list[str]] = {}
-    for name in sorted({name for row in rows for name in row.keys() - known}):
+def _sent_names(rows: Sequence[Mapping[str, Any]], known: Iterable[str]) -> Mapping[str, list[str]]:
+    """All features by their clean names, each with the names as they were sent; for the grid's own, that name first."""
+    names = {name: [name] for name in known}
+    for name in sorted(set().union(*rows).difference(names)):
         names.setdefault(clean_name(name) or UNNAMED, []).append(name)
     return names
 
 
-def _first_of(row: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401
+def _first_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Any]:
+    """Each row's value under the first of these names that it has."""
     if len(names) == 1:
-        return row.get(names[0], UNSET)
-    return next((row[name] for name in names if name in row), UNSET)
+        name = names[0]
+        return [row.get(name, UNSET) for row in rows]
+    return [next((row[name] for name in names if name in row), UNSET) for row in rows]
+
+
+def grid_features(version: ModelVersion) -> Sequence[str]:
+    """The names of the features of a model's grid."""
+    grids = (*version.grid.numbers, *version.grid.texts)
+    return [g.column.name for g in grids if g.column.role is Role.FEATURE]
+
+
+def narrow_runs(rows: Sequence[Mapping[str, Any]], known: Sequence[str], most: int) -> Iterator[range]:
+    """Cut the rows into runs with at most `most` unknown names each, so that names times rows stays small."""
+    start, names = 0, set(known)
+    room = len(names) + most
+    if len(names.union(*rows)) > room:
+        for i, row in enumerate(rows):
+            names.update(row)
+            if len(names) > room and i > start:
+                yield range(start, i)
+                start, names = i, {*known, *row}
+    yield range(start, len(rows))
 
 
 def by_kind(kinds: Sequence[str]) -> Mapping[str, Sequence[int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import count
+from math import inf, isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ FloatArray = NDArray[np.float64]
 
 _TEXTUAL = {str, type(None), UnsetType}
 _NUMERIC = {float, int}
+_NUMERIC_OR_UNSET = {float, int, UnsetType}
 _NAN, _INFINITE, _EMPTY = cell(Missing.NAN), cell(Missing.INFINITE), cell(Missing.EMPTY)
 
 
@@ -36,10 +38,12 @@ def text_column(values: Sequence[Any], absent: int = Missing.ABSENT, most: int =
 def _as_text(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**63 else repr(value)
     if isinstance(value, int):
-        return str(value) if abs(value) < 2**63 else repr(float(value))
+        return str(value) if abs(value) < 2**63 else _as_text(_from_integer(value))
+    if isinstance(value, float):
+        if not isfinite(value):
+            return Missing.NAN if isnan(value) else Missing.INFINITE
+        return str(int(value)) if value.is_integer() and abs(value) < 2**63 else repr(value)
     return value if isinstance(value, str | UnsetType) or value is None else Missing.WRONG_TYPE
 
 
@@ -47,9 +51,10 @@ def _category(value: object, absent: int, most: int) -> str | int:
     if isinstance(value, str):
         if not value:
             return int(Missing.EMPTY)
+        value = value.replace("\0", "\ufffd")  # which no text of Postgres may hold
         return value if len(value) <= most else f"{value[: most - 17]}~{xxhash.xxh3_64_hexdigest(value.encode())}"
     if isinstance(value, int):
-        return value
+        return int(value)
     return int(Missing.NULL) if value is None else absent
 
 
@@ -59,7 +64,7 @@ def number_cell(value: object) -> float:
     if kind is float:
         return _finite(value)  # type: ignore[arg-type]
     if kind is int:
-        return _from_integer(value)  # type: ignore[arg-type]
+        return _finite(_from_integer(value))  # type: ignore[arg-type]
     if value is None:
         return NULL
     if kind is UnsetType:
@@ -68,16 +73,16 @@ def number_cell(value: object) -> float:
 
 
 def _finite(value: float) -> float:
-    if value - value == 0.0:
+    if isfinite(value):
         return value
-    return _NAN if value != value else _INFINITE  # noqa: PLR0124 - NaN is what differs from itself
+    return _NAN if isnan(value) else _INFINITE
 
 
 def _from_integer(value: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        return _INFINITE
+        return inf
 
 
 def plain_numbers(values: Sequence[Any]) -> FloatArray | None:
@@ -111,11 +116,9 @@ def _odd(value: object) -> object:
 def extra_column(values: Sequence[Any], most: int = 200) -> ExtraColumn:
     """A column of unknown kind: each row's number, or else its text. UNSET is no row of this column."""
     kinds = set(map(type, values))
-    if kinds <= _NUMERIC:
-        return ExtraColumn(number_column(values, len(values)), None)
     if kinds <= _TEXTUAL:
         return ExtraColumn(None, text_column(values, NOT_APPLICABLE, most))
-    numbers = [v if type(v) in _NUMERIC else UNSET for v in values]
-    texts = [UNSET if type(v) in _NUMERIC else v for v in values]
-    cells = np.fromiter((NOTHING if v is UNSET else number_cell(v) for v in numbers), np.float64, len(values))
-    return ExtraColumn(cells, text_column(texts, NOT_APPLICABLE, most))
+    numbers = np.fromiter((number_cell(v) if type(v) in _NUMERIC else NOTHING for v in values), np.float64, len(values))
+    if kinds <= _NUMERIC_OR_UNSET:
+        return ExtraColumn(numbers, None)
+    return ExtraColumn(numbers, text_column([UNSET if type(v) in _NUMERIC else v for v in values], NOT_APPLICABLE, most))

@@ -6,8 +6,8 @@ which finds the model, the kind and what is wrong. Which way an event took chang
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
-from enum import StrEnum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.configuration import Configuration, ModelVersion
-from service.intake.assembly import by_kind, from_loose, from_structs, pick
-from service.intake.learning import learn_fields
+from service.intake.assembly import by_kind, from_loose, from_structs, grid_features, narrow_runs, pick
+from service.intake.learning import MOST_LEARNED_FIELDS, learn_fields
 from service.intake.limits import KEPT_KEY_BYTES, KEPT_VALUE_BYTES, Limits
 from service.intake.loose import LooseEvent, read_event
 from service.intake.rejection import Rejected
-from service.intake.schema import Envelope, Fields, Schema, fields_of
+from service.intake.schema import Envelope, Schema, fields_of
 from service.intake.timestamps import BAD, parse_timestamps
-from service.messages import Batch, DeadLetter, Reason
+from service.messages import Batch, DeadLetter, Reason, UnknownModels
 from service.monitor import Monitor
-from service.names import clean_name
 from service.sketches.grids import Grid
+from service.sketches.pane import MAX_EXTRAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,14 +39,6 @@ _LEARN_AT_LEAST = 20
 _GROUPING_PAYS = 16
 _TRY_AGAIN_AFTER = 8
 MOST_LEARNED_MODELS = 100
-
-
-class UnknownModels(StrEnum):
-    """What to do with events of a model that no monitor names."""
-
-    LEARN = "learn"
-    QUARANTINE = "quarantine"
-    IGNORE = "ignore"
 
 
 @dataclass
@@ -81,10 +73,11 @@ class Decoder:
         self._nonfinite_as_missing = _wants_nonfinite(configuration)
         self._schemas = {}
         self._vain = {}
+        self._learned = {name: version for name, version in self._learned.items() if name not in configuration.models}
 
     @property
     def learned_models(self) -> Mapping[str, ModelVersion]:
-        """Models met under `unknown_models: learn`, each with a default monitor and no grid."""
+        """Models met under `unknown_models: learn` that no monitor names yet, with a default monitor and no grid."""
         return self._learned
 
     def version_of(self, batch: Batch) -> ModelVersion:
@@ -97,7 +90,7 @@ class Decoder:
         work = _Work(records, made)
         places = self._set_aside(work)
         rest: Sequence[int] = places
-        guess = self._schema(self._guess) if self._guess is not None else None
+        guess = self._known_schema(self._guess) if self._guess is not None else None
         if guess is not None and not self._skips(guess):
             rest = self._decode_fast(work, guess, rest)
             self._guess = self._guess if 2 * len(rest) <= len(places) else None
@@ -159,7 +152,7 @@ class Decoder:
             if envelope is not None:
                 groups.setdefault(envelope.model, []).append(place)
         for model, at in groups.items():
-            schema = self._schema(model) if clean_name(model) == model else None
+            schema = self._known_schema(model)
             in_vain = schema is None or schema is tried or self._skips(schema)
             rest += at if in_vain or schema is None else self._decode_fast(work, schema, at)
             if 10 * len(at) >= 9 * len(places) and schema is not None:
@@ -182,7 +175,7 @@ class Decoder:
         record_ms = work.timestamps(places)
         bad = ts == BAD
         future = (record_ms >= 0) & (ts > record_ms + version.monitor.max_future_skew_ms)
-        older = ts < version.since_ms
+        older = (ts < version.since_ms) & bool(self._before(version))
         if not (bad | future | older).any():
             return places, events, ts
         for i in np.flatnonzero(bad).tolist():
@@ -191,18 +184,26 @@ class Decoder:
             ahead = (int(ts[i]) - int(record_ms[i])) // 1000
             work.bury(places[i], Reason.FUTURE_TIMESTAMP, f"event time is {ahead} s after the record's own time")
         again = np.flatnonzero(older & ~bad & ~future).tolist()
-        if again:
-            self._decode_older(work, [places[i] for i in again], int(ts[again].min()), version)
+        self._decode_older(work, [(places[i], int(ts[i])) for i in again], version)
         keep = np.flatnonzero(~(bad | future | older)).tolist()
         return [places[i] for i in keep], [events[i] for i in keep], ts[keep]
 
-    def _decode_older(self, work: _Work, places: Sequence[int], ts_ms: int, version: ModelVersion) -> None:
-        """Decode rows for the version before this one (it finds still older rows by itself)."""
-        older = [v for v in self._configuration.models[version.model] if v.number < version.number]
-        schema = self._schema_for(older[-1] if older else version)
-        refused = self._decode_fast(work, schema, places)
-        if refused:
-            self._lift_loose(work, schema, refused, [self._read(work, p) for p in refused])
+    def _before(self, version: ModelVersion) -> Sequence[ModelVersion]:
+        """The versions of the same model that came before this one, oldest first."""
+        return [v for v in self._configuration.models.get(version.model, ()) if v.since_ms < version.since_ms]
+
+    def _decode_older(self, work: _Work, rows: Sequence[tuple[int, int]], version: ModelVersion) -> None:
+        """Decode rows (place and time) for the earlier versions that were in force at their times."""
+        before = self._before(version)
+        groups: dict[int, list[int]] = {}
+        for place, ts_ms in rows:
+            at = max(0, bisect_right(before, ts_ms, key=attrgetter("since_ms")) - 1)
+            groups.setdefault(at, []).append(place)
+        for at, places in groups.items():
+            schema = self._schema_for(before[at])
+            refused = self._decode_fast(work, schema, places)
+            if refused:
+                self._lift_loose(work, schema, refused, [self._read(work, p) for p in refused])
 
     # The slower way
 
@@ -246,37 +247,42 @@ class Decoder:
         self._learn(schema, chosen)
         ts = parse_timestamps([e.ts for e in chosen], schema.version.monitor.ts_unit, work.timestamps(at))
         readable_at, readable, ts = self._readable(work, at, chosen, ts, schema.version)
+        known = grid_features(schema.version)
         for kind, rows in by_kind([e.kind for e in readable]).items():
-            group = pick(readable, rows)
-            made = from_loose(schema, group, kind=kind)
-            ids, versions = list(map(attrgetter("id"), group)), list(map(attrgetter("version"), group))
-            work.made.batches.append(made.batch(work.offsets(pick(readable_at, rows)), ts[rows], ids, versions))
+            group, group_at, group_ts = pick(readable, rows), pick(readable_at, rows), ts[rows]
+            for run in narrow_runs([e.features for e in group], known, MAX_EXTRAS):
+                part = pick(group, run)
+                made = from_loose(schema, part, kind=kind)
+                ids, versions = list(map(attrgetter("id"), part)), list(map(attrgetter("version"), part))
+                work.made.batches.append(made.batch(work.offsets(pick(group_at, run)), group_ts[run], ids, versions))
 
     # Schemas
 
-    def _schema(self, model: str) -> Schema | None:
+    def _known_schema(self, model: str) -> Schema | None:
         version = self._configuration.latest(model) or self._learned.get(model)
-        if version is None:
-            if self._unknown is not UnknownModels.LEARN or len(self._learned) >= MOST_LEARNED_MODELS:
-                return None
-            version = self._learned[model] = ModelVersion(Monitor(model=model), Grid())
-        return self._schema_for(version)
+        return self._schema_for(version) if version is not None else None
+
+    def _schema(self, model: str) -> Schema | None:
+        """The schema of a model, which is learned when it is new. To be asked in the order of the log, since few are."""
+        wanted = self._unknown is UnknownModels.LEARN and len(self._learned) < MOST_LEARNED_MODELS
+        if wanted and self._configuration.latest(model) is None and model not in self._learned:
+            self._learned[model] = ModelVersion(Monitor(model=model), Grid())
+        return self._known_schema(model)
 
     def _schema_for(self, version: ModelVersion) -> Schema:
         key = (version.model, version.number)
         if key not in self._schemas:
-            fields = fields_of(version)
-            wants_tags = bool(set(version.monitor.segments) - fields.names)
-            self._schemas[key] = Schema(version, fields, wants_tags)
+            self._schemas[key] = Schema(version, fields_of(version))
         return self._schemas[key]
 
     def _learn(self, schema: Schema, events: Sequence[LooseEvent]) -> None:
         """Add to the schema the unknown fields that most of these events have, so that the next ones go the fast way."""
         if len(events) >= _LEARN_AT_LEAST:
-            fields = learn_fields(schema.fields, events)
+            room = self._limits.features - len(schema.fields.numbers) - len(schema.fields.texts)
+            fields = learn_fields(schema.fields, events, min(MOST_LEARNED_FIELDS, room))
             if fields != schema.fields:
                 self._vain.pop((schema.version.model, schema.version.number), None)
-                self._schemas[schema.version.model, schema.version.number] = Schema(schema.version, fields, schema.wants_tags)
+                self._schemas[schema.version.model, schema.version.number] = Schema(schema.version, fields)
 
 
 def _wants_nonfinite(configuration: Configuration) -> bool:
@@ -318,12 +324,12 @@ class _Work:
     def offsets(self, places: Sequence[int]) -> IntArray:
         if len(places) == len(self.records):
             return self.records.offsets
-        return self.records.offsets[places]
+        return self.records.offsets[list(places)]
 
     def timestamps(self, places: Sequence[int]) -> IntArray:
         if len(places) == len(self.records):
             return self.records.timestamps_ms
-        return self.records.timestamps_ms[places]
+        return self.records.timestamps_ms[list(places)]
 
     def bury(self, place: int, reason: Reason, detail: str) -> None:
         value, key = self.records.values[place] or b"", self.records.keys[place] or b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import msgspec
@@ -136,12 +136,12 @@ class _Log:
             ahead = self.wanted[place] - self._reader.position
             self._reader.skip(ahead)
             self._passed[place] = self._reader.position
-        lines = self._reader.take(max_lines)
-        if not lines:
-            return [], self._gaps()
-        if self._key is None:
-            return [self._records(place, lines, [None] * len(lines))], []
-        return self._split(lines, [self._key(line) for line in lines]), []
+        while lines := self._reader.take(max_lines):
+            if self._key is None:
+                return [self._records(place, lines, [None] * len(lines))], []
+            if found := self._split(lines, [self._key(line) for line in lines]):
+                return found, []
+        return [], self._gaps()
 
     def _split(self, lines: list[bytes], keys: list[bytes]) -> list[Records]:
         count = len(self.places)
@@ -171,15 +171,15 @@ class _Log:
 
 
 class KeyOf:
-    """Finds the value of a top-level field in a line of JSON: a string's inside, or a number as it is written."""
+    """Finds the value of a top-level field in a line of JSON: a string's inside, or a number as written."""
 
     def __init__(self, field: str) -> None:
         keyed = msgspec.defstruct("Keyed", [("key", msgspec.Raw, msgspec.Raw(b""))], rename={"key": field})
-        self._decoder = msgspec.json.Decoder(keyed)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(keyed)
 
     def __call__(self, line: bytes) -> bytes:
         try:
-            return bytes(self._decoder.decode(line).key).strip(b'"')  # type: ignore[attr-defined]  # made above
+            return bytes(self._decoder.decode(line).key).strip(b'"')
         except (msgspec.MsgspecError, ValueError):
             return b""
 
@@ -193,7 +193,7 @@ def find_files(path: Path) -> list[Path]:
         raise ConfigurationError(message)
     files = sorted(file for file in path.iterdir() if file.is_file() and FILE_NAME.match(file.name))
     if not files:
-        message = f"The folder {path} holds no .jsonl, .jsonl.gz or .jsonl.zst file: correct the path of the file log."
+        message = f"The folder {path} holds no .jsonl, .jsonl.gz or .jsonl.zst file: correct the path."
         raise ConfigurationError(message)
     return files
 

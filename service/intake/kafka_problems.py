@@ -20,11 +20,11 @@ def check_topics(error_codes: Mapping[str, int]) -> None:
     problems = []
     for topic, code in sorted(error_codes.items()):
         if code == UNKNOWN_TOPIC:
-            problems.append(f"Kafka has no topic {topic!r}: create it, or correct the name (none is ever created here).")
+            problems.append(f"Kafka has no topic {topic!r}: create it, or correct the name.")
         elif code == INVALID_TOPIC:
             problems.append(f"{topic!r} is no legal Kafka topic name: correct it.")
         elif code == TOPIC_AUTHORIZATION_FAILED:
-            problems.append(f"Kafka does not let us read topic {topic!r}: grant this user READ and DESCRIBE on it.")
+            problems.append(f"Kafka hides topic {topic!r} from us: grant this user READ and DESCRIBE on it.")
     if problems:
         raise ConfigurationError(*problems)
     waiting = [topic for topic, code in sorted(error_codes.items()) if code != NO_ERROR]
@@ -36,8 +36,8 @@ def check_topics(error_codes: Mapping[str, int]) -> None:
 def refused(doing: str, why: object) -> ConfigurationError:
     """Kafka said no, and will say so again until a person acts."""
     return ConfigurationError(
-        f"Kafka refused us while {doing} ({why}): check the security options, the rights of this user on topics "
-        "and group, and that all members of the group use the cooperative-sticky assignor."
+        f"Kafka refused us while {doing} ({why}): check the security options, the rights of this user on "
+        "topics and group, and that all members of the group use the cooperative-sticky assignor."
     )
 
 

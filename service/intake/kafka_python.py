@@ -204,7 +204,7 @@ class KafkaPythonSource:
             topics=list(settings.topics), listener=_Rebalances(self._consumer, self._ownership)
         )
         for topic in settings.topics:
-            self._consumer.partitions_for_topic(topic)  # a leader that joins before it knows them assigns none
+            self._consumer.partitions_for_topic(topic)  # a leader that does not know them assigns none
 
     def _close_consumer(self) -> None:
         consumer, self._consumer = self._consumer, None
@@ -230,7 +230,7 @@ class KafkaPythonSource:
         kafka-python 3.0.12 forgets it if a change of metadata started it: the member then owns nothing
         and sends no heartbeats, for ever.
         """
-        coordinator = getattr(self._consumer, "_coordinator", None)
+        coordinator: Any = getattr(self._consumer, "_coordinator", None)
         if getattr(coordinator, "rejoining", False) and not getattr(coordinator, "rejoin_needed", True):
             coordinator.request_rejoin()
 
@@ -258,7 +258,7 @@ class KafkaPythonSource:
         return lifted
 
     def _gaps(self, places: Mapping[Any, object]) -> Polled:
-        """Ask for the extent of partitions whose offset is not in the log, and stop them until the next seek."""
+        """Ask for the extent of partitions that want what the log has not; they stop until the next seek."""
         gaps = []
         for place in places:
             partition = Partition(place.topic, place.partition)
@@ -325,7 +325,7 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
     def on_partitions_assigned(self, assigned: Sequence[Any]) -> None:
         for place in assigned:
             self._consumer.pause(place)
-            self._consumer.seek(place, 0)  # any position will do: without one the client asks the group for it
+            self._consumer.seek(place, 0)  # any will do: without one the client asks the group
         self._ownership.assign(assigned)
 
     def on_partitions_revoked(self, revoked: Sequence[Any]) -> None:

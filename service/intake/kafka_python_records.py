@@ -1,6 +1,7 @@
-"""Decodes fetched batches into plain tuples: kafka-python's own way makes three objects a record, at 5 times the cost.
+"""Decodes fetched batches into plain tuples: the client's own three objects a record cost thrice.
 
-It leans on kafka-python's inner parts, so the version is pinned, and where those parts are missing `use_rows` leaves the client as it is.
+It leans on kafka-python's inner parts, so the version is pinned; where they are missing `use_rows` leaves the
+client as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ NO_BYTES = 1  # -1 as a zigzag number
 
 def use_rows(consumer: Any) -> bool:
     """Make `poll` of this consumer bring rows instead of ConsumerRecords; False if this client cannot."""
-    fetcher = getattr(consumer, "_fetcher", None)
+    fetcher: Any = getattr(consumer, "_fetcher", None)
     if not hasattr(fetcher, "PartitionRecords"):
         return False
     fetcher.PartitionRecords = RowRecords
@@ -153,14 +154,14 @@ def _decode(buffer: bytes, at: int, count: int, base_offset: int, base_time: int
 def _varint(buffer: bytes, at: int) -> tuple[int, int]:
     """A zigzag number of 7 bits a byte, and where the next thing begins."""
     byte = buffer[at]
-    if byte < 128:  # noqa: PLR2004 - the top bit says "more"
+    if byte < 128:
         return (byte >> 1) ^ -(byte & 1), at + 1
     result = byte & 127
     shift = 7
     while True:
         at += 1
         byte = buffer[at]
-        if byte < 128:  # noqa: PLR2004
+        if byte < 128:
             result |= byte << shift
             return (result >> 1) ^ -(result & 1), at + 1
         result |= (byte & 127) << shift

@@ -59,7 +59,7 @@ class KafkaSettings:
         unknown = sorted(set(self.security) - set(SECURITY_OPTIONS))
         if unknown:
             known = ", ".join(SECURITY_OPTIONS)
-            problems.append(f"Unknown Kafka security options {', '.join(unknown)}: the known ones are {known}.")
+            problems.append(f"Unknown Kafka security options {', '.join(unknown)}: known are {known}.")
         if problems:
             raise ConfigurationError(*problems)
 

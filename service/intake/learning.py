@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from service.intake.schema import Fields
+from service.intake.schema import Fields, is_decodable
+from service.names import clean_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from service.intake.loose import LooseEvent
 
-_MOST_FIELDS = 512
+MOST_LEARNED_FIELDS = 512
+_SEEN = 256
+"""So many events are enough to judge by."""
+_NUMBERS = {int, float, type(None)}
+_SCALARS = _NUMBERS | {str, bool}
+_MEANT = {"type", "model", "version", "id", "ts", "features", "prediction", "latency_ms", "tags", "label"}
 
 
-def learn_fields(known: Fields, events: Sequence[LooseEvent]) -> Fields:
-    """The known fields and those that more than half of these events have, as numbers or texts by their values."""
-    rows = [e.features for e in events if e.kind != "label"]
-    seen: dict[str, list[Any]] = {}
-    for row in rows:
-        for name in row.keys() - known.names:
-            seen.setdefault(name, []).append(row[name])
-    usual = [name for name in _usual({n: len(v) for n, v in seen.items()}, len(rows))]
-    others = _usual(Counter(name for e in events for name in e.others - set(known.others)), len(events))
-    room = _MOST_FIELDS - len(known.learned_numbers) - len(known.learned_texts)
-    numbers = tuple(n for n in usual[:room] if all(type(v) in {int, float} for v in seen[n]))
-    texts = tuple(n for n in usual[:room] if n not in numbers)
+def learn_fields(known: Fields, events: Sequence[LooseEvent], most: int = MOST_LEARNED_FIELDS) -> Fields:
+    """The known fields and those that more than half of these events have, as numbers or scalars by their values.
+
+    A learned number that is no number in some of them becomes a scalar, which may be either.
+    """
+    events = events[:_SEEN]
+    features = _usual([e.features for e in events if e.kind != "label"], known.names - set(known.learned_numbers))
+    others = _usual([e.body for e in events], _MEANT | set(known.others))
+    numbers = {name for name, kinds in features.items() if kinds <= _NUMBERS and kinds != {type(None)}}
+    scalars = [name for name in features if name not in numbers]
+    kept = tuple(name for name in known.learned_numbers if name not in scalars)
+    room = most - len(known.learned_numbers) - len(known.learned_scalars)
+    new = [name for name in features if name not in known.learned_numbers][: max(0, room)]
+    learned = set(new) | set(known.learned_numbers)
     return Fields(
-        known.numbers, known.texts, known.learned_numbers + numbers, known.learned_texts + texts,
-        (known.others + tuple(others))[:_MOST_FIELDS],
+        known.numbers, known.texts,
+        kept + tuple(name for name in new if name in numbers),
+        known.learned_scalars + tuple(name for name in scalars if name in learned),
+        (known.others + tuple(others))[:MOST_LEARNED_FIELDS],
     )  # fmt: skip
 
 
-def _usual(counts: dict[str, int], n: int) -> list[str]:
-    return sorted(name for name, count in counts.items() if 2 * count > n and name.isascii() and name.isprintable())
+def _usual(rows: Sequence[dict[str, Any]], known: Iterable[str]) -> dict[str, set[type]]:
+    """The decodable scalar fields that more than half of the rows have, and the types of their values, by name."""
+    seen: dict[str, list[type]] = {}
+    for row in rows:
+        for name in row.keys() - known:
+            if (kind := type(row[name])) in _SCALARS:
+                seen.setdefault(name, []).append(kind)
+    return {
+        name: set(kinds)
+        for name, kinds in sorted(seen.items())
+        if 2 * len(kinds) > len(rows) and clean_name(name) == name and is_decodable(name)
+    }

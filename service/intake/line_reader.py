@@ -84,7 +84,7 @@ def split_lines(file: Path) -> Iterator[list[bytes]]:
             parts.append(head)
             size += len(head)
             if size > MAX_LINE_BYTES:
-                message = f"{file}, line {line + 1}: longer than {MAX_LINE_BYTES >> 20} MiB; this is no JSON Lines file."
+                message = f"{file}, line {line + 1}: longer than {MAX_LINE_BYTES} bytes; is it JSON Lines?"
                 raise ConfigurationError(message)
             if not newline:
                 continue
@@ -95,14 +95,16 @@ def split_lines(file: Path) -> Iterator[list[bytes]]:
             line += len(lines)
             yield lines
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-        message = f"{file}, after line {line}: cannot be read on ({error}); replace the file or cut it there."
+        message = f"{file}, after line {line}: cannot be read on ({error}); replace the file."
         raise ConfigurationError(message) from error
     last = b"".join(parts)
     if last:
         try:
             msgspec.json.decode(last)
         except (msgspec.DecodeError, ValueError) as error:
-            message = f"{file}, line {line + 1}: breaks off in the middle; replace the file or remove this line."
+            message = (
+                f"{file}, line {line + 1}: breaks off in the middle; replace the file or remove this line."
+            )
             raise ConfigurationError(message) from error
         yield [last]
 

@@ -5,8 +5,10 @@ A bad feature never costs the rest of the event; a bad model name, timestamp or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import UNSET
 
 from service.intake.rejection import Rejected, parse_json
 from service.messages import Reason
@@ -19,24 +21,25 @@ if TYPE_CHECKING:
     from service.intake.limits import Limits
 
 _KINDS = ("prediction", "features", "label")
-_FIELDS = {"type", "model", "version", "id", "ts", "features", "prediction", "latency_ms", "tags", "label"}
+_SCALARS = {str, int, type(None)}
+_STAMPS = _SCALARS | {float}
+_NOTHING: dict[str, Any] = {}
 
 
-@dataclass(slots=True)
-class LooseEvent:
-    """One event as plain values."""
+class LooseEvent(msgspec.Struct, gc=False):
+    """One event as plain values; `body` is all of it."""
 
     kind: str
     model: str
     version: str | int | None
     id: str | int | None
     ts: str | int | float | None
-    features: Mapping[str, Any] = field(default_factory=dict)
-    prediction: Any = None
-    latency_ms: Any = ABSENT
-    tags: Mapping[str, Any] = field(default_factory=dict)
-    label: Any = None
-    others: frozenset[str] = frozenset()
+    features: dict[str, Any]
+    prediction: Any
+    latency_ms: Any
+    tags: dict[str, Any]
+    label: Any
+    body: dict[str, Any]
 
 
 def read_event(value: bytes, limits: Limits, *, nonfinite_as_missing: bool = False) -> LooseEvent:
@@ -44,7 +47,8 @@ def read_event(value: bytes, limits: Limits, *, nonfinite_as_missing: bool = Fal
     body = parse_json(value, limits.depth, nonfinite_as_missing=nonfinite_as_missing)
     if not isinstance(body, dict):
         raise Rejected(Reason.NOT_AN_OBJECT, f"an event is an object, this is {_kind_of(body)}")
-    kind = body.get("type")
+    get = body.get
+    kind = get("type")
     if kind is None:
         raise Rejected(Reason.MISSING_FIELD, "no field `type` (prediction, features or label)")
     if kind not in _KINDS:
@@ -53,9 +57,8 @@ def read_event(value: bytes, limits: Limits, *, nonfinite_as_missing: bool = Fal
     if len(features) > limits.features:
         raise Rejected(Reason.TOO_WIDE, f"{len(features)} features; at most {limits.features} are read")
     return LooseEvent(
-        kind, _model(body), _scalar(body, "version"), _scalar(body, "id"), _timestamp(body), features,
-        body.get("prediction"), body.get("latency_ms", ABSENT), _mapping(body, "tags"), body.get("label"),
-        frozenset(name for name in body.keys() - _FIELDS if isinstance(body[name], str | int | float | bool | None)),
+        kind, _model(get("model")), _scalar(body, "version"), _scalar(body, "id"), _timestamp(get("ts")), features,
+        get("prediction", UNSET), get("latency_ms", ABSENT), _mapping(body, "tags"), get("label", UNSET), body,
     )  # fmt: skip
 
 
@@ -63,8 +66,7 @@ def _kind_of(body: object) -> str:
     return {list: "an array", str: "a text", type(None): "null", bool: "a truth value"}.get(type(body), "a number")
 
 
-def _model(body: Mapping[str, Any]) -> str:
-    model = body.get("model")
+def _model(model: object) -> str:
     if model is None:
         raise Rejected(Reason.MISSING_FIELD, "no field `model`")
     if not isinstance(model, str):
@@ -75,25 +77,23 @@ def _model(body: Mapping[str, Any]) -> str:
     return clean
 
 
-def _scalar(body: Mapping[str, Any], name: str) -> str | int | None:
+def _scalar(body: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
     value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, str | int | None):
+    if type(value) not in _SCALARS:
         raise Rejected(Reason.BAD_FIELD, f"`{name}` is neither a text nor an integer")
     return value
 
 
-def _timestamp(body: Mapping[str, Any]) -> str | int | float | None:
-    ts = body.get("ts")
-    if isinstance(ts, bool) or not isinstance(ts, str | int | float | None):
+def _timestamp(ts: Any) -> Any:  # noqa: ANN401
+    if type(ts) not in _STAMPS:
         raise Rejected(Reason.BAD_TIMESTAMP, "`ts` is neither ISO 8601 nor a number")
     return ts
 
 
-def _mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _mapping(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = body.get(name)
     if value is None:
-        return {}
+        return _NOTHING
     if not isinstance(value, dict):
         raise Rejected(Reason.BAD_FIELD, f"`{name}` is not an object")
     return value
-

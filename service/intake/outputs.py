@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
+from service.intake.cells import number_cell
 from service.intake.schema import Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+_NOT_SAID = {UnsetType, type(None)}
 
 
 class Outputs(NamedTuple):
-    """Per row the answer (label or value) and the score; UNSET where the event says nothing of it."""
+    """Per row the answer (label or value) and the score; UNSET where the event says nothing of it, None for null."""
 
     answers: list[Any]
     scores: list[Any]
@@ -23,34 +27,36 @@ def lift_outputs(predictions: Sequence[Any]) -> Outputs:
     """The answers and scores of prediction objects, mappings, bare numbers and bare texts."""
     if set(map(type, predictions)) == {Prediction} and not any([p.scores for p in predictions]):
         answers = [p.label for p in predictions]
-        if None in answers:
-            answers = [_or_unset(p.value) if a is None else a for a, p in zip(answers, predictions, strict=True)]
-        scores = [p.score for p in predictions]
-        return Outputs(answers, [_or_unset(s) for s in scores] if None in scores else scores)
+        if not _NOT_SAID.isdisjoint(map(type, answers)):
+            answers = [_first(p.label, p.value) for p in predictions]
+        return Outputs(answers, [p.score for p in predictions])
     pairs = [_one(p) for p in predictions]
     return Outputs([a for a, _ in pairs], [s for _, s in pairs])
 
 
-def _or_unset(value: object) -> object:
-    return UNSET if value is None else value
+def _first(preferred: object, other: object) -> object:
+    """The preferred value unless it is null or unset; of those two, null says more."""
+    if preferred is UNSET or (preferred is None and other is not UNSET):
+        return other
+    return preferred
 
 
 def _one(prediction: object) -> tuple[Any, Any]:
-    if isinstance(prediction, Prediction):
-        return _of_parts(prediction.label, prediction.value, prediction.score, prediction.scores)
     if isinstance(prediction, dict):
-        if not prediction.get("scores") and (label := prediction.get("label")) is not None:
-            return label, _or_unset(prediction.get("score"))
-        scores = prediction.get("scores")
-        label, value, score = (prediction.get(name) for name in ("label", "value", "score"))
-        return _of_parts(label, value, score, scores if isinstance(scores, dict) else None)
+        get = prediction.get
+        label, score, scores = get("label", UNSET), get("score", UNSET), get("scores")
+        if not scores and type(label) not in _NOT_SAID:
+            return label, score
+        return _of_parts(label, get("value", UNSET), score, scores if isinstance(scores, dict) else {})
+    if isinstance(prediction, Prediction):
+        return _of_parts(prediction.label, prediction.value, prediction.score, prediction.scores or {})
     return prediction, UNSET
 
 
-def _of_parts(label: Any, value: Any, score: Any, scores: dict[str, Any] | None) -> tuple[Any, Any]:  # noqa: ANN401
-    numbers = {k: v for k, v in (scores or {}).items() if isinstance(v, int | float) and not isinstance(v, bool)}
+def _of_parts(label: object, value: object, score: object, scores: Mapping[str, object]) -> tuple[object, object]:
+    numbers = {name: number for name, raw in scores.items() if isfinite(number := number_cell(raw))}
     if numbers:
-        best = max(numbers, key=lambda k: (numbers[k], k))
-        label = best if label is None else label
-        score = numbers[best] if score is None else score
-    return label if label is not None else _or_unset(value), _or_unset(score)
+        best = max(numbers, key=lambda name: (numbers[name], name))
+        label = best if type(label) in _NOT_SAID else label
+        score = numbers[best] if type(score) in _NOT_SAID else score
+    return _first(label, value), score

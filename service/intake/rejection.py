@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
@@ -21,75 +21,87 @@ class Rejected(Exception):  # noqa: N818 - it is a value on its way to a dead le
 
 
 _BOM = b"\xef\xbb\xbf"
-_LITERAL = re.compile(rb"(?<![\w\"])-?(?:NaN|Infinity)(?![\w\"])")
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_OPENING = b"[{"
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+_decode = msgspec.json.Decoder().decode
 
 
 def parse_json(value: bytes, depth: int, *, nonfinite_as_missing: bool = False) -> Any:  # noqa: ANN401
     """Any JSON value; raises `Rejected`. With `nonfinite_as_missing`, NaN and Infinity literals are read as numbers."""
-    value = value.removeprefix(_BOM)
-    if not value.strip():
-        raise Rejected(Reason.EMPTY_VALUE, "the value has no bytes")
+    try:
+        body = _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = _second_look(value.removeprefix(_BOM), depth, nonfinite_as_missing=nonfinite_as_missing)
+    if value.count(b"{") + value.count(b"[") > depth:
+        _refuse_depth(value, depth)
+    return body
+
+
+def _refuse_depth(value: bytes, depth: int) -> None:
     if nesting(value) > depth:
         raise Rejected(Reason.TOO_DEEP, f"nested deeper than {depth}")
-    try:
-        return msgspec.json.decode(value)
-    except UnicodeDecodeError:
-        raise Rejected(Reason.BAD_UTF8, "the bytes are not UTF-8") from None
-    except RecursionError:
-        raise Rejected(Reason.TOO_DEEP, f"nested deeper than {depth}") from None
-    except msgspec.DecodeError as error:
-        return _second_look(value, str(error), nonfinite_as_missing=nonfinite_as_missing)
 
 
 def nesting(value: bytes) -> int:
-    """The deepest nesting of brackets, strings left out; an upper bound at once when there are few."""
-    if value.count(b"[") + value.count(b"{") <= 32:  # noqa: PLR2004 - cheap for every usual event
-        return value.count(b"[") + value.count(b"{")
-    bare = re.sub(rb'"(?:[^"\\]|\\.)*"', b"", value)
+    """The deepest nesting of brackets, those in texts left out."""
     level = deepest = 0
-    for bracket in re.findall(rb"[\[{\]}]", bare):
-        level += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, level)
+    for bracket in _TEXT.sub(b"", value).translate(None, delete=_NO_BRACKET):
+        if bracket in _OPENING:
+            level += 1
+            deepest = max(deepest, level)
+        else:
+            level -= 1
     return deepest
 
 
-def _second_look(value: bytes, error: str, *, nonfinite_as_missing: bool) -> Any:  # noqa: ANN401
+def _second_look(value: bytes, depth: int, *, nonfinite_as_missing: bool) -> Any:  # noqa: ANN401
+    """What a second parser, which forgives more, makes of bytes that the first one refused."""
+    if not value.strip():
+        raise Rejected(Reason.EMPTY_VALUE, "the value has no bytes")
+    _refuse_depth(value, depth)
     try:
-        value.decode()
+        return _decode(value)
     except UnicodeDecodeError:
         raise Rejected(Reason.BAD_UTF8, "the bytes are not UTF-8") from None
-    if "surrogate" in error.lower() or _has_lone_surrogate(value):
-        raise Rejected(Reason.LONE_SURROGATE, "a \\u escape is half of a surrogate pair")
-    if _LITERAL.search(value):
-        if nonfinite_as_missing:
-            return _with_literals(value)
-        raise Rejected(Reason.NONFINITE_NUMBER, "NaN and Infinity are not JSON; send null, or set `nonfinite: missing`")
-    if "out of range" in error.lower():
-        raise Rejected(Reason.NUMBER_OUT_OF_RANGE, "a number does not fit in 64 bits")
-    raise Rejected(Reason.BAD_JSON, _where(error))
-
-
-def _where(error: str) -> str:
-    """The parser's own words, which name a position and never echo the payload."""
-    return error[:200]
-
-
-def _has_lone_surrogate(value: bytes) -> bool:
+    except (msgspec.DecodeError, RecursionError) as error:
+        words = str(error)
     try:
-        json.dumps(json.loads(value), ensure_ascii=False).encode()
+        text = value.decode()
+    except UnicodeDecodeError:
+        raise Rejected(Reason.BAD_UTF8, "the bytes are not UTF-8") from None
+    return _forgive(text, words, nonfinite_as_missing=nonfinite_as_missing)
+
+
+def _forgive(text: str, words: str, *, nonfinite_as_missing: bool) -> Any:  # noqa: ANN401
+    """`words` are the first parser's, which name a position and never echo the payload."""
+    literals: list[str] = []
+
+    def number(literal: str) -> float:
+        literals.append(literal)
+        return float(literal)
+
+    out_of_range = "out of range" in words
+    try:
+        body = json.loads(text, parse_constant=number)
+    except (ValueError, RecursionError):
+        if out_of_range:
+            raise Rejected(Reason.NUMBER_OUT_OF_RANGE, "a number has too many digits") from None
+        raise Rejected(Reason.BAD_JSON, words) from None
+    if "\\u" in text and _has_lone_surrogate(body):
+        raise Rejected(Reason.LONE_SURROGATE, "a \\u escape is half of a surrogate pair")
+    if nonfinite_as_missing and (literals or out_of_range):
+        return body
+    if literals:
+        raise Rejected(Reason.NONFINITE_NUMBER, "NaN and Infinity are not JSON; send null, or set `nonfinite: missing`")
+    if out_of_range:
+        raise Rejected(Reason.NUMBER_OUT_OF_RANGE, "a number does not fit in 64 bits")
+    raise Rejected(Reason.BAD_JSON, words)
+
+
+def _has_lone_surrogate(body: object) -> bool:
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return True
-    except (ValueError, RecursionError):
-        return False
     return False
-
-
-def _with_literals(value: bytes) -> Any:  # noqa: ANN401
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        _reject_json()
-
-
-def _reject_json() -> NoReturn:
-    raise Rejected(Reason.BAD_JSON, "not JSON, even with NaN and Infinity allowed")

@@ -70,7 +70,10 @@ class Polled:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What changed since the last call. `lost` partitions are somebody else's already; `revoked` may still be ours."""
+    """What changed since the last call. `lost` partitions are somebody else's already; `revoked` may still be ours.
+
+    One that is in `assigned` too went away and came back: drop what it had, then claim it again.
+    """
 
     assigned: frozenset[Partition] = field(default_factory=frozenset)
     revoked: frozenset[Partition] = field(default_factory=frozenset)

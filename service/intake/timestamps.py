@@ -1,14 +1,14 @@
-"""Event times as they are sent, to integer milliseconds since 1970 UTC.
+"""Event times as they are sent, to integer milliseconds since 1970 UTC, always rounded down.
 
 Numbers are epochs in the declared unit, or by magnitude when it is `auto`: below 1e11 seconds (until the year 5138),
 below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds. Texts are ISO 8601; without a zone they are UTC.
+What lies before 1970 or after the year 9999 cannot be read.
 """
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,32 +17,81 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TO_MS = {"s": 1_000.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
-_LAST_MS = 253_402_300_800_000
-"""The year 10000: what Python, Postgres and people can still read."""
-
 IntArray = NDArray[np.int64]
 
 BAD = -(2**62)
 """Stands for a timestamp that cannot be read."""
 
+_LAST_MS = 253_402_300_800_000
+"""The year 10000: until then Python, Postgres and people can read it."""
+_PER_MS = {"s": 1e-3, "ms": 1.0, "us": 1e3, "ns": 1e6}
+_MAGNITUDES = (("s", 10**11), ("ms", 10**14), ("us", 10**17))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_ROUNDING = 5e-4
+"""In ms: what a double may lack of a whole millisecond when it holds seconds of this century."""
+
 
 def parse_timestamps(values: Sequence[object], unit: str, record_ms: IntArray) -> IntArray:
     """Milliseconds of each value; the record's own time where the value is None; `BAD` where neither can be read."""
     kinds = set(map(type, values))
-    if kinds == {int}:
-        parsed = _from_integers(values, unit)
-    elif kinds == {type(None)}:
-        parsed = np.where(record_ms >= 0, record_ms, BAD)
-    elif kinds == {str} and (at_once := _from_uniform_texts(values)) is not None:  # type: ignore[arg-type]
-        parsed = at_once
+    if len(kinds) == 1:
+        parsed = _of_kind(kinds.pop(), values, unit, record_ms)
     else:
-        parsed = np.fromiter((_from_one(v, unit, r) for v, r in zip(values, record_ms.tolist(), strict=True)), np.int64)
-    parsed[(parsed < 0) | (parsed >= _LAST_MS)] = BAD
+        parsed = np.empty(len(values), np.int64)
+        for kind in kinds:
+            at = [i for i, value in enumerate(values) if type(value) is kind]
+            parsed[at] = _of_kind(kind, [values[i] for i in at], unit, record_ms[at])
+    return np.where((parsed < 0) | (parsed >= _LAST_MS), BAD, parsed)
+
+
+def _of_kind(kind: type, values: Sequence[Any], unit: str, record_ms: IntArray) -> IntArray:
+    if kind is int:
+        return _from_integers(values, unit)
+    if kind is float:
+        return _from_floats(np.fromiter(values, np.float64, len(values)), unit)
+    if kind is str:
+        return _from_texts(values)
+    return record_ms if kind is type(None) else np.full(len(values), BAD)
+
+
+def _from_integers(values: Sequence[int], unit: str) -> IntArray:
+    try:
+        epochs = np.fromiter(values, np.int64, len(values))
+    except OverflowError:
+        epochs = np.array([value if abs(value) < 2**63 else BAD for value in values])
+    if unit != "auto":
+        return _scaled(epochs, unit)
+    if len(epochs) and 10**11 <= int(epochs.min()) and int(epochs.max()) < 10**14:
+        return epochs
+    parsed = _scaled(epochs, "ns")
+    for magnitude, limit in reversed(_MAGNITUDES):
+        parsed = np.where(epochs < limit, _scaled(epochs, magnitude), parsed)
     return parsed
 
 
+def _scaled(epochs: IntArray, unit: str) -> IntArray:
+    if unit == "s":
+        return np.where((epochs >= 0) & (epochs < _LAST_MS // 1_000), epochs, BAD // 1_000) * 1_000
+    return epochs // int(_PER_MS[unit])
+
+
+def _from_floats(epochs: NDArray[np.float64], unit: str) -> IntArray:
+    if unit == "auto":
+        per_ms = np.select([epochs < limit for _, limit in _MAGNITUDES], [_PER_MS[u] for u, _ in _MAGNITUDES], _PER_MS["ns"])
+    else:
+        per_ms = np.float64(_PER_MS[unit])
+    with np.errstate(over="ignore"):
+        millis = np.floor(epochs / per_ms + _ROUNDING)
+    return np.where((millis >= 0) & (millis < _LAST_MS), millis, BAD).astype(np.int64)
+
+
 _WHOLE_LENGTHS = {len("2026-11-21T10:00:00Z"), len("2026-11-21T10:00:00.000Z"), len("2026-11-21T10:00:00.000000Z")}
+
+
+def _from_texts(texts: Sequence[str]) -> IntArray:
+    at_once = _from_uniform_texts(texts)
+    return np.fromiter(map(_from_text, texts), np.int64, len(texts)) if at_once is None else at_once
 
 
 def _from_uniform_texts(texts: Sequence[str]) -> IntArray | None:
@@ -56,53 +105,11 @@ def _from_uniform_texts(texts: Sequence[str]) -> IntArray | None:
     return np.asarray(micros.to_numpy() // 1_000)
 
 
-def _from_integers(values: Sequence[object], unit: str) -> IntArray:
-    try:
-        epochs = np.fromiter(values, np.int64, len(values))  # type: ignore[arg-type]
-    except OverflowError:
-        return np.fromiter((_from_one(v, unit, BAD) for v in values), np.int64)
-    if unit == "auto":
-        return _by_magnitude(epochs)
-    if unit == "s":
-        return np.where(np.abs(epochs) < _LAST_MS, epochs, BAD // 1000) * 1000
-    return epochs // {"ms": 1, "us": 1_000, "ns": 1_000_000}[unit]
-
-
-def _by_magnitude(epochs: IntArray) -> IntArray:
-    if len(epochs) and 10**11 <= int(epochs.min()) and int(epochs.max()) < 10**14:
-        return epochs
-    seconds, millis, micros = (epochs < limit for limit in (10**11, 10**14, 10**17))
-    return np.where(
-        seconds, np.where(seconds, epochs, 0) * 1000,
-        np.where(millis, epochs, np.where(micros, epochs // 1_000, epochs // 1_000_000)),
-    )  # fmt: skip
-
-
-def _from_one(value: object, unit: str, record_ms: int) -> int:
-    if value is None:
-        return record_ms if record_ms >= 0 else BAD
-    if isinstance(value, str):
-        return _from_text(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return BAD
-    if unit == "auto":
-        unit = next((u for u, limit in (("s", 1e11), ("ms", 1e14), ("us", 1e17)) if value < limit), "ns")
-    millis = value * _TO_MS[unit] if isinstance(value, float) else _exact_ms(value, unit)
-    return int(millis) if abs(millis) < _LAST_MS else BAD
-
-
-def _exact_ms(value: int, unit: str) -> int:
-    return value * 1_000 if unit == "s" else value // {"ms": 1, "us": 1_000, "ns": 1_000_000}[unit]
-
-
 def _from_text(text: str) -> int:
+    if text.isdecimal() and len(text) != len("20261121"):  # an epoch in quotes, of which Python would make some date
+        return BAD
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         return BAD
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    try:
-        return math.floor(at.timestamp() * 1000 + 1e-4)
-    except (OverflowError, ValueError):
-        return BAD
+    return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND

@@ -1,8 +1,9 @@
 """Whether a row is counted, a duplicate, late, or too far ahead: a pure function of the rows before it in its partition.
 
-    watermark = highest accepted event time - allowed disorder; it never goes back
+    highest   = the highest event time so far of a row that was not too far ahead
+    watermark = highest - allowed disorder; it never goes back
     late      : the row's pane ended longer than the allowed lateness before the watermark
-    duplicate : its inference id was counted before in the same pane
+    duplicate : its inference id was counted before in the same pane (which moves `highest` to the pane's end at most)
 
            |--pane--|<---- lateness ---->|
     -------o--------|--------------------|---x----> event time
@@ -32,12 +33,16 @@ JUMP_ROWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one partition in offset order: event time, end of their pane, and their model's tolerances, all in ms."""
+    """Rows of one partition in offset order: event time, end of their pane, and their model's tolerances, all in ms.
+
+    `future` rows are too far ahead (`far_ahead`), `repeated` ones have an id that a row before them has counted.
+    """
 
     ts_ms: IntArray
     pane_end_ms: IntArray
     disorder_ms: IntArray
     lateness_ms: IntArray
+    future: BoolArray
     repeated: BoolArray
 
 
@@ -49,7 +54,6 @@ class Admitted:
     duplicate: BoolArray
     future: BoolArray
     highest_ms: int
-    jumps: int
 
     @property
     def accepted(self) -> BoolArray:
@@ -57,23 +61,25 @@ class Admitted:
         return ~(self.late | self.duplicate | self.future)
 
 
-def admit(rows: Rows, highest_ms: int, jumps: int, *, untimed: bool) -> Admitted:
-    """Decide every row. `untimed`: the log has no timestamps of its own that could tell a clock gone wrong."""
-    future, jumps = _far_ahead(rows.ts_ms, highest_ms, jumps) if untimed else (np.zeros(len(rows.ts_ms), np.bool_), 0)
-    moving = np.where(future | rows.repeated, NEVER_MS, rows.ts_ms)
+def admit(rows: Rows, highest_ms: int) -> Admitted:
+    """Decide every row."""
+    moving = np.where(rows.future, NEVER_MS, rows.ts_ms)
     highest = np.maximum.accumulate(np.concatenate([[highest_ms], moving]))
-    before = highest[:-1]
-    late = (rows.pane_end_ms + rows.lateness_ms <= before - rows.disorder_ms) & ~future
-    return Admitted(late, rows.repeated & ~late & ~future, future, int(highest[-1]), jumps)
+    late = (rows.pane_end_ms + rows.lateness_ms <= highest[:-1] - rows.disorder_ms) & ~rows.future
+    return Admitted(late, rows.repeated & ~late, rows.future, int(highest[-1]))
 
 
-def _far_ahead(ts_ms: IntArray, highest_ms: int, jumps: int) -> tuple[BoolArray, int]:
-    highest = np.maximum.accumulate(np.concatenate([[highest_ms], ts_ms]))
-    if highest_ms == NEVER_MS:
-        highest[0] = ts_ms[0] if len(ts_ms) else NEVER_MS
-    if not jumps and not (ts_ms > highest[:-1] + JUMP_MS).any():
+def far_ahead(ts_ms: IntArray, highest_ms: int, jumps: int) -> tuple[BoolArray, int]:
+    """The rows to quarantine in a log that has no timestamps of its own, which could tell a clock gone wrong.
+
+    `jumps` is how many rows right before these were quarantined; returned is how many are after them.
+    """
+    if highest_ms == NEVER_MS and len(ts_ms):
+        highest_ms = int(ts_ms[0])
+    before = np.maximum.accumulate(np.concatenate([[highest_ms], ts_ms]))[:-1]
+    if not jumps and not (ts_ms > before + JUMP_MS).any():
         return np.zeros(len(ts_ms), np.bool_), 0
-    return _one_by_one(ts_ms.tolist(), int(highest[0]), jumps)
+    return _one_by_one(ts_ms.tolist(), highest_ms, jumps)
 
 
 def _one_by_one(ts_ms: Sequence[int], highest_ms: int, jumps: int) -> tuple[BoolArray, int]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.messages import Batch, Column, Counts, FilterKey, IdRows, PaneKey, PaneRow, Role, TextColumn
+from service.messages import Batch, Column, Counts, FilterKey, IdRows, PaneKey, PaneRow, Role, Stream, TextColumn
 from service.names import clean_name
-from service.panes.admission import NEVER_MS, Admitted, Rows, admit
+from service.panes.admission import NEVER_MS, Admitted, BoolArray, IntArray, Rows, admit, far_ahead
 from service.panes.identity import HashArray, IdFilter
 from service.sketches.codec import pane_to_bytes
 from service.sketches.pane import PaneSketch
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from service.configuration import ModelVersion
 
 MOST_SEGMENTS = 100
-OTHER_SEGMENT = "__other__"
+MOST_VERSIONS = 20
+OTHER = "__other__"
+"""Stands for the versions or the segments of a pane that came after the first so many."""
 MISSING_SEGMENT = "(missing)"
+_VERSION = ""
+"""Stands for the model's version where segments have their names."""
 
-IntArray = NDArray[np.int64]
+Places = NDArray[np.intp]
 
 
 class DecodedBatch(NamedTuple):
@@ -46,6 +50,14 @@ class _Pane:
     dirty: bool = True
 
 
+class _Part(NamedTuple):
+    """The accepted rows of one batch that fall into one pane."""
+
+    one: DecodedBatch
+    start_ms: int
+    rows: Places
+
+
 @dataclass(frozen=True, slots=True)
 class Absorbed:
     """What became of some decoded rows; `future` are the offsets to quarantine."""
@@ -56,22 +68,27 @@ class Absorbed:
 
 @dataclass
 class PartitionPanes:
-    """The state of one partition between checkpoints."""
+    """The state of one partition between checkpoints.
+
+    `jumps` is how many rows right before now were quarantined for being too far ahead.
+    `known` holds, for each model, pane and segment name, the values that have a slice of their own.
+    """
 
     highest_ms: int = NEVER_MS
+    jumps: int = 0
     panes: dict[PaneKey, _Pane] = field(default_factory=dict)
     filters: dict[FilterKey, IdFilter] = field(default_factory=dict)
-    segments: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
-    _jumps: int = 0
+    known: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
 
     def restore(self, panes: Iterable[tuple[PaneKey, PaneSketch, ModelVersion]], ids: Mapping[FilterKey, list[HashArray]]) -> None:
         """Take over what the last checkpoint left open."""
         for key, sketch, version in panes:
             end = key.start_ms + version.monitor.pane_ms
             self.panes[key] = _Pane(sketch, end, end + _patience(version), dirty=False)
-            name, _, value = key.segment.partition("=")
-            if name:
-                self.segments.setdefault((key.model, key.start_ms, name), set()).add(value)
+            self._know(key.model, key.start_ms, _VERSION, key.version)
+            for name in version.monitor.segments:
+                if key.segment.startswith(f"{name}="):
+                    self._know(key.model, key.start_ms, name, key.segment.removeprefix(f"{name}="))
         for filter_key, hashes in ids.items():
             self.filters[filter_key] = IdFilter(hashes)
 
@@ -82,18 +99,16 @@ class PartitionPanes:
         offsets = np.concatenate([d.batch.offsets for d in decoded])
         starts = [_pane_starts(d) for d in decoded]
         order = np.argsort(offsets, kind="stable") if len(decoded) > 1 else np.arange(len(offsets))
-        rows = self._rows(decoded, starts, order)
-        decided = admit(rows, self.highest_ms, self._jumps, untimed=untimed)
-        self.highest_ms, self._jumps = decided.highest_ms, decided.jumps
+        decided = self._decide(decoded, starts, order, untimed=untimed)
         accepted = np.empty(len(offsets), np.bool_)
         accepted[order] = decided.accepted
-        at = 0
-        for one, start in zip(decoded, starts, strict=True):
-            self._count(one, start, accepted[at : at + len(one.batch)])
-            at += len(one.batch)
+        parts = list(_parts(decoded, starts, accepted))
+        self._meet(parts)
+        for part in parts:
+            self._count(part)
         return _outcome(decided, offsets[order])
 
-    def _rows(self, decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], order: IntArray) -> Rows:
+    def _decide(self, decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], order: Places, *, untimed: bool) -> Admitted:
         def spread(values: Iterable[int]) -> IntArray:
             return np.repeat(np.fromiter(values, np.int64), lengths)[order]
 
@@ -101,68 +116,83 @@ class PartitionPanes:
         monitors = [d.version.monitor for d in decoded]
         ts_ms = np.concatenate([d.batch.ts_ms for d in decoded])[order]
         ends = np.concatenate([s + m.pane_ms for s, m in zip(starts, monitors, strict=True)])[order]
-        repeated = self._repeated(decoded, starts, order)
-        return Rows(ts_ms, ends, spread(m.disorder_ms for m in monitors), spread(m.allowed_lateness_ms for m in monitors), repeated)
+        disorder, lateness = spread(m.disorder_ms for m in monitors), spread(m.allowed_lateness_ms for m in monitors)
+        future, self.jumps = far_ahead(ts_ms, self.highest_ms, self.jumps) if untimed else (np.zeros(len(order), np.bool_), 0)
+        repeated = self._repeated(decoded, starts, order, future)
+        decided = admit(Rows(ts_ms, ends, disorder, lateness, future, repeated), self.highest_ms)
+        self.highest_ms = decided.highest_ms
+        return decided
 
-    def _repeated(self, decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], order: IntArray) -> NDArray[np.bool_]:
+    def _repeated(self, decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], order: Places, future: BoolArray) -> BoolArray:
         """Rows whose id an earlier row of the same pane has, whichever batch that row is in."""
-        ids = np.concatenate([d.batch.ids for d in decoded])
-        start = np.concatenate(starts)
-        owner = np.repeat(np.arange(len(decoded)), [len(d.batch) for d in decoded])
+        lengths = [len(d.batch) for d in decoded]
         names = [(d.batch.model, d.batch.stream) for d in decoded]
+        distinct = sorted(set(names))
+        ids = np.where(future, np.uint64(0), np.concatenate([d.batch.ids for d in decoded])[order])
+        start = np.concatenate(starts)[order]
+        name = np.repeat([distinct.index(n) for n in names], lengths)[order]
         repeated = np.zeros(len(ids), np.bool_)
-        for name in set(names):
-            of_name = np.isin(owner, [i for i, n in enumerate(names) if n == name])[order]
-            for pane in np.unique(start[order][of_name]).tolist():
-                at = order[of_name & (start[order] == pane)]
-                repeated[at] = self._filter(FilterKey(*name, pane)).repeated(ids[at])
-        return repeated[order]
+        for at in _groups(start, name):
+            model, stream = distinct[name[at[0]]]
+            repeated[at] = self._filter(model, stream, int(start[at[0]])).repeated(ids[at])
+        return repeated
 
-    def _filter(self, key: FilterKey) -> IdFilter:
-        return self.filters.setdefault(key, IdFilter())
+    def _filter(self, model: str, stream: Stream, start_ms: int) -> IdFilter:
+        return self.filters.setdefault(FilterKey(model, stream, start_ms), IdFilter())
 
-    def _count(self, one: DecodedBatch, starts: IntArray, accepted: NDArray[np.bool_]) -> None:
+    # Slices: versions and segments
+
+    def _meet(self, parts: Sequence[_Part]) -> None:
+        """Give new versions and segments a slice of their own as long as there are few, first come first served."""
+        new: list[tuple[int, tuple[str, int, str, str]]] = []
+        for part in parts:
+            batch = part.one.batch
+            columns = {_VERSION: batch.versions} | {n: c for n, c in batch.segments.items() if _listed(part.one, n) is None}
+            for name, column in columns.items():
+                known = self.known.setdefault((batch.model, part.start_ms, name), set())
+                if known.issuperset(_value(name, raw) for raw in column.values):
+                    continue
+                codes, first = np.unique(column.codes[part.rows], return_index=True)
+                new += [
+                    (int(batch.offsets[part.rows[at]]), (batch.model, part.start_ms, name, _value(name, column.values[code])))
+                    for code, at in zip(codes.tolist(), first.tolist(), strict=True)
+                ]
+        for _, value in sorted(new):
+            self._know(*value)
+
+    def _know(self, model: str, start_ms: int, name: str, value: str) -> None:
+        known = self.known.setdefault((model, start_ms, name), set())
+        if value not in {OTHER, MISSING_SEGMENT} and len(known) < (MOST_VERSIONS if name == _VERSION else MOST_SEGMENTS):
+            known.add(value)
+
+    def _count(self, part: _Part) -> None:
+        one, start, rows = part
         batch = one.batch
-        for start in np.unique(starts[accepted]).tolist():
-            mask = accepted & (starts == start)
-            rows = np.flatnonzero(mask)
-            everything = len(rows) == len(batch)
-            self._filter(FilterKey(batch.model, batch.stream, start)).add(batch.ids if everything else batch.ids[rows])
-            for version, at in _groups(batch.versions, rows):
-                self._add(one, PaneKey(batch.model, version, "", start), slice(None) if len(at) == len(batch) else at)
-                for name, column in batch.segments.items():
-                    for segment, of_segment in self._segments(one, name, column, start, at):
-                        self._add(one, PaneKey(batch.model, version, segment, start), of_segment)
+        self._filter(batch.model, batch.stream, start).add(batch.ids if len(rows) == len(batch) else batch.ids[rows])
+        for version, at in self._slices(part, _VERSION, batch.versions, rows):
+            self._add(one, PaneKey(batch.model, version, "", start), slice(None) if len(at) == len(batch) else at)
+            for name, column in batch.segments.items():
+                for segment, of_segment in self._slices(part, name, column, at):
+                    self._add(one, PaneKey(batch.model, version, f"{name}={segment}", start), of_segment)
 
-    def _segments(
-        self, one: DecodedBatch, name: str, column: TextColumn, start: int, rows: NDArray[np.intp]
-    ) -> Iterable[tuple[str, NDArray[np.intp]]]:
-        known = self.segments.setdefault((one.batch.model, start, name), set())
-        grid = one.version.grid
-        at = grid.text_at.get(Column(Role.FEATURE, name))
-        listed = grid.texts[at].index if at is not None and len(grid.texts[at].categories) <= MOST_SEGMENTS else None
-        found: dict[str, list[NDArray[np.intp]]] = {}
-        for raw, of_value in _groups(column, rows):
-            value = clean_name(raw) or MISSING_SEGMENT
-            if listed is not None:
-                name_of = value if value in listed or value == MISSING_SEGMENT else OTHER_SEGMENT
-            else:
-                name_of = value if value in known or len(known) < MOST_SEGMENTS else OTHER_SEGMENT
-            known.add(name_of)
-            found.setdefault(name_of, []).append(of_value)
-        return [(f"{name}={value}", np.sort(np.concatenate(parts))) for value, parts in found.items()]
+    def _slices(self, part: _Part, name: str, column: TextColumn, rows: Places) -> Iterable[tuple[str, Places]]:
+        """The rows of each value that has a slice of its own, and of all others together."""
+        own = _listed(part.one, name)
+        if own is None:
+            own = self.known[part.one.batch.model, part.start_ms, name]
+        found: dict[str, list[Places]] = {}
+        for at in _groups(column.codes[rows]):
+            value = _value(name, column.values[column.codes[rows[at[0]]]])
+            found.setdefault(value if value in own or value == MISSING_SEGMENT else OTHER, []).append(rows[at])
+        return [(value, np.sort(np.concatenate(groups)) if len(groups) > 1 else groups[0]) for value, groups in found.items()]
 
-    def _add(self, one: DecodedBatch, key: PaneKey, rows: NDArray[np.intp] | slice) -> None:
+    def _add(self, one: DecodedBatch, key: PaneKey, rows: Places | slice) -> None:
         pane = self.panes.get(key)
         if pane is None:
             end = key.start_ms + one.version.monitor.pane_ms
             pane = self.panes[key] = _Pane(PaneSketch(one.version.grid), end, end + _patience(one.version))
         pane.sketch.add(one.batch, rows)
         pane.dirty = True
-
-    def oldest_open_ms(self) -> int | None:
-        """The start of the oldest pane that a late row may still reach; None when there is none."""
-        return min((key.start_ms for key in self.panes), default=None)
 
     # Checkpoints
 
@@ -183,7 +213,7 @@ class PartitionPanes:
         self.panes = {key: pane for key, pane in self.panes.items() if pane.expires_ms > self.highest_ms}
         alive = {(key.model, key.start_ms) for key in self.panes}
         self.filters = {key: ids for key, ids in self.filters.items() if (key.model, key.start_ms) in alive}
-        self.segments = {key: seen for key, seen in self.segments.items() if (key[0], key[1]) in alive}
+        self.known = {key: values for key, values in self.known.items() if (key[0], key[1]) in alive}
 
 
 def _patience(version: ModelVersion) -> int:
@@ -191,20 +221,45 @@ def _patience(version: ModelVersion) -> int:
 
 
 def _pane_starts(decoded: DecodedBatch) -> IntArray:
-    ts_ms, pane_ms = decoded.batch.ts_ms, decoded.version.monitor.pane_ms
-    return ts_ms - ts_ms % pane_ms
+    """The start of each row's pane; the first pane of a configuration starts no earlier than that does."""
+    ts_ms, since_ms = decoded.batch.ts_ms, decoded.version.since_ms
+    starts = ts_ms - ts_ms % decoded.version.monitor.pane_ms
+    return np.where(ts_ms < since_ms, starts, np.maximum(starts, since_ms))
 
 
-def _groups(column: TextColumn, rows: NDArray[np.intp]) -> list[tuple[str, NDArray[np.intp]]]:
-    """The rows of each value; missing values of any kind share one."""
-    if len(column.values) == 1:
-        return [(_named(column.values[0]), rows)]
-    codes = column.codes[rows]
-    return [(_named(column.values[code]), rows[codes == code]) for code in np.unique(codes).tolist()]
+def _parts(decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], accepted: BoolArray) -> Iterable[_Part]:
+    at = 0
+    for one, start in zip(decoded, starts, strict=True):
+        rows = np.flatnonzero(accepted[at : at + len(start)])
+        at += len(start)
+        for group in _groups(start[rows]):
+            yield _Part(one, int(start[rows[group[0]]]), rows[group])
 
 
-def _named(value: str | int) -> str:
-    return value if isinstance(value, str) else MISSING_SEGMENT
+def _groups(*keys: IntArray | NDArray[np.int32]) -> Sequence[Places]:
+    """The places of each combination of keys, each group in ascending order."""
+    n = len(keys[0])
+    if n == 0:
+        return []
+    if all((key == key[0]).all() for key in keys):
+        return [np.arange(n)]
+    order = np.lexsort(keys)
+    changes = np.logical_or.reduce([np.diff(key[order]) != 0 for key in keys])
+    return np.split(order, np.flatnonzero(changes) + 1)
+
+
+def _listed(one: DecodedBatch, name: str) -> Mapping[str, int] | None:
+    """The segments that the grid lists, when it does and they are few: those have slices then, and no others."""
+    grid = one.version.grid
+    at = grid.text_at.get(Column(Role.FEATURE, name))
+    return grid.texts[at].index if at is not None and len(grid.texts[at].categories) <= MOST_SEGMENTS else None
+
+
+def _value(name: str, raw: str | int) -> str:
+    """What a version or a segment's value is called; versions were cleaned when they were decoded."""
+    if name == _VERSION:
+        return str(raw)
+    return (clean_name(raw) if isinstance(raw, str) else None) or MISSING_SEGMENT
 
 
 def _row(key: PaneKey, pane: _Pane) -> PaneRow:

@@ -1,15 +1,17 @@
 """What the columns of a table are, and their cells as the columns of a batch.
 
-A column of texts (CSV) holds numbers when every present cell is a finite number: `-1`, `2.50`, `+1e-3`, not `0123`,
-which is a code. NaN and infinities, and the words for missing in quotes, are no contradiction.
+A column of texts (CSV) holds numbers when every present cell is a finite number: `-1`, `2.50`, `+1e-3`,
+not `0123`, which is a code. NaN and infinities, and the words for missing in quotes, are no contradiction.
 A column that holds only true and false, in any case, holds the categories "true" and "false", as events do.
 A typed column (Parquet) is what its type says: a text of digits stays a text.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +36,7 @@ _TRUTH = {"true", "false"}
 
 
 class Kind(Enum):
-    """How a column's cells are read. CLASS: a label or prediction, whose numbers become their text: 1.0 is "1"."""
+    """How a column's cells are read. The numbers of a CLASS, a label or prediction, are texts: 1.0 is "1"."""
 
     NUMBER = "number"
     TEXT = "text"
@@ -49,7 +51,11 @@ def kind_of(column: pa.ChunkedArray) -> Kind:
         return Kind.TEXT
     if pa.types.is_boolean(column.type):
         return Kind.TRUTH
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+    if (
+        pa.types.is_integer(column.type)
+        or pa.types.is_floating(column.type)
+        or pa.types.is_decimal(column.type)
+    ):
         return Kind.NUMBER
     if pa.types.is_dictionary(column.type):
         return kind_of(pa.chunked_array([pa.array([], column.type.value_type)]))
@@ -100,7 +106,7 @@ def numbers_of(column: pa.Array) -> FloatArray:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     try:
-        cast = column.cast(pa.float64(), safe=_is_text(column.type))
+        cast = column.cast(pa.float64(), safe=False)
     except pa.ArrowInvalid:
         return _numbers_of_texts(column)
     numbers = np.array(cast.fill_null(0.0).to_numpy(zero_copy_only=False))
@@ -123,13 +129,15 @@ def _number_in(text: str) -> float:
     if text in MISSING_WORDS or not text:
         return NULL if text else _EMPTY
     try:
-        number = float(text) if text.isascii() and "_" not in text else WRONG_TYPE
+        number = float(text) if text.isascii() and "_" not in text else None
     except ValueError:
+        number = None
+    if number is None:
         return WRONG_TYPE
-    return _INFINITE if number in {np.inf, -np.inf} else number
+    return number if math.isfinite(number) else _NAN if math.isnan(number) else _INFINITE
 
 
-def _encoded(column: pa.Array) -> tuple[NDArray[np.intp], list[object]]:
+def _encoded(column: pa.Array) -> tuple[NDArray[np.intp], list[Any]]:
     """Codes and distinct values; a null's code is one past them."""
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
@@ -157,10 +165,8 @@ def _native(value: object) -> object:
     text = value.strip()
     if text.lower() in _TRUTH:
         return text.lower() == "true"
-    if pc.any(pc.match_substring_regex(pa.array([text]), _ZERO_LED)).as_py():
-        return value
     number = _number_in(text)
-    if not np.isfinite(number):
+    if re.match(_ZERO_LED, text) or not math.isfinite(number):
         return value
     return int(text) if text.lstrip("+-").isdigit() else number
 
@@ -168,7 +174,9 @@ def _native(value: object) -> object:
 def times_of(column: pa.Array) -> IntArray:
     """Milliseconds since 1970 UTC of each cell; `BAD` where there is none that can be read."""
     if pa.types.is_temporal(column.type):
-        stamps = column.cast(pa.timestamp("ms", getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
+        stamps = column.cast(pa.timestamp("ms", getattr(column.type, "tz", None)), safe=False).cast(
+            pa.int64()
+        )
         return np.asarray(stamps.fill_null(BAD).to_numpy(zero_copy_only=False))
     none_ms = np.full(len(column), BAD, np.int64)
     for epoch in (pa.int64(), pa.float64()):

@@ -32,7 +32,7 @@ _COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 class CsvFile:
     """An open CSV file. `total` and `done` count the bytes on disk."""
 
-    kind_of_text = True
+    texts_only = True
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -64,11 +64,13 @@ class CsvFile:
     def _reader(self, stream: object, names: list[str], wanted: list[str]) -> arrow_csv.CSVStreamingReader:
         return arrow_csv.open_csv(
             stream,
-            arrow_csv.ReadOptions(column_names=names, skip_rows_after_names=1 + self._blank_lines, block_size=_BLOCK_BYTES),
+            arrow_csv.ReadOptions(
+                column_names=names, skip_rows_after_names=1 + self._blank_lines, block_size=_BLOCK_BYTES
+            ),
             arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
             arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=True,
-                quoted_strings_can_be_null=False, null_values=["", *MISSING_WORDS],
+                column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted,
+                strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=["", *MISSING_WORDS],
             ),
         )  # fmt: skip
 
@@ -93,9 +95,13 @@ class CsvFile:
         if "Expected" in said and "columns, got" in said:
             return ConfigurationError(self._ragged_row() or f"{self._path}: {said}")
         if "UTF8" in said or "UTF-8" in said:
-            return ConfigurationError(f"{self._path} is not in UTF-8: save it as UTF-8 (it may be Latin-1 or UTF-16)")
+            return ConfigurationError(
+                f"{self._path} is not in UTF-8: save it as UTF-8 (it may be Latin-1 or UTF-16)"
+            )
         if "straddling" in said:
-            return ConfigurationError(f"{self._path} has a row of more than {_BLOCK_BYTES} bytes: is a quote left open?")
+            return ConfigurationError(
+                f"{self._path} has a row of more than {_BLOCK_BYTES} bytes: is a quote left open?"
+            )
         if "Empty CSV" in said:
             return ConfigurationError(f"{self._path} has a header but no rows")
         return ConfigurationError(f"{self._path} cannot be read to its end, it may be cut or damaged: {said}")
@@ -104,12 +110,16 @@ class CsvFile:
         """Where the first row is that has more or fewer cells than the header; reads the file again."""
         csv.field_size_limit(_LONGEST_CELL)
         with self._path.open("rb") as file, _decompressed(file) as stream:
-            rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", "replace", newline=""), delimiter=self._delimiter)
+            rows = csv.reader(
+                io.TextIOWrapper(stream, "utf-8-sig", "replace", newline=""), delimiter=self._delimiter
+            )
             start = 1
             for row in rows:
                 if row and len(row) != len(self.names):
                     cells = f"{len(row)} cell{'s' * (len(row) != 1)}"
-                    return f"{self._path}, line {start}: {cells} where the header has {len(self.names)} columns"
+                    return (
+                        f"{self._path}, line {start}: {cells} where the header has {len(self.names)} columns"
+                    )
                 start = rows.line_num + 1
         return None
 

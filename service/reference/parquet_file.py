@@ -19,14 +19,16 @@ _BATCH_ROWS = 2**15
 class ParquetFile:
     """An open Parquet file. `total` and `done` count rows."""
 
-    kind_of_text = False
+    texts_only = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
             self._file = parquet.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:
-            raise ConfigurationError(f"{path} is not a Parquet file, or it is cut or damaged: {error}") from error
+            raise ConfigurationError(
+                f"{path} is not a Parquet file, or it is cut or damaged: {error}"
+            ) from error
         self.names = list(self._file.schema_arrow.names)
         self.total = int(self._file.metadata.num_rows)
         self.done = 0

@@ -20,7 +20,7 @@ _MOST_NAMES = 30
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSpec:
-    """Columns are named as in the table's header. A `task` of None is inferred from the label and the prediction."""
+    """Columns are named as in the header. Without a `task` it is inferred from label and prediction."""
 
     model: str
     name: str
@@ -45,7 +45,9 @@ class ReferenceSpec:
         """What each named column is named as, and its name."""
         roles = ("label", "prediction", "score", "time", "id", "version")
         one = [(role, getattr(self, role)) for role in roles]
-        return [(role, name) for role, name in one if name is not None] + [("exclude", name) for name in self.exclude]
+        return [(role, name) for role, name in one if name is not None] + [
+            ("exclude", name) for name in self.exclude
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ def choose_columns(spec: ReferenceSpec, header: Sequence[str]) -> ColumnChoice:
         if name in taken:
             continue
         if (clean := clean_name(name.strip())) is None:
-            warnings.append(f"column {place + 1} has no usable name (an index that was saved along?): it is left out")
+            warnings.append(
+                f"column {place + 1} has no usable name (an index that was saved along?): it is left out"
+            )
             continue
         if columns.setdefault(Column(Role.FEATURE, clean), place) != place:
             raise ConfigurationError(f"the column {clean!r} is there twice")
@@ -80,7 +84,9 @@ def choose_columns(spec: ReferenceSpec, header: Sequence[str]) -> ColumnChoice:
 
 
 def _repeated(names: Sequence[str]) -> set[str]:
-    return {name for name in names if name and names.count(name) > 1} if len(set(names)) < len(names) else set()
+    return (
+        {name for name in names if name and names.count(name) > 1} if len(set(names)) < len(names) else set()
+    )
 
 
 def _contradictions(spec: ReferenceSpec) -> list[str]:
@@ -98,5 +104,7 @@ def missing_column(role: str, name: str, header: Sequence[str]) -> str:
     """The sentence for a column that is named but not there."""
     near = get_close_matches(name, header, 1)
     guess = f" (did you mean {near[0]!r}?)" if near else ""
-    names = ", ".join(header[:_MOST_NAMES]) + (f" and {len(header) - _MOST_NAMES} more" if len(header) > _MOST_NAMES else "")
+    names = ", ".join(header[:_MOST_NAMES]) + (
+        f" and {len(header) - _MOST_NAMES} more" if len(header) > _MOST_NAMES else ""
+    )
     return f"there is no column {name!r} for {role}{guess}; the columns are {names}"

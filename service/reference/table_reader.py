@@ -23,11 +23,11 @@ _PARQUET_SUFFIXES = {".parquet", ".pq"}
 class TableFile(Protocol):
     """An open table. The builder reads it once, from start to end, on one thread.
 
-    `kind_of_text`: all cells are texts, from which the columns' kinds are yet to be inferred.
+    `texts_only`: all cells are texts, from which the columns' kinds are yet to be inferred.
     `done` of `total` (bytes or rows) says how far the reading is; every method may raise ConfigurationError.
     """
 
-    kind_of_text: bool
+    texts_only: bool
     names: list[str]
     total: int
 

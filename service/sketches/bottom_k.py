@@ -36,9 +36,10 @@ class BottomK:
     @property
     def distinct(self) -> float:
         """The number of distinct texts: exact up to `SIZE`, else estimated with error about 1/sqrt(SIZE)."""
-        if not self.other or len(self.counts) < SIZE:
+        self.shrink()
+        if not self.other:
             return float(len(self.counts))
-        return (SIZE - 1) * 2.0**64 / max(1, max(map(_rank, self.counts)))
+        return (SIZE - 1) * 2.0**64 / max(map(_rank, self.counts))
 
     def add(self, text: str, count: int) -> None:
         """Count `text` so many times."""
@@ -61,7 +62,7 @@ class BottomK:
         self._limit = _rank(ranked[SIZE - 1])
 
     def merge(self, other: Self) -> None:
-        """Count all that `other` has counted. Exact only after both have shrunk to the same limit, which this does."""
+        """Count all that `other` has counted."""
         self._limit = min(self._limit, other._limit)
         self.other += other.other
         for text, count in other.counts.items():

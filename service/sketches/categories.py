@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -18,19 +18,15 @@ if TYPE_CHECKING:
 IntArray = NDArray[np.int64]
 
 
-@lru_cache(maxsize=64)
-def _starts(grids: tuple[CategoryGrid, ...]) -> tuple[int, ...]:
-    return tuple(np.concatenate([[0], np.cumsum([len(g.categories) for g in grids])]).astype(int).tolist())
-
-
 class CategorySketch:
     """Integer state of all category columns of a grid."""
 
-    __slots__ = ("counts", "grids", "missing", "unseen")
+    __slots__ = ("_starts", "counts", "grids", "missing", "unseen")
 
     def __init__(self, grids: tuple[CategoryGrid, ...]) -> None:
         self.grids = grids
-        self.counts: IntArray = np.zeros(_starts(grids)[-1], np.int64)
+        self._starts = list(accumulate((len(g.categories) for g in grids), initial=0))
+        self.counts: IntArray = np.zeros(self._starts[-1], np.int64)
         self.missing: IntArray = np.zeros((len(grids), KINDS), np.int64)
         self.unseen = [BottomK() for _ in grids]
 
@@ -56,5 +52,4 @@ class CategorySketch:
 
     def column_counts(self, column: int) -> IntArray:
         """Counts by category of one column."""
-        starts = _starts(self.grids)
-        return self.counts[starts[column] : starts[column + 1]]
+        return self.counts[self._starts[column] : self._starts[column + 1]]

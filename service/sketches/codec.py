@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import isfinite
+from typing import Annotated
+
 import msgspec
 import numpy as np
 
@@ -13,15 +16,18 @@ from service.sketches.extras import ExtraSketch
 from service.sketches.format import Packed, floats_from_bytes, floats_to_bytes, pack, seal, unpack, unseal
 from service.sketches.grids import CategoryGrid, Grid, NumberGrid
 from service.sketches.numbers import NumberSketch
-from service.sketches.pane import PaneSketch
+from service.sketches.pane import MAX_EXTRAS, PaneSketch
 
 _PANE, _PANE_VERSION = b"DBps", 1
 _GRID, _GRID_VERSION = b"DBgr", 1
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
 class _Texts(msgspec.Struct, array_like=True):
-    counts: dict[str, int]
-    other: int
+    counts: dict[str, _Count]
+    other: _Count
 
 
 class _Numbers(msgspec.Struct, array_like=True):
@@ -41,8 +47,8 @@ class _Extra(msgspec.Struct, array_like=True):
 
 class _Pane(msgspec.Struct, array_like=True):
     grid_id: str
-    inferences: int
-    labels: int
+    inferences: _Count
+    labels: _Count
     first_ms: int
     last_ms: int
     numbers: _Numbers
@@ -52,7 +58,7 @@ class _Pane(msgspec.Struct, array_like=True):
     sample_priorities: bytes
     sample_values: bytes
     extras: list[_Extra]
-    extras_dropped: int
+    extras_dropped: _Count
 
 
 class _NumberGrid(msgspec.Struct, array_like=True):
@@ -102,6 +108,9 @@ def pane_from_bytes(data: bytes, grid: Grid) -> PaneSketch:
     sketch.categories.missing = _missing_in(body.category_missing, len(grid.texts))
     sketch.categories.unseen = [_texts_in(unseen) for unseen in body.unseen]
     _sample_in(sketch, body)
+    if len(body.extras) > MAX_EXTRAS + len(grid.numbers) + len(Role):
+        msg = f"{len(body.extras)} columns that the grid does not know; at most {MAX_EXTRAS} are kept"
+        raise FormatError(msg)
     for extra in body.extras:
         made = sketch.extras[Column(extra.role, extra.name)] = ExtraSketch()
         _numbers_in(made.numbers, extra.numbers)
@@ -176,5 +185,8 @@ def grid_from_bytes(data: bytes) -> Grid:
     for number in numbers:
         if not (np.isfinite(number.edges).all() and (np.diff(number.edges) > 0).all()):
             msg = f"the edges of {number.column.name!r} do not ascend"
+            raise FormatError(msg)
+        if not (isfinite(number.centre) and isfinite(number.scale) and number.scale >= 0):
+            msg = f"the centre or scale of {number.column.name!r} is no finite number"
             raise FormatError(msg)
     return Grid(numbers, tuple(CategoryGrid(Column(t.role, t.name), t.categories) for t in body.texts))

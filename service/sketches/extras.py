@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from service.messages import PREDICTION
+from service.messages import NOT_APPLICABLE, PREDICTION
 from service.sketches.bottom_k import BottomK
 from service.sketches.grids import NumberGrid, default_number_grid
 from service.sketches.numbers import NumberSketch
@@ -34,11 +34,17 @@ class ExtraSketch:
         self.texts = BottomK()
 
     def add(self, column: ExtraColumn, rows: NDArray[np.intp] | slice) -> None:
-        """Count the chosen rows."""
+        """Count the chosen rows, but not those that do not speak of this column: how many depends on the batch."""
         if column.numbers is not None:
             self.numbers.add(column.numbers[rows][None, :])
         if column.texts is not None:
             self._add_texts(column.texts, rows)
+        self.numbers.missing[0, NOT_APPLICABLE] = 0
+
+    @property
+    def cells(self) -> int:
+        """Rows counted: numbers, texts and missing ones."""
+        return int(self.numbers.counts.sum() + self.numbers.missing.sum()) + self.texts.total
 
     def _add_texts(self, texts: TextColumn, rows: NDArray[np.intp] | slice) -> None:
         counts = np.bincount(texts.codes[rows], minlength=len(texts.values))

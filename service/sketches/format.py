@@ -63,23 +63,33 @@ def unpack(packed: Packed, size: int) -> IntArray:
     if packed.size != size or size > _MOST_CELLS:
         msg = f"{packed.size} counts where the grid has {size}"
         raise FormatError(msg)
-    try:
-        values = np.frombuffer(packed.values, _WIDTHS[packed.width]).astype(np.int64)
-        if not packed.place_width:
-            return _exactly(values, size)
-        array = np.zeros(size, np.int64)
-        array[np.frombuffer(packed.places, _WIDTHS[packed.place_width]).astype(np.int64)] = values
-    except (KeyError, ValueError, IndexError) as error:
-        msg = f"packed counts do not fit: {error}"
-        raise FormatError(msg) from error
+    values = _integers(packed.values, packed.width)
+    if not packed.place_width:
+        return _exactly(values, size)
+    places = _exactly(_integers(packed.places, packed.place_width), len(values))
+    if len(places) and places.max() >= size:
+        msg = f"a count for place {places.max()} of {size}"
+        raise FormatError(msg)
+    array = np.zeros(size, np.int64)
+    array[places] = values
     return array
 
 
-def _exactly(values: IntArray, size: int) -> IntArray:
-    if len(values) != size:
-        msg = f"{len(values)} counts where {size} are declared"
+def _integers(data: bytes, width: int) -> IntArray:
+    if width not in _WIDTHS or len(data) % width:
+        msg = f"{len(data)} bytes are no integers of {width} bytes"
         raise FormatError(msg)
-    return values
+    integers = np.frombuffer(data, _WIDTHS[width]).astype(np.int64)
+    if len(integers) and integers.min() < 0:
+        raise FormatError("a count does not fit in 63 bits")  # noqa: EM101
+    return integers
+
+
+def _exactly(integers: IntArray, size: int) -> IntArray:
+    if len(integers) != size:
+        msg = f"{len(integers)} integers where there must be {size}"
+        raise FormatError(msg)
+    return integers
 
 
 def floats_to_bytes(array: NDArray[np.float64]) -> bytes:

@@ -28,6 +28,8 @@ _FIRST_DECADE, _LAST_DECADE, _PER_DECADE = -6, 13, 7
 QUANTILE_EDGES = 256
 MAX_ATOMS = 128
 MAX_CATEGORIES = 1_000
+_LEAST_SCALE = 1e-290
+"""A smaller standard deviation cannot be divided by; the column has no moments then."""
 
 FloatArray = NDArray[np.float64]
 
@@ -123,16 +125,23 @@ EMPTY_GRID_ID = Grid().id
 
 
 def number_grid(column: Column, values: FloatArray) -> NumberGrid:
-    """A grid made from a reference's finite values: quantile edges, exact values, log-spaced edges."""
+    """A grid made from a reference's finite values: quantile edges, exact values, log-spaced edges.
+
+    Values so large that their mean or variance overflows leave the column without moments.
+    """
     if len(values) == 0:
-        return NumberGrid(column, log_edges())
+        return default_number_grid(column)
+    values = np.sort(values) + 0.0  # -0.0 and 0.0 are one value, and the order of a reference's rows means nothing
     distinct, counts = np.unique(values, return_counts=True)
     exact = _frequent(distinct, counts, len(values))
-    quantiles = np.quantile(values, np.arange(1, QUANTILE_EDGES + 1) / (QUANTILE_EDGES + 1))
-    ends = np.array([distinct[0], np.nextafter(distinct[-1], np.inf)])
-    edges = np.unique(np.concatenate([quantiles, ends, exact_edges(exact), log_edges()]))
-    spread = float(np.std(values))
-    return NumberGrid(column, edges, float(np.mean(values)), spread if np.isfinite(spread) else 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        quantiles = np.quantile(values, np.arange(1, QUANTILE_EDGES + 1) / (QUANTILE_EDGES + 1))
+        ends = np.array([distinct[0], np.nextafter(distinct[-1], np.inf)])
+        edges = np.unique(np.concatenate([quantiles, ends, exact_edges(exact), log_edges()]))
+        centre, scale = float(np.mean(values)), float(np.std(values))
+    if not (np.isfinite(centre) and _LEAST_SCALE < scale < np.inf):
+        centre = scale = 0.0
+    return NumberGrid(column, edges[np.isfinite(edges)], centre, scale)
 
 
 def _frequent(distinct: FloatArray, counts: NDArray[np.int64], n: int) -> FloatArray:

@@ -25,7 +25,7 @@ _STEPS = 1024.0
 _CLIP = 128.0 * _STEPS
 _SORTING_PAYS = 200
 EXACT_ROWS = 2**19
-"""More rows than this in one call could overflow the 53 bits in which the moments are summed."""
+"""So many rows are summed at once: the moments of more could overflow the 53 bits of a double."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,27 +71,34 @@ class NumberSketch:
         self.high: FloatArray = np.full(columns, -np.inf)
 
     def add(self, numbers: FloatArray, first: int = 0) -> None:
-        """Count a (k, n) matrix whose rows are the grid's columns from `first` on; n at most `EXACT_ROWS`."""
+        """Count a (k, n) matrix whose rows are the grid's columns from `first` on."""
+        if len(numbers):
+            for at in range(0, numbers.shape[1], EXACT_ROWS):
+                self._add_rows(numbers[:, at : at + EXACT_ROWS], first)
+
+    def _add_rows(self, numbers: FloatArray, first: int) -> None:
         columns = slice(first, first + len(numbers))
-        if numbers.size == 0:
-            return
         missing = count_missing(numbers)
         if missing is not None:
             self.missing[columns] += missing
-        self._add_moments(numbers, columns, clean=missing is None)
+        self._add_moments(numbers, columns)
         ordered = np.sort(numbers, axis=1)
         present = numbers.shape[1] - (missing.sum(axis=1) if missing is not None else np.zeros(len(numbers), np.int64))
         for i, (row, n) in enumerate(zip(ordered, present.tolist(), strict=True)):
             if n:
                 self._add_column(row[:n], first + i)
 
-    def _add_moments(self, numbers: FloatArray, columns: slice, *, clean: bool) -> None:
-        scaled = (numbers - self.layout.centres[columns]) * self.layout.factors[columns]
-        np.rint(scaled, scaled)
-        if not clean:
-            np.nan_to_num(scaled, copy=False, nan=0.0)
-        np.clip(scaled, -_CLIP, _CLIP, scaled)
-        self.sums[0, columns] += scaled.sum(axis=1).astype(np.int64)
+    def _add_moments(self, numbers: FloatArray, columns: slice) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = numbers - self.layout.centres[columns]
+            scaled *= self.layout.factors[columns]
+        np.clip(scaled, -_CLIP, _CLIP, out=scaled)
+        np.rint(scaled, out=scaled)
+        sums = scaled.sum(axis=1)
+        if np.isnan(sums).any():
+            scaled[np.isnan(scaled)] = 0.0
+            sums = scaled.sum(axis=1)
+        self.sums[0, columns] += sums.astype(np.int64)
         self.sums[1, columns] += np.einsum("ij,ij->i", scaled, scaled).astype(np.int64)
 
     def _add_column(self, ordered: FloatArray, column: int) -> None:
@@ -104,16 +111,16 @@ class NumberSketch:
             into[0] += below[0]
             into[1:-1] += np.diff(below)
             into[-1] += len(ordered) - below[-1]
-        self.low[column] = min(self.low[column], ordered[0])
-        self.high[column] = max(self.high[column], ordered[-1])
+        self.low[column] = min(self.low[column], ordered[0] + 0.0)  # adding 0.0 makes 0.0 of -0.0
+        self.high[column] = max(self.high[column], ordered[-1] + 0.0)
 
     def merge(self, other: Self) -> None:
         """Count all that `other` has counted on the same grid."""
         self.counts += other.counts
         self.missing += other.missing
         self.sums += other.sums
-        np.minimum(self.low, other.low, self.low)
-        np.maximum(self.high, other.high, self.high)
+        np.minimum(self.low, other.low, out=self.low)
+        np.maximum(self.high, other.high, out=self.high)
 
     def column_counts(self, column: int) -> IntArray:
         """Counts in the bins of one column."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
-from service.messages import Column, Stream
+from service.messages import Column, Role, Stream
 from service.sketches.categories import CategorySketch
 from service.sketches.extras import ExtraSketch
 from service.sketches.numbers import NumberSketch
 from service.sketches.sample import RowSample
 
 if TYPE_CHECKING:
-    from service.messages import Batch
+    from service.messages import Batch, ExtraColumn
     from service.sketches.grids import Grid
 
 MAX_EXTRAS = 512
+"""Features without a place in the grid that are kept: those whose names have the smallest hashes."""
 
 Rows = NDArray[np.intp] | slice
 
@@ -25,7 +27,9 @@ Rows = NDArray[np.intp] | slice
 class PaneSketch:
     """All that driftbell keeps of some rows of one model. Adding and merging are exact and order-free."""
 
-    __slots__ = ("categories", "extras", "extras_dropped", "first_ms", "grid", "inferences", "labels", "last_ms", "numbers", "sample")
+    __slots__ = (
+        "categories", "extras", "extras_dropped", "first_ms", "grid", "inferences", "labels", "last_ms", "numbers", "sample",
+    )  # fmt: skip
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
@@ -47,6 +51,8 @@ class PaneSketch:
     def add(self, batch: Batch, rows: Rows) -> None:
         """Count the chosen rows of a batch that was decoded for this grid."""
         ts = batch.ts_ms[rows]
+        if not len(ts):
+            return
         self.first_ms = min(self.first_ms, int(ts.min()))
         self.last_ms = max(self.last_ms, int(ts.max()))
         numbers = batch.numbers if _is_all(rows) else batch.numbers[:, rows]
@@ -62,15 +68,22 @@ class PaneSketch:
             self.categories.add(texts, rows, first_text + i)
         for column, values in batch.extras.items():
             self._add_extra(column, values, rows)
+        self._drop_extras()
 
-    def _add_extra(self, column: Column, values: object, rows: Rows) -> None:
-        sketch = self.extras.get(column)
-        if sketch is None:
-            if len(self.extras) >= MAX_EXTRAS:
-                self.extras_dropped += 1
-                return
-            sketch = self.extras[column] = ExtraSketch()
-        sketch.add(values, rows)  # type: ignore[arg-type]
+    def _add_extra(self, column: Column, values: ExtraColumn, rows: Rows) -> None:
+        known = self.extras.get(column)
+        sketch = known or ExtraSketch()
+        sketch.add(values, rows)
+        if known is None and sketch.cells:
+            self.extras[column] = sketch
+
+    def _drop_extras(self) -> None:
+        """Keep the same columns whatever the order in which they came; `extras_dropped` counts the cells of the others."""
+        if len(self.extras) <= MAX_EXTRAS:
+            return
+        unknown = [c for c in self.extras if c.role is Role.FEATURE and c not in self.grid.number_at]
+        for column in sorted(unknown, key=_rank)[MAX_EXTRAS:]:
+            self.extras_dropped += self.extras.pop(column).cells
 
     def merge(self, other: Self) -> None:
         """Count all that `other` has counted on the same grid."""
@@ -84,6 +97,11 @@ class PaneSketch:
         for column, theirs in other.extras.items():
             self.extras.setdefault(column, ExtraSketch()).merge(theirs)
         self.extras_dropped += other.extras_dropped
+        self._drop_extras()
+
+
+def _rank(column: Column) -> int:
+    return xxhash.xxh3_64_intdigest(column.name.encode())
 
 
 def _is_all(rows: Rows) -> bool:

@@ -2,6 +2,7 @@
 
 A row's priority is the hash of its inference id (or of its coordinates in the log), so the sample does not depend on
 batches or order. It answers what bins cannot: which exact value is frequent, which decimals the values keep.
+Rows of two partitions may have the same priority; the hashes of their values decide then.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 SIZE = 64
@@ -28,12 +30,10 @@ class RowSample:
 
     def add(self, priorities: PriorityArray, numbers: FloatArray) -> None:
         """Offer n rows: `numbers` is (columns, n)."""
-        if len(self.priorities) == SIZE:
-            chosen = np.flatnonzero(priorities < self.priorities[-1])
-        else:
-            chosen = np.arange(len(priorities))
-        if len(chosen) > 2 * SIZE:
-            chosen = chosen[np.argpartition(priorities[chosen], SIZE)[:SIZE]]
+        limit = self.priorities[-1] if len(self.priorities) == SIZE else priorities.max(initial=0)
+        if len(priorities) > SIZE:
+            limit = min(limit, np.partition(priorities, SIZE - 1)[SIZE - 1])
+        chosen = np.flatnonzero(priorities <= limit)
         if len(chosen):
             self._take(priorities[chosen], numbers[:, chosen])
 
@@ -43,7 +43,15 @@ class RowSample:
             self._take(other.priorities, other.values)
 
     def _take(self, priorities: PriorityArray, values: FloatArray) -> None:
-        together = np.concatenate([self.priorities, priorities])
-        order = np.argsort(together, kind="stable")[:SIZE]
-        self.priorities = together[order]
-        self.values = np.concatenate([self.values, values], axis=1)[:, order]
+        priorities = np.concatenate([self.priorities, priorities])
+        values = np.concatenate([self.values, values], axis=1)
+        order = np.argsort(priorities, kind="stable")
+        if (np.diff(priorities[order]) == 0).any():
+            order = np.lexsort((_row_hashes(values), priorities))
+        self.priorities = priorities[order[:SIZE]]
+        self.values = values[:, order[:SIZE]]
+
+
+def _row_hashes(values: FloatArray) -> PriorityArray:
+    rows = np.ascontiguousarray(values.T)
+    return np.array([xxhash.xxh3_64_intdigest(row) for row in rows], np.uint64)

@@ -69,10 +69,10 @@ class ScoredColumn:
 
 @dataclass(frozen=True, slots=True)
 class WorstFindings:
-    """The worst findings, and how many there are in all."""
+    """The worst findings, and how many series all of them are: scores, limits and missing ratios."""
 
     rows: tuple[ScoredColumn, ...]
-    all_findings: int
+    all_series: int
 
 
 _MONITORS = text("""
@@ -106,14 +106,15 @@ _WINDOWS = text("""
 # The division is bounded so that no score can overflow it; an infinite or NaN score counts as the worst.
 _FINDINGS = text("""
     SELECT f.model, f.version, f.segment, f."window", f.role, f.feature, f.method, f.value, f."limit",
-        count(*) OVER () AS all_findings
+        sum(1 + CAST(f."limit" IS NOT NULL AS int) + CAST(starts_with(f.method, 'missing_') AS int)) OVER ()
+            AS all_series
     FROM unnest(
         CAST(:models AS text[]), CAST(:versions AS text[]), CAST(:segments AS text[]),
         CAST(:windows AS text[]), CAST(:ends_ms AS bigint[])
     ) AS newest (model, version, segment, "window", end_ms)
     JOIN finding f USING (model, version, segment, "window", end_ms)
     WHERE f.value IS NOT NULL AND f.end_ms >= :earliest_ms AND f.end_ms <= :latest_ms
-    ORDER BY least(f.value, 1e150) / greatest(f."limit", 1e-150) DESC NULLS LAST,
+    ORDER BY f."limit" IS NULL, least(f.value, 1e150) / greatest(f."limit", 1e-150) DESC,
         f.model, f.version, f.segment, f."window", f.role, f.feature, f.method
     LIMIT :most
 """)
@@ -159,4 +160,4 @@ def worst_findings(connection: Connection, windows: Sequence[NewestWindow], most
         "earliest_ms": min(ends), "latest_ms": max(ends), "most": most,
     }  # fmt: skip
     rows = connection.execute(_FINDINGS, values).all()
-    return WorstFindings(tuple(ScoredColumn(*row[:-1]) for row in rows), rows[0].all_findings if rows else 0)
+    return WorstFindings(tuple(ScoredColumn(*row[:-1]) for row in rows), rows[0].all_series if rows else 0)

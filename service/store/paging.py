@@ -9,7 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, Table, literal, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    Text,
+    literal,
+    tuple_,
+)
 
 T = TypeVar("T")
 Key = tuple[int | str, ...]
@@ -62,11 +73,11 @@ class Order:
     def _after(self, rows: Select[Any], key: Key) -> Select[Any]:
         check_key(key, tuple(c.type.python_type for c in self.columns))
         first, here = self.columns[0], tuple_(*self.columns)
-        there = tuple_(*(literal(value, c.type) for value, c in zip(key, self.columns, strict=True)))
+        there = [literal(value, Text() if isinstance(value, str) else BigInteger()) for value in key]
         # The first column once more: the planner cannot leave out table partitions by a row comparison.
         if self.downwards:
-            return rows.where(here < there, first <= key[0])
-        return rows.where(here > there, first >= key[0])
+            return rows.where(here < tuple_(*there), first <= there[0])
+        return rows.where(here > tuple_(*there), first >= there[0])
 
 
 def chunk_of(
@@ -89,6 +100,6 @@ def check_key(key: Key, kinds: Sequence[type]) -> None:
 
 
 def _fits(value: int | str, kind: type) -> bool:
-    if isinstance(value, str):
-        return kind is str and "\x00" not in value
-    return kind is int and -_BIGGEST <= value <= _BIGGEST
+    if type(value) is not kind:
+        return False
+    return "\x00" not in value if isinstance(value, str) else -_BIGGEST <= value <= _BIGGEST

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select, text
+from sqlalchemy import Connection, RowMapping, func, select, text, tuple_
 
 from service.monitor import DAY_MS
 from service.store.paging import Chunk, Order, Paging, check_key, chunk_of, columns_of
@@ -81,7 +81,8 @@ _ALERTS = """
 
 _MODELS = text(f"""
     SELECT v.*, event.last_ms AS last_event_ms, label.last_ms AS last_label_ms,
-        newest.end_ms AS last_window_end_ms, seen.versions, alerts.page, alerts.ticket, alerts.info, alerts.pending, alerts.silence
+        newest.end_ms AS last_window_end_ms, seen.versions,
+        alerts.page, alerts.ticket, alerts.info, alerts.pending, alerts.silence
     FROM (
         SELECT DISTINCT ON (model) model, number, monitor, reference_name FROM model_version
         WHERE model > :after AND (CAST(:model AS text) IS NULL OR model = :model)
@@ -140,24 +141,22 @@ class MonitorRow:
     created_at: datetime
 
 
-_monitors = (
-    select(*columns_of(model_version, MonitorRow))
-    .distinct(model_version.c.model)
-    .order_by(model_version.c.model, model_version.c.number.desc())
+_version = model_version.c
+_newest = select(_version.model, func.max(_version.number)).group_by(_version.model)
+_monitors = select(*columns_of(model_version, MonitorRow)).where(
+    tuple_(_version.model, _version.number).in_(_newest)
 )
 
 
 def list_monitors(connection: Connection, paging: Paging) -> Chunk[MonitorRow]:
     """The newest version of each model's monitor, in the order of the models' names."""
-    newest = _monitors.subquery()
-    return Order((newest.c.model,), downwards=False).read(
-        connection, select(newest), paging, lambda row: MonitorRow(**row)
-    )
+    order = Order((_version.model,), downwards=False)
+    return order.read(connection, _monitors, paging, lambda row: MonitorRow(**row))
 
 
 def find_monitor(connection: Connection, model: str) -> MonitorRow | None:
     """The newest version of one model's monitor; None when there is none."""
-    row = connection.execute(_monitors.where(model_version.c.model == model)).mappings().first()
+    row = connection.execute(_monitors.where(_version.model == model)).mappings().first()
     return None if row is None else MonitorRow(**row)
 
 
@@ -192,7 +191,7 @@ def find_reference(connection: Connection, name: str) -> ReferenceRow | None:
 # ---------------------------------------------------------------- partitions
 @dataclass(frozen=True, slots=True)
 class PartitionRow:
-    """How far a partition is read, and where its records ended: five outcomes, which sum to those consumed."""
+    """How far a partition is read, and where its records ended: five outcomes, which sum to those read."""
 
     topic: str
     partition: int

@@ -163,7 +163,9 @@ def _write_results(connection: Connection, results: Sequence[SliceResult]) -> No
     windows = {(r.key.model, r.key.window, r.key.end_ms) for r in results}
     for table in (finding, window_result):
         connection.execute(delete(table).where(tuple_(table.c.model, table.c.window, table.c.end_ms).in_(sorted(windows))))
-    connection.execute(insert(window_result), [_window_row(r) for r in results])
+    slices = [_window_row(r) for r in results if not r.aggregate]
+    if slices:
+        connection.execute(insert(window_result), slices)
     rows = [_finding_row(r, f) for r in results for f in r.findings]
     if rows:
         connection.execute(insert(finding), rows)

@@ -1,1 +1,1 @@
-"""Real servers for the tests: Apache Kafka, the embedded broker and PostgreSQL, and the fixtures that share them."""
+"""Real servers for the tests (Apache Kafka, the embedded ones), and the fixtures that share them."""

@@ -1,4 +1,4 @@
-"""A real Apache Kafka of one node (KRaft, broker and controller in one), run from its jars with the machine's Java.
+"""A real Apache Kafka of one node (broker and controller in one), run from its jars with the machine's Java.
 
 `python -m tests.servers.apache_kafka fetch` resolves the jars with Maven ahead of the tests.
 """
@@ -104,7 +104,7 @@ def has_java() -> bool:
 
 
 def find_or_fetch(cache: Path) -> Path:
-    """The folder of the broker's jars, resolved with Maven when it is not there yet (or another version's)."""
+    """The folder of the broker's jars, resolved with Maven when they are not there yet."""
     jars = cache / "jars"
     stamp = cache / "pom.xml"
     if stamp.exists() and stamp.read_text() == POM.read_text():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,11 @@ from service.embedded import EmbeddedBroker, EmbeddedPostgres
 from service.errors import ConfigurationError
 from tests.servers import apache_kafka as apache
 from tests.servers.requirements import require_or_skip
-from tests.servers.topics import Topics
+
+with warnings.catch_warnings():
+    # kafka-python reads its schemas in a way that Python 3.11 and 3.12 call deprecated, once, on import.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from tests.servers.topics import Topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

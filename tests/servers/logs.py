@@ -11,24 +11,27 @@ from service.intake.confluent import ConfluentSource
 from service.intake.file_log import FileLogSource
 from service.intake.kafka_python import KafkaPythonSource
 from service.intake.kafka_settings import KafkaSettings
-from service.intake.source import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from service.intake.source import Gap, Source
+    from service.intake.source import Gap, Partition, Source
     from tests.servers.fixtures import Broker
 
 PATIENCE_SECONDS = 20.0
-SESSION_TIMEOUT_MS = 2_000  # the embedded broker lets a group join after half of it
-CLIENTS = {"kafka-python": KafkaPythonSource, "confluent": ConfluentSource}
+SESSION_TIMEOUT_MS = 1_500  # the embedded broker lets a group join after half of it
+CLIENTS: dict[str, Callable[[KafkaSettings], Source]] = {
+    "kafka-python": KafkaPythonSource,
+    "confluent": ConfluentSource,
+}
 
 
 class Log(Protocol):
     """A log of some partitions, for one test."""
 
     topic: str
+    membership_seconds: float  # after which a silent member would have been put out
 
     def fill(self, values: Sequence[bytes], partition: int = 0) -> None:
         """Write the records, before any source reads them."""
@@ -42,6 +45,8 @@ class Log(Protocol):
 
 class FileLog:
     """A folder with a file for each partition."""
+
+    membership_seconds = 0.1
 
     def __init__(self, folder: Path, partitions: int) -> None:
         self._folder = folder / "log"
@@ -66,6 +71,8 @@ class FileLog:
 
 class KafkaLog:
     """A topic of a broker, read through one of the clients in a group of its own."""
+
+    membership_seconds = 1.2 * SESSION_TIMEOUT_MS / 1000
 
     def __init__(self, broker: Broker, client: str, partitions: int) -> None:
         self.broker = broker
@@ -136,7 +143,7 @@ class Reader:
         for columns in (self.offsets, self.timestamps_ms, self.values, self.keys):
             columns.clear()
 
-    def idle(self, seconds: float = 0.6) -> int:
+    def idle(self, seconds: float = 0.4) -> int:
         """Poll for so long; gives the number of records that came."""
         end = time.monotonic() + seconds
         found = 0

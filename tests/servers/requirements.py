@@ -1,4 +1,4 @@
-"""What a test needs from the machine: a skip where it is missing, a failure where everything must be there."""
+"""What a test needs from the machine: a skip where it is missing, a failure where all must be there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REQUIRE_ALL = "DRIFTBELL_TEST_REQUIRE_ALL"
 
 
 def require_or_skip(condition: object, what: str, install_line: str) -> None:
-    """Skip the test unless the condition holds; fail it instead when DRIFTBELL_TEST_REQUIRE_ALL=1 (as CI does)."""
+    """Skip the test unless the condition holds; fail it when DRIFTBELL_TEST_REQUIRE_ALL=1 (as in CI)."""
     if condition:
         return
     reason = f"needs {what}; get it with: {install_line}"

@@ -1,4 +1,4 @@
-"""What tests do to a broker's topics: create, fill, cut, grow, delete. The same for every Kafka-protocol broker."""
+"""What tests do to a broker's topics: create, fill, cut, grow, delete; the same for every broker."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.errors import CoordinatorNotAvailableError
 from kafka.structs import OffsetAndMetadata
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ class Topics:
     def __init__(self, bootstrap_servers: str) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="driftbell-tests")
-        self._producers: dict[str | None, KafkaProducer] = {}
 
     def create(self, topic: str, partitions: int = 1) -> None:
         """Make an empty topic and wait until it can be used."""
@@ -46,7 +46,16 @@ class Topics:
     def commit(self, group: str, topic: str, offset: int, partition: int = 0) -> None:
         """Store an offset for a consumer group that has no member."""
         place = {TopicPartition(topic, partition): OffsetAndMetadata(offset, "", -1)}
-        self._admin.alter_group_offsets(group, place)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                self._admin.alter_group_offsets(group, place)
+            except CoordinatorNotAvailableError:  # until the broker has made its own topic for offsets
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def committed(self, group: str, topic: str, partition: int = 0) -> int | None:
         """The offset that a consumer group has stored."""
@@ -67,7 +76,15 @@ class Topics:
         compression: str | None = None,
     ) -> None:
         """Append records to one partition, in order, and wait until the broker has them."""
-        producer = self._producer(compression)
+        producer = KafkaProducer(  # not kept: an idle one that has seen several topics takes a whole core
+            bootstrap_servers=self._bootstrap_servers,
+            client_id="driftbell-tests",
+            compression_type=compression,
+            linger_ms=5,
+            batch_size=256 * 1024,
+            max_request_size=8 * 1024 * 1024,
+            enable_idempotence=False,
+        )
         futures = [
             producer.send(
                 topic,
@@ -82,24 +99,10 @@ class Topics:
         producer.flush()
         for future in futures:
             future.get(timeout=WAIT_SECONDS)
-
-    def _producer(self, compression: str | None) -> KafkaProducer:
-        if compression not in self._producers:
-            self._producers[compression] = KafkaProducer(
-                bootstrap_servers=self._bootstrap_servers,
-                client_id="driftbell-tests",
-                compression_type=compression,
-                linger_ms=5,
-                batch_size=256 * 1024,
-                max_request_size=8 * 1024 * 1024,
-                enable_idempotence=False,
-            )
-        return self._producers[compression]
+        producer.close()
 
     def close(self) -> None:
-        """Free the clients."""
-        for producer in self._producers.values():
-            producer.close()
+        """Free the client."""
         self._admin.close()
 
     def __enter__(self) -> Self:

@@ -1,0 +1,73 @@
+"""The `driftbell` command and what all its commands share."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from service import __version__
+from service.errors import ConfigurationError, DriftbellError, FormatError
+
+_COMMANDS = {
+    "demo": "service.cli.demo:demo",
+    "demo-traffic": "service.cli.demo:demo_traffic",
+    "migrate": "service.cli.roles:migrate",
+    "collect": "service.cli.roles:collect",
+    "evaluate": "service.cli.roles:evaluate",
+    "serve": "service.cli.roles:serve",
+    "run": "service.cli.roles:run",
+    "apply": "service.cli.monitors:apply",
+    "check": "service.cli.monitors:check",
+    "export": "service.cli.monitors:export",
+    "reference": "service.cli.reference:reference",
+    "replay": "service.cli.replay:replay",
+    "partitions": "service.cli.partitions:partitions",
+    "settings": "service.cli.settings:settings",
+}
+
+
+class Commands(click.Group):
+    """Loads a command's module only when it is wanted, and turns our errors into sentences."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            sys.exit(_say(error.problems, 2))
+        except (DriftbellError, FormatError) as error:
+            sys.exit(_say((str(error),), 3))
+
+
+def _say(problems: tuple[str, ...], code: int) -> int:
+    for problem in problems:
+        click.secho(f"driftbell: {problem}", fg="red", err=True)
+    return code
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="driftbell")
+def main() -> None:
+    """Notices when a machine-learning model dies quietly.
+
+    \b
+    Try it:          driftbell demo
+    Set it up:       driftbell migrate
+                     driftbell reference build --model churn --data training.csv --label churned
+                     driftbell apply -f monitors.yaml
+    Run it:          driftbell collect | evaluate | serve   (or `driftbell run`: all three on one host)
+    Ask it:          driftbell replay --monitors monitors.yaml --reference churn.profile --events log.jsonl --out results.jsonl
+
+    Settings come from the environment; `driftbell settings` lists them.
+    """  # noqa: D301 - click reads \b

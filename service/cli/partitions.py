@@ -1,0 +1,23 @@
+"""What to do with a halted partition."""
+
+from __future__ import annotations
+
+import click
+
+from service.settings import load_from_environment
+from service.store.checkpoint import reset_partitions
+from service.wiring import ready_engine
+
+
+@click.group()
+def partitions() -> None:
+    """The partitions that collectors read."""
+
+
+@partitions.command()
+@click.argument("topic")
+@click.confirmation_option(prompt="Forget the positions of all partitions of this topic, and read it from its start?")
+def reset(topic: str) -> None:
+    """Forget a topic's positions after it was deleted and made again. Panes that were counted stay."""
+    count = reset_partitions(ready_engine(load_from_environment()), topic)
+    click.echo(f"{topic}: {count} partitions forgotten")

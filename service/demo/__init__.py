@@ -1,0 +1,1 @@
+"""A real stream that goes wrong by a script, for people who look at driftbell for the first time."""

@@ -1,0 +1,120 @@
+"""A reference profile: what a model was trained or accepted on, in counts without raw rows, and its bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from service.errors import FormatError
+from service.messages import Column, Role
+from service.monitor import Task
+from service.reference.column_summary import ColumnSummary
+from service.sketches.codec import grid_from_bytes, grid_to_bytes, pane_from_bytes, pane_to_bytes
+from service.sketches.format import seal, unseal
+from service.sketches.sample import RowSample
+
+if TYPE_CHECKING:
+    from service.sketches.grids import Grid
+    from service.sketches.pane import PaneSketch
+
+_MAGIC, _VERSION = b"DBrf", 1
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceProfile:
+    """`sketch` counts all rows on `grid`; `blocks` count consecutive parts of equal row count on it.
+
+    `ordered` says that the blocks follow time; otherwise they follow the file, whatever its order means.
+    A row without a label is in no label's count, but one without a prediction is counted as missing.
+    """
+
+    name: str
+    model: str
+    task: Task
+    grid: Grid
+    sketch: PaneSketch
+    blocks: tuple[PaneSketch, ...]
+    ordered: bool
+    rows: int
+    first_ms: int | None
+    last_ms: int | None
+    columns: tuple[ColumnSummary, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class _Summary(msgspec.Struct, array_like=True):
+    role: Role
+    name: str
+    numeric: bool
+    rows: int
+    missing: tuple[int, ...]
+    distinct: int
+    distinct_exact: bool
+    integer: bool
+    low: float | None
+    high: float | None
+    mean: float | None
+    std: float | None
+    quantiles: tuple[float, ...]
+    top: tuple[tuple[str, int], ...]
+
+
+class _Profile(msgspec.Struct, array_like=True):
+    name: str
+    model: str
+    task: Task
+    grid: bytes
+    sketch: bytes
+    blocks: list[bytes]
+    ordered: bool
+    rows: int
+    first_ms: int | None
+    last_ms: int | None
+    columns: list[_Summary]
+    warnings: tuple[str, ...]
+
+
+def profile_to_bytes(profile: ReferenceProfile) -> bytes:
+    """The canonical bytes: equal profiles give equal bytes."""
+    body = _Profile(
+        profile.name, profile.model, profile.task, grid_to_bytes(profile.grid), pane_to_bytes(profile.sketch),
+        [pane_to_bytes(block) for block in profile.blocks], profile.ordered, profile.rows,
+        profile.first_ms, profile.last_ms, [_summary_out(one) for one in profile.columns], profile.warnings,
+    )  # fmt: skip
+    return seal(_MAGIC, _VERSION, body)
+
+
+def profile_from_bytes(data: bytes) -> ReferenceProfile:
+    """The profile again. Raises FormatError."""
+    body = unseal(data, _MAGIC, _VERSION, _Profile)
+    grid = grid_from_bytes(body.grid)
+    columns = tuple(_summary_in(one) for one in body.columns)
+    if {one.column for one in columns} != grid.number_at.keys() | grid.text_at.keys():
+        raise FormatError("the summaries are not those of the grid's columns")
+    return ReferenceProfile(
+        body.name, body.model, body.task, grid, pane_from_bytes(body.sketch, grid),
+        tuple(pane_from_bytes(block, grid) for block in body.blocks), body.ordered, body.rows,
+        body.first_ms, body.last_ms, columns, body.warnings,
+    )  # fmt: skip
+
+
+def without_rows(sketch: PaneSketch) -> PaneSketch:
+    """The sketch itself, its sample of raw rows emptied."""
+    sketch.sample = RowSample(len(sketch.sample.values))
+    return sketch
+
+
+def _summary_out(one: ColumnSummary) -> _Summary:
+    return _Summary(
+        one.column.role, one.column.name, one.numeric, one.rows, one.missing, one.distinct,
+        one.distinct_exact, one.integer, one.low, one.high, one.mean, one.std, one.quantiles, one.top,
+    )  # fmt: skip
+
+
+def _summary_in(body: _Summary) -> ColumnSummary:
+    return ColumnSummary(
+        Column(body.role, body.name), body.numeric, body.rows, body.missing, body.distinct,
+        body.distinct_exact, body.integer, body.low, body.high, body.mean, body.std, body.quantiles, body.top,
+    )  # fmt: skip

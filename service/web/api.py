@@ -1,0 +1,228 @@
+"""The REST API: what is stored, as JSON. Times ending in `_ms` are milliseconds since 1970 UTC."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from service.store import queries, result_queries
+from service.store.engine import transaction
+from service.store.paging import Chunk
+from service.store.queries import ModelRow, MonitorRow, OpenAlerts, PartitionRow, ReferenceRow
+from service.store.result_queries import AlertRow, DeadLetterRow, FindingRow, ReasonCount, WindowRow
+from service.web.condition import ModelState, condition_of
+from service.web.dependencies import Dependencies
+from service.web.parameters import (
+    AlertQuery,
+    DeadLetterQuery,
+    FindingQuery,
+    Listing,
+    NameInPath,
+    PageQuery,
+    PartitionQuery,
+    ReferenceQuery,
+    WindowQuery,
+    listing,
+)
+from service.web.problems import PROBLEM_ANSWERS, not_found
+
+PREFIX_BYTES = 1_024
+YAML = "application/yaml"
+
+
+def api_router() -> APIRouter:
+    """All of `/api/v1`. Names may hold slashes, hence `:path`."""
+    router = APIRouter(prefix="/api/v1", responses=PROBLEM_ANSWERS)
+    for path, endpoint in _ENDPOINTS.items():
+        more: dict[str, Any] = _YAML_TOO if endpoint is monitor else {}
+        router.add_api_route(path, endpoint, methods=["GET"], **more)
+    return router
+
+
+# ---------------------------------------------------------------- models
+class Model(BaseModel):
+    """One model at a glance, and how it is in a word and a sentence."""
+
+    model: str
+    state: ModelState
+    sentence: str
+    versions: list[str]
+    reference_name: str | None
+    monitor_number: int
+    last_event_ms: int | None
+    last_label_ms: int | None
+    last_window_end_ms: int | None
+    open_alerts: OpenAlerts
+
+
+def _model_of(row: ModelRow, now_ms: int) -> Model:
+    condition = condition_of(row, now_ms)
+    return Model(
+        model=row.model,
+        state=condition.state,
+        sentence=condition.sentence,
+        versions=list(row.versions),
+        reference_name=row.reference_name,
+        monitor_number=row.number,
+        last_event_ms=row.last_event_ms,
+        last_label_ms=row.last_label_ms,
+        last_window_end_ms=row.last_window_end_ms,
+        open_alerts=row.alerts,
+    )
+
+
+def models(web: Dependencies, asked: PageQuery) -> Listing[Model]:
+    """All models by name, with their state and last news."""
+    now_ms = web.clock_ms()
+    with transaction(web.engine) as connection:
+        chunk = queries.list_models(connection, now_ms, asked.paging)
+    return listing(Chunk(tuple(_model_of(row, now_ms) for row in chunk.rows), chunk.next))
+
+
+def model(web: Dependencies, model: NameInPath) -> Model:
+    """One model."""
+    now_ms = web.clock_ms()
+    with transaction(web.engine) as connection:
+        row = queries.find_model(connection, now_ms, model)
+    if row is None:
+        raise not_found("there is no model of this name")
+    return _model_of(row, now_ms)
+
+
+# ---------------------------------------------------------------- monitors and references
+def monitors(web: Dependencies, asked: PageQuery) -> Listing[MonitorRow]:
+    """The newest monitor of each model; `monitor` is its YAML."""
+    with transaction(web.engine) as connection:
+        return listing(queries.list_monitors(connection, asked.paging))
+
+
+def monitor(web: Dependencies, request: Request, model: NameInPath) -> Any:
+    """The newest monitor of one model; the YAML alone with `Accept: application/yaml`."""
+    with transaction(web.engine) as connection:
+        row = queries.find_monitor(connection, model)
+    if row is None:
+        raise not_found("there is no monitor of a model of this name")
+    if YAML in request.headers.get("accept", ""):
+        return Response(row.monitor, media_type=YAML)
+    return row
+
+
+def references(web: Dependencies, asked: ReferenceQuery) -> Listing[ReferenceRow]:
+    """Stored references, without their profiles."""
+    with transaction(web.engine) as connection:
+        return listing(queries.list_references(connection, asked.paging, asked.model))
+
+
+def reference(web: Dependencies, name: NameInPath) -> ReferenceRow:
+    """One reference, without its profile."""
+    with transaction(web.engine) as connection:
+        row = queries.find_reference(connection, name)
+    if row is None:
+        raise not_found("there is no reference of this name")
+    return row
+
+
+# ---------------------------------------------------------------- results
+def windows(web: Dependencies, asked: WindowQuery) -> Listing[WindowRow]:
+    """Scored windows, the latest end first."""
+    wanted = result_queries.WindowFilter(**asked.filters)
+    with transaction(web.engine) as connection:
+        return listing(result_queries.list_windows(connection, wanted, asked.paging))
+
+
+def findings(web: Dependencies, asked: FindingQuery) -> Listing[FindingRow]:
+    """Scores with their limits and verdicts, those of the latest window first."""
+    wanted = result_queries.FindingFilter(**asked.filters)
+    with transaction(web.engine) as connection:
+        return listing(result_queries.list_findings(connection, wanted, asked.paging))
+
+
+def alerts(web: Dependencies, asked: AlertQuery) -> Listing[AlertRow]:
+    """Alerts in all states, the latest begun first."""
+    wanted = result_queries.AlertFilter(**asked.filters)
+    with transaction(web.engine) as connection:
+        return listing(result_queries.list_alerts(connection, wanted, asked.paging))
+
+
+def alert(web: Dependencies, alert_id: NameInPath) -> AlertRow:
+    """One alert."""
+    with transaction(web.engine) as connection:
+        row = result_queries.find_alert(connection, alert_id)
+    if row is None:
+        raise not_found("there is no alert of this id")
+    return row
+
+
+# ---------------------------------------------------------------- the log
+def partitions(web: Dependencies, asked: PartitionQuery) -> Listing[PartitionRow]:
+    """How far each partition is read, its lag, and where its records ended."""
+    with transaction(web.engine) as connection:
+        return listing(queries.list_partitions(connection, asked.paging, asked.topic, halted=asked.halted))
+
+
+class DeadLetter(BaseModel):
+    """A rejected record; its first bytes in base64, since they may be anything."""
+
+    id: int
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    size: int
+    reason: str
+    detail: str
+    seen_at: datetime
+    key_base64: str
+    value_base64: str
+
+
+def _dead_letter_of(row: DeadLetterRow) -> DeadLetter:
+    values: dict[str, Any] = asdict(row)
+    prefixes: dict[str, Any] = {
+        f"{name}_base64": b64encode(values.pop(name)[:PREFIX_BYTES]).decode() for name in ("key", "value")
+    }
+    return DeadLetter(**values, **prefixes)
+
+
+def dead_letters(web: Dependencies, asked: DeadLetterQuery) -> Listing[DeadLetter]:
+    """Rejected records, the latest first."""
+    wanted = result_queries.DeadLetterFilter(**asked.filters)
+    with transaction(web.engine) as connection:
+        chunk = result_queries.list_dead_letters(connection, wanted, asked.paging)
+    return listing(Chunk(tuple(map(_dead_letter_of, chunk.rows)), chunk.next))
+
+
+def dead_letters_by_reason(web: Dependencies, asked: DeadLetterQuery) -> list[ReasonCount]:
+    """How many records were rejected for each reason, the most frequent first."""
+    wanted = result_queries.DeadLetterFilter(**asked.filters)
+    with transaction(web.engine) as connection:
+        return list(result_queries.count_dead_letters(connection, wanted))
+
+
+_YAML_TOO = {
+    "response_model": MonitorRow,
+    "responses": {200: {"content": {YAML: {"schema": {"type": "string"}}}}},
+}
+
+_ENDPOINTS: dict[str, Callable[..., Any]] = {
+    "/models": models,
+    "/models/{model:path}": model,
+    "/monitors": monitors,
+    "/monitors/{model:path}": monitor,
+    "/references": references,
+    "/references/{name:path}": reference,
+    "/windows": windows,
+    "/findings": findings,
+    "/alerts": alerts,
+    "/alerts/{alert_id:path}": alert,
+    "/partitions": partitions,
+    "/dead-letters": dead_letters,
+    "/dead-letters/by-reason": dead_letters_by_reason,
+}

@@ -1,0 +1,168 @@
+"""`/metrics`: what models do, read from committed results at each scrape, and what this process does.
+
+A series is there only while its window is fresh: a model that stops has no score instead of its last one.
+A part that fails is left out and counted; the page itself always parses.
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from threading import Lock
+
+from fastapi import APIRouter, Request
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder, gzip_accepted
+from prometheus_client.registry import Collector
+from starlette.responses import Response
+
+from service import __version__
+from service.errors import Unavailable
+from service.store import gauge_queries
+from service.store.engine import transaction
+from service.store.gauge_queries import Horizon, NewestWindow
+from service.web.condition import WINDOWS_UNTIL_STALE, monitor_of
+from service.web.dependencies import WebDependencies
+from service.web.series import (
+    FAMILIES,
+    Group,
+    Series,
+    Shown,
+    alert_series,
+    by_family,
+    finding_series,
+    news_series,
+    window_series,
+    within,
+)
+
+COLLECT_ERRORS = "driftbell_collect_errors"
+SERIES_DROPPED = "driftbell_series_dropped"
+BUILD = "driftbell_build"
+
+logger = logging.getLogger(__name__)
+
+
+def metrics_router() -> APIRouter:
+    """The one route."""
+    router = APIRouter(include_in_schema=False)
+    router.add_api_route("/metrics", _metrics, methods=["GET", "HEAD"])
+    return router
+
+
+def _metrics(request: Request) -> Response:
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    page = encode(request.app.state.model_metrics)
+    headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+    if gzip_accepted(request.headers.get("accept-encoding", "")):
+        return Response(gzip.compress(page, compresslevel=1), headers=headers | {"Content-Encoding": "gzip"})
+    return Response(page, headers=headers)
+
+
+class ModelMetrics(Collector):
+    """Collects the whole page. Keeps nothing between scrapes but how often a part of the page failed."""
+
+    def __init__(self, dependencies: WebDependencies) -> None:
+        self._web = dependencies
+        self._errors = 0
+        self._lock = Lock()
+
+    def collect(self) -> Iterator[Metric]:
+        """Called by the encoder at each scrape, in any thread. A part that fails is left out."""
+        shown = self._shown()
+        families = [*self._model_families(shown.series), *self._process_families()]
+        yield from _first_of_each_name([*families, *_own_families(shown.dropped, self._errors)])
+
+    def _shown(self) -> Shown:
+        reading = _Reading(self._web)
+        groups: list[Group] = []
+        for part in (reading.alerts, reading.news, reading.windows, reading.findings):
+            try:
+                groups += part()
+            except Unavailable as error:
+                self._failed(error)
+                break  # each further part would wait for the database again
+            except Exception as error:  # noqa: BLE001 - one part's failure must not take the others away
+                self._failed(error)
+        shown = within(groups, self._web.max_series)
+        return Shown(shown.series, shown.dropped + reading.unread_series)
+
+    def _model_families(self, series: tuple[Series, ...]) -> Iterator[Metric]:
+        for name, members in by_family(series).items():
+            family = GaugeMetricFamily(name, FAMILIES[name].help, labels=FAMILIES[name].labels)
+            for one in members:
+                family.add_metric(one.labels, one.value)
+            yield family
+
+    def _process_families(self) -> list[Metric]:
+        try:
+            return list(self._web.registry.collect())
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed(error)
+            return []
+
+    def _failed(self, error: Exception) -> None:
+        logger.warning(
+            "a part of /metrics is missing: %s", error, exc_info=not isinstance(error, Unavailable)
+        )
+        with self._lock:
+            self._errors += 1
+
+
+class _Reading:
+    """One scrape's look at the database, a short transaction for each part."""
+
+    def __init__(self, web: WebDependencies) -> None:
+        self._web = web
+        self._windows: tuple[NewestWindow, ...] = ()
+        self.unread_series = 0
+
+    def alerts(self) -> Iterator[Group]:
+        with transaction(self._web.engine) as connection:
+            return alert_series(gauge_queries.firing_alerts(connection))
+
+    def news(self) -> Iterator[Group]:
+        with transaction(self._web.engine) as connection:
+            return news_series(gauge_queries.last_news(connection))
+
+    def windows(self) -> Iterator[Group]:
+        now_ms = self._web.clock_ms()
+        with transaction(self._web.engine) as connection:
+            monitors = gauge_queries.monitors_in_force(connection, now_ms)
+            self._windows = gauge_queries.newest_windows(connection, list(_horizons(monitors, now_ms)))
+        return window_series(self._windows)
+
+    def findings(self) -> list[Group]:
+        with transaction(self._web.engine) as connection:
+            worst = gauge_queries.worst_findings(connection, self._windows, self._web.max_series)
+        groups = list(finding_series(worst.rows))
+        self.unread_series = worst.all_series - sum(map(len, groups))
+        return groups
+
+
+def _horizons(monitors: Mapping[str, str], now_ms: int) -> Iterator[Horizon]:
+    for model, document in monitors.items():
+        monitor = monitor_of(model, document)
+        for window in monitor.windows:
+            stale_ms = WINDOWS_UNTIL_STALE * window.length_ms + monitor.allowed_lateness_ms
+            yield Horizon(model, window.name, now_ms - stale_ms)
+
+
+def _own_families(dropped: int, errors: int) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        SERIES_DROPPED, "Series of models that were left out, the least bad ones.", dropped
+    )
+    yield CounterMetricFamily(COLLECT_ERRORS, "Parts of this page that failed.", errors)
+    yield InfoMetricFamily(BUILD, "The version of driftbell.", {"version": __version__})
+
+
+def _first_of_each_name(families: Iterable[Metric]) -> Iterator[Metric]:
+    """Drop a family whose samples another one has: a name that comes twice costs the whole page."""
+    seen: set[str] = set()
+    for family in families:
+        names = {sample.name for sample in family.samples}
+        if not names & seen:
+            yield family
+        seen |= names

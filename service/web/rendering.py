@@ -1,0 +1,20 @@
+"""Jinja: pages out of templates, with everything escaped that is not a template's own text."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("service.web")
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def render(template: str, **values: object) -> str:
+    """The template's text with these values."""
+    return _environment().get_template(template).render(**values)

@@ -1,0 +1,141 @@
+"""Metric series out of stored results: their names, labels and order, and which of them are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from service.messages import Role
+from service.store.gauge_queries import FiringAlert, LastNews, NewestWindow, ScoredColumn
+
+LONGEST_LABEL = 401  # a segment is a name, '=' and a value
+MISSING = "missing_"
+
+
+class Family(NamedTuple):
+    """What all series of one metric share."""
+
+    help: str
+    labels: tuple[str, ...]
+
+
+_SLICE = ("model", "version", "segment")
+_COLUMN = (*_SLICE, "window", "feature", "method")
+
+FAMILIES: Mapping[str, Family] = {
+    "driftbell_alert_firing": Family("1 while the alert fires.", (*_SLICE, "feature", "cause", "severity")),
+    "driftbell_last_event_timestamp_seconds": Family("Event time of the model's last inference.", ("model",)),
+    "driftbell_last_label_timestamp_seconds": Family("Event time of the model's last label.", ("model",)),
+    "driftbell_window_events": Family("Inferences in the newest window.", (*_SLICE, "window")),
+    "driftbell_window_end_timestamp_seconds": Family("End of the newest window.", (*_SLICE, "window")),
+    "driftbell_score": Family("Drift of a column in the newest window, in the method's unit.", _COLUMN),
+    "driftbell_limit": Family("The score above which the budget allows to ring.", _COLUMN),
+    "driftbell_missing_ratio": Family(
+        "Share of rows without a value, by kind of missing.", (*_SLICE, "feature", "kind", "window")
+    ),
+}
+"""The metrics of models, in the order in which they are kept when there are too many series."""
+
+
+class Series(NamedTuple):
+    """One line of the page; `labels` in the order of its family's."""
+
+    name: str
+    labels: tuple[str, ...]
+    value: float
+
+
+Group = tuple[Series, ...]
+"""Series that are shown together or not at all: a score is nothing without its limit."""
+
+
+def label_value(text: str) -> str:
+    """The text without what breaks pages or deceives readers; "?" if it holds nothing else."""
+    kept = "".join(mark for mark in text[:LONGEST_LABEL] if mark.isprintable() and mark not in "<>")
+    return kept or ("?" if text else "")
+
+
+def column_label(role: str, feature: str) -> str:
+    """The feature's name; the role of a column that is none; empty for the whole slice."""
+    return feature if role == Role.FEATURE else role
+
+
+# ---------------------------------------------------------------- series of each kind of result
+def alert_series(alerts: Iterable[FiringAlert]) -> Iterator[Group]:
+    """One for all alerts that share a cause, a column and a slice."""
+    for a in alerts:
+        column = column_label(a.role, a.feature)
+        yield (
+            _series("driftbell_alert_firing", 1, a.model, a.version, a.segment, column, a.cause, a.severity),
+        )
+
+
+def news_series(news: Iterable[LastNews]) -> Iterator[Group]:
+    """When models were last heard of, however long ago."""
+    for n in news:
+        if n.last_event_ms is not None:
+            yield (_series("driftbell_last_event_timestamp_seconds", n.last_event_ms / 1000, n.model),)
+        if n.last_label_ms is not None:
+            yield (_series("driftbell_last_label_timestamp_seconds", n.last_label_ms / 1000, n.model),)
+
+
+def window_series(windows: Iterable[NewestWindow]) -> Iterator[Group]:
+    """Size and end of the newest windows."""
+    for w in windows:
+        place = (w.model, w.version, w.segment, w.window)
+        yield (
+            _series("driftbell_window_events", w.inferences, *place),
+            _series("driftbell_window_end_timestamp_seconds", w.end_ms / 1000, *place),
+        )
+
+
+def finding_series(findings: Iterable[ScoredColumn]) -> Iterator[Group]:
+    """Score and limit, and the ratio itself where a kind of missing was scored."""
+    for f in findings:
+        column = column_label(f.role, f.feature)
+        place = (f.model, f.version, f.segment, f.window, column, f.method)
+        group = [_series("driftbell_score", f.value, *place)]
+        if f.limit is not None:
+            group.append(_series("driftbell_limit", f.limit, *place))
+        if f.method.startswith(MISSING):
+            kind = f.method.removeprefix(MISSING)
+            ratio = (f.model, f.version, f.segment, column, kind, f.window)
+            group.append(_series("driftbell_missing_ratio", f.value, *ratio))
+        yield tuple(group)
+
+
+def _series(name: str, value: float, *labels: str) -> Series:
+    return Series(name, tuple(map(label_value, labels)), value)
+
+
+# ---------------------------------------------------------------- what is shown
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The series within the bound, and how many were left out."""
+
+    series: tuple[Series, ...]
+    dropped: int
+
+
+def within(groups: Iterable[Group], max_series: int) -> Shown:
+    """The first groups that fit; of names that became equal by cleaning only the first, the worst."""
+    kept: list[Series] = []
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    dropped = 0
+    for group in groups:
+        fresh = [one for one in group if one[:2] not in seen]
+        if len(fresh) < len(group) or len(kept) + len(group) > max_series:
+            dropped += len(group)
+            continue
+        seen.update(one[:2] for one in group)
+        kept.extend(group)
+    return Shown(tuple(kept), dropped)
+
+
+def by_family(series: Sequence[Series]) -> dict[str, list[Series]]:
+    """The series of each metric, in the order of `FAMILIES`."""
+    found: dict[str, list[Series]] = {name: [] for name in FAMILIES}
+    for one in series:
+        found[one.name].append(one)
+    return {name: members for name, members in found.items() if members}

@@ -1,0 +1,32 @@
+"""Times and counts as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+
+_UNITS = ((DAY_MS, "day"), (HOUR_MS, "hour"), (MINUTE_MS, "minute"), (SECOND_MS, "second"))
+
+
+def counted(count: int, word: str) -> str:
+    """The number and its word, such as "1 alert" or "1,200 alerts"."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def age(duration_ms: int) -> str:
+    """A duration in its largest unit, rounded down; in the next smaller one while that reads better."""
+    for unit_ms, word in _UNITS:
+        if duration_ms >= 2 * unit_ms or (duration_ms >= unit_ms and word == "second"):
+            return counted(duration_ms // unit_ms, word)
+    return "less than a second" if duration_ms < SECOND_MS else "1 second"
+
+
+def utc(ms: int) -> str:
+    """The time to the second, in UTC."""
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def iso(ms: int) -> str:
+    """The time as machines read it."""
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,172 @@
+"""The composition root: the only place that names concrete classes, the system clock and the host's name."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+
+from service.alerting.delivery import Delivery, webhook
+from service.collector import Collector, CollectorOptions
+from service.configuration import Configuration, ModelVersion
+from service.errors import ConfigurationError
+from service.evaluation import Evaluation
+from service.evaluator import Evaluator
+from service.intake.decoder import Decoder
+from service.intake.file_log import FileLogSource
+from service.intake.kafka_settings import KafkaSettings
+from service.intake.limits import Limits
+from service.metrics import PipelineMetrics
+from service.monitor import Monitor
+from service.replay import Replay, Sink
+from service.settings import KafkaClient, Settings
+from service.sketches.grids import Grid
+from service.store.engine import connect
+from service.store.migrate import require_current
+from service.store.outbox import Outbox
+from service.store.retention import Retention
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from service.intake.dead_letter_topic import DeadLetterTopic
+    from service.intake.source import Source
+    from service.reference.profile import ReferenceProfile
+
+ALIVE_SECONDS = 60.0
+READY_SECONDS = 10.0
+
+
+def now_ms() -> int:
+    """The system clock."""
+    return time.time_ns() // 1_000_000
+
+
+def owner_name() -> str:
+    """Who we are, in rows that say who holds what."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def make_engine(settings: Settings) -> Engine:
+    """The database. Raises ConfigurationError when none is configured."""
+    if settings.database.url is None:
+        raise ConfigurationError("no database is configured; set DRIFTBELL_DATABASE_URL to postgresql://user@host/database")
+    return connect(settings.database.url, settings.database.password)
+
+
+def ready_engine(settings: Settings) -> Engine:
+    """The database, migrated to what this version needs. Raises ConfigurationError or Unavailable."""
+    engine = make_engine(settings)
+    require_current(engine)
+    return engine
+
+
+def kafka_settings(settings: Settings) -> KafkaSettings:
+    """How to reach Kafka, in the clients' words."""
+    kafka, security = settings.kafka, settings.kafka.security
+    options = {
+        "security.protocol": security.protocol.value,
+        "ssl.ca.location": security.ssl_ca_file,
+        "ssl.certificate.location": security.ssl_cert_file,
+        "ssl.key.location": security.ssl_key_file,
+        "sasl.mechanism": security.sasl_mechanism.value if security.sasl_mechanism else None,
+        "sasl.username": security.sasl_username,
+        "sasl.password": security.sasl_password,
+    }
+    return KafkaSettings(
+        ",".join(kafka.bootstrap_servers), kafka.topics, kafka.group,
+        security={name: value for name, value in options.items() if value is not None},
+        session_timeout_ms=kafka.session_timeout_ms,
+    )  # fmt: skip
+
+
+def make_source(settings: Settings) -> Source:
+    """The configured Kafka client. Raises ConfigurationError when it is not installed or nothing says where Kafka is."""
+    described = kafka_settings(settings)
+    if settings.kafka.client is KafkaClient.CONFLUENT:
+        from service.intake.confluent import ConfluentSource
+
+        return ConfluentSource(described)
+    from service.intake.kafka_python import KafkaPythonSource
+
+    return KafkaPythonSource(described)
+
+
+def _dead_letter_topic(settings: Settings) -> DeadLetterTopic | None:
+    if settings.kafka.dead_letter_topic is None:
+        return None
+    from service.intake.kafka_writer import KafkaDeadLetters, KafkaWriter
+
+    return KafkaDeadLetters(KafkaWriter(kafka_settings(settings)), settings.kafka.dead_letter_topic)
+
+
+def make_collector(settings: Settings, engine: Engine, metrics: PipelineMetrics) -> Collector:
+    """A collector on the configured topics."""
+    chosen = settings.collector
+    options = CollectorOptions(
+        owner_name(), chosen.unknown_models, Limits(event_bytes=chosen.max_event_bytes), chosen.commit_interval_ms / 1000,
+        chosen.commit_records,
+    )  # fmt: skip
+    return Collector(make_source(settings), engine, options, metrics, time.monotonic, _dead_letter_topic(settings))
+
+
+def make_evaluator(settings: Settings, engine: Engine, metrics: PipelineMetrics) -> Evaluator:
+    """An evaluator of all models."""
+    url = settings.evaluator.alert_webhook_url
+    delivery = Delivery(Outbox(engine), webhook(url) if url else None, lambda outcome: metrics.deliveries.labels(outcome).inc())
+    kept = settings.retention
+    retention = Retention(kept.results_ms, kept.panes_ms, kept.dead_letters_ms)
+    return Evaluator(engine, owner_name(), metrics, now_ms, delivery, retention, settings.evaluator.interval_ms / 1000)
+
+
+def make_metrics() -> PipelineMetrics:
+    """The process's metrics on a registry of their own."""
+    return PipelineMetrics(CollectorRegistry())
+
+
+def make_replay(
+    monitors: Sequence[Monitor], profiles: Mapping[str, ReferenceProfile], events: Path, partitions: int, sink: Sink
+) -> Replay:
+    """A replay of a file log under these monitors; `profiles` by the name that the monitors use."""
+    models = {m.model: (ModelVersion(m, _grid(m, profiles), reference_name=m.reference),) for m in monitors}
+    configuration = Configuration(models)
+    grids = {v[0].grid.id: v[0].grid for v in models.values()}
+    sketches = {name: profile.sketch for name, profile in profiles.items()}
+    evaluation = Evaluation(configuration, sketches.get, grids.__getitem__)
+    source = FileLogSource(events, partitions)
+    return Replay(source, configuration, evaluation, partial(Decoder, configuration), sink)
+
+
+def _grid(monitor: Monitor, profiles: Mapping[str, ReferenceProfile]) -> Grid:
+    return profiles[monitor.reference].grid if monitor.reference else Grid()
+
+
+def why_not_alive(collector: Collector | None, evaluator: Evaluator | None) -> str | None:
+    """A sentence when a loop has not turned for a minute."""
+    if collector is not None and collector.ticked_at and time.monotonic() - collector.ticked_at > ALIVE_SECONDS:
+        return f"the collector's loop has not turned for {time.monotonic() - collector.ticked_at:.0f} s"
+    if evaluator is not None and evaluator.ticked_at_ms and now_ms() - evaluator.ticked_at_ms > ALIVE_SECONDS * 1000:
+        return f"the evaluator's loop has not turned for {(now_ms() - evaluator.ticked_at_ms) / 1000:.0f} s"
+    return None
+
+
+def why_not_ready(collector: Collector | None, evaluator: Evaluator | None) -> str | None:
+    """A sentence when the database has not taken what a loop had to say for ten seconds."""
+    if collector is not None and time.monotonic() - collector.stored_at > READY_SECONDS:
+        return "the collector has not reached the database for 10 s"
+    if evaluator is not None and now_ms() - evaluator.stored_at_ms > READY_SECONDS * 1000:
+        return "the evaluator has not reached the database for 10 s"
+    return None
+
+
+def learn_from_panes(engine: Engine, model: str, name: str, start_ms: int, end_ms: int) -> ReferenceProfile:
+    """A reference from the live panes of a model. Raises ConfigurationError when there are too few events."""
+    from service.learning import learn
+
+    return learn(engine, model, name, start_ms, end_ms)
