@@ -61,7 +61,7 @@ class Stack:
         ours = {
             "DATABASE_URL": self.database, "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers, "KAFKA_TOPICS": self.topic,
             "KAFKA_CLIENT": self.client, "KAFKA_GROUP": f"group-{self.topic}", "PORT": str(self.port),
-            "EVALUATE_INTERVAL": "200ms", "COMMIT_INTERVAL": "200ms",
+            "KAFKA_SESSION_TIMEOUT": "6s", "EVALUATE_INTERVAL": "200ms", "COMMIT_INTERVAL": "200ms",
         }  # fmt: skip
         return clean | {f"DRIFTBELL_{name}": value for name, value in (ours | self.settings).items()}
 

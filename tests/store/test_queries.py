@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine
 
+from service.embedded import EmbeddedPostgres
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS
 from service.store import gauge_queries, queries, result_queries
-from service.store.engine import connect, transaction
+from service.store.engine import transaction
 from service.store.gauge_queries import Horizon, LastNews
-from service.store.migrate import migrate
 from service.store.paging import BadCursorError, Paging
 from service.store.queries import OpenAlerts
 from service.store.result_queries import AlertFilter, DeadLetterFilter, FindingFilter, WindowFilter
-from tests.servers.fixtures import database, postgres_server  # noqa: F401 - fixtures
+from tests.servers.fixtures import postgres_server  # noqa: F401 - a fixture
+from tests.web.databases import empty, migrated
 from tests.web.seeding import (
     NOW_MS,
     WINDOW_MS,
@@ -26,7 +27,6 @@ from tests.web.seeding import (
     add_partition,
     add_reference,
     add_window,
-    prepare,
 )
 
 pytestmark = pytest.mark.postgres
@@ -34,18 +34,16 @@ pytestmark = pytest.mark.postgres
 ALL = Paging(1_000)
 
 
-@pytest.fixture
-def engine(database: str) -> Iterator[Engine]:  # noqa: F811 - the fixture
-    engine = connect(database)
-    migrate(engine)
-    yield engine
-    engine.dispose()
+@pytest.fixture(scope="module")
+def engine(postgres_server: EmbeddedPostgres) -> Iterator[Engine]:  # noqa: F811 - the fixture
+    with migrated(postgres_server, "queries") as engine:
+        yield engine
 
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
+    empty(engine)
     with transaction(engine) as connection:
-        prepare(connection)
         yield connection
 
 

@@ -8,24 +8,27 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from service.store.engine import connect, transaction
-from service.store.migrate import migrate
+from service.embedded import EmbeddedPostgres
+from service.store.engine import transaction
 from tests.servers.fixtures import database, postgres_server  # noqa: F401 - fixtures
-from tests.web.seeding import prepare
+from tests.web.databases import empty, migrated
 from tests.web.serving import Site, site_of
 
 Add = Callable[..., None]
 
 
+@pytest.fixture(scope="session")
+def only_engine(postgres_server: EmbeddedPostgres) -> Iterator[Engine]:  # noqa: F811 - the fixture
+    """The database of all tests here."""
+    with migrated(postgres_server, "web") as engine:
+        yield engine
+
+
 @pytest.fixture
-def engine(database: str) -> Iterator[Engine]:  # noqa: F811 - the fixture
-    """A migrated database with partitions around now."""
-    engine = connect(database)
-    migrate(engine)
-    with transaction(engine) as connection:
-        prepare(connection)
-    yield engine
-    engine.dispose()
+def engine(only_engine: Engine) -> Engine:
+    """A migrated database with partitions around now and nothing in it."""
+    empty(only_engine)
+    return only_engine
 
 
 @pytest.fixture

@@ -33,18 +33,27 @@ HOSTILE_NAMES = (
 )
 
 
-def prepare(connection: Connection) -> None:
-    """Make the partitions of a month around now, and the grid that everything is counted on."""
+def make_partitions(connection: Connection) -> None:
+    """Make the partitions of a month around now."""
     for table in ("window_result", "finding"):
         name, bounds = f"{table}_month", f"FROM ({NOW_MS - 20 * DAY_MS}) TO ({NOW_MS + 20 * DAY_MS})"
         connection.execute(text(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES {bounds}"))
+
+
+def add_grid(connection: Connection) -> None:
+    """The grid that everything is counted on."""
     connection.execute(insert(grid).values(id="g1", definition=b"grid"))
 
 
 def add_model(connection: Connection, name: str, **changes: Any) -> None:
     """A model with its monitor and a reference; `monitor` may be another one, `reference_name` None."""
     monitor = changes.pop("monitor", Monitor(name))
-    usual = {"number": 1, "since_ms": NOW_MS - DAY_MS, "grid_id": "g1", "reference_name": f"{name}-ref"}
+    usual: dict[str, Any] = {
+        "number": 1,
+        "since_ms": NOW_MS - DAY_MS,
+        "grid_id": "g1",
+        "reference_name": f"{name}-ref",
+    }
     row = usual | changes
     if row["reference_name"] is not None and row["number"] == 1:
         add_reference(connection, row["reference_name"], model=name)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.postgres
 
 Seed = Callable[[Add, int], None]
 
-# Where each listing gets its n-th row, and what names a row of it. Many rows are equal in the first column of the order.
+# How each listing gets its n-th row, and what names a row. Many are equal in the order's first column.
 LISTINGS: dict[str, tuple[Seed, tuple[str, ...]]] = {
     "models": (lambda add, n: add(add_model, f"m{n:03}"), ("model",)),
     "monitors": (lambda add, n: add(add_model, f"m{n:03}"), ("model",)),

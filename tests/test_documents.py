@@ -1,0 +1,65 @@
+"""Documents are tested: what exists appears where a reader looks for it, and nothing that does not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from detectors.catalogue import NUMERIC
+from prometheus_client import CollectorRegistry
+
+from service.cli.main import main
+from service.metrics import PipelineMetrics
+from service.settings import SETTINGS
+
+ROOT = Path(__file__).parent.parent
+FAMILY = re.compile(r'"(driftbell_[a-z_]+)"')
+
+
+def text_of(*parts: str) -> str:
+    return ROOT.joinpath(*parts).read_text(encoding="utf-8")
+
+
+def test_every_setting_stands_in_the_docs_with_its_default_and_meaning() -> None:
+    listed = text_of("docs", "settings.md")
+    expected = [f"| `{s.name}` | {f'`{s.default}`' if s.default else ''} | {s.help} |" for s in SETTINGS]
+
+    assert [line for line in expected if line not in listed] == []
+    assert listed.count("| `DRIFTBELL_") == len(SETTINGS)
+
+
+def test_every_metric_stands_in_the_docs() -> None:
+    ours = {family.name for family in PipelineMetrics(CollectorRegistry()).registry.collect()}
+    models = set(FAMILY.findall("".join(p.read_text(encoding="utf-8") for p in (ROOT / "service" / "web").glob("*.py"))))
+    listed = set(re.findall(r"`(driftbell_[a-z_]+)`", text_of("docs", "metrics.md")))
+
+    assert {name for name in ours | models if not {name, f"{name}_total"} & listed} == set()
+
+
+def test_every_command_stands_in_the_docs_and_in_help() -> None:
+    commands = main.list_commands(None)  # type: ignore[arg-type]
+    listed = re.findall(r"`driftbell ([a-z-]+)`", text_of("docs", "commands.md"))
+
+    assert sorted(listed) == sorted(commands)
+
+
+@pytest.mark.parametrize("method", [*NUMERIC, "rate", "volume"])
+def test_every_detector_stands_in_the_docs(method: str) -> None:
+    assert f"| `{method}` |" in text_of("docs", "detectors.md")
+
+
+def test_every_folder_of_the_service_stands_in_the_readme() -> None:
+    readme = text_of("README.md")
+    folders = [p.parent.name for p in (ROOT / "service").glob("*/__init__.py")]
+
+    assert [name for name in folders if f"`service/{name}/`" not in readme] == []
+
+
+def test_links_in_the_documents_lead_somewhere() -> None:
+    broken = []
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+            if not target.startswith("http") and not (document.parent / target).exists():
+                broken.append(f"{document.name}: {target}")
+    assert broken == []
