@@ -194,6 +194,10 @@ class PartitionPanes:
         pane.sketch.add(one.batch, rows)
         pane.dirty = True
 
+    def oldest_open_ms(self) -> int | None:
+        """The start of the oldest pane that a late row may still reach; None when there is none."""
+        return min((key.start_ms for key in self.panes), default=None)
+
     # Checkpoints
 
     def changed(self) -> list[PaneRow]:

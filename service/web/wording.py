@@ -15,11 +15,11 @@ def counted(count: int, word: str) -> str:
 
 
 def age(duration_ms: int) -> str:
-    """A duration in its largest unit, rounded down; in the next smaller one while that reads better."""
+    """A duration, rounded down, in the largest unit that it holds twice."""
     for unit_ms, word in _UNITS:
-        if duration_ms >= 2 * unit_ms or (duration_ms >= unit_ms and word == "second"):
+        if duration_ms >= 2 * unit_ms:
             return counted(duration_ms // unit_ms, word)
-    return "less than a second" if duration_ms < SECOND_MS else "1 second"
+    return "1 second" if duration_ms >= SECOND_MS else "less than a second"
 
 
 def utc(ms: int) -> str:

@@ -1,4 +1,4 @@
-"""One migrated database for all tests of a folder, emptied before each: making one takes longer than most tests."""
+"""One migrated database for many tests, emptied before each: making one takes longer than most tests."""
 
 from __future__ import annotations
 

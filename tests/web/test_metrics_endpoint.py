@@ -17,6 +17,7 @@ from service import __version__
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, Monitor, WindowSpec
 from service.store import gauge_queries
 from service.store.engine import transaction
+from tests.servers.requirements import require_or_skip
 from tests.web.conftest import Add
 from tests.web.seeding import (
     HOSTILE_NAMES,
@@ -64,7 +65,8 @@ def test_scores_come_with_their_limits_and_all_labels(site: Site, add: Add) -> N
     add(add_model, "churn")
     add_scored(add, "churn", NOW_MS, value=0.25, limit=0.5)
     place = {
-        "model": "churn", "version": "1", "segment": "", "window": "5m", "feature": "amount", "method": "js_distance",
+        "model": "churn", "version": "1", "segment": "", "window": "5m", "feature": "amount",
+        "method": "js_distance",
     }  # fmt: skip
     shown = families(site)
     for name, value in (("driftbell_score", 0.25), ("driftbell_limit", 0.5)):
@@ -130,7 +132,8 @@ def test_a_series_vanishes_after_three_windows_and_never_repeats_itself(site: Si
     site.now_ms += 1
     shown = families(site)
     gone = {
-        "driftbell_score", "driftbell_limit", "driftbell_window_events", "driftbell_window_end_timestamp_seconds",
+        "driftbell_score", "driftbell_limit", "driftbell_window_events",
+        "driftbell_window_end_timestamp_seconds",
     }  # fmt: skip
     assert not gone & set(shown)
     assert values(site, "driftbell_last_event_timestamp_seconds") == {("churn",): (NOW_MS - 1_000) / 1000}
@@ -264,14 +267,12 @@ def test_openmetrics_is_given_to_who_asks_for_it(site: Site, add: Add) -> None:
 
 @pytest.mark.prometheus
 def test_prometheus_itself_accepts_the_page(site: Site, add: Add) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("needs promtool: apt-get install prometheus")
+    require_or_skip(shutil.which("promtool"), "promtool", "apt-get install prometheus")
     hostile_site(add)
     Counter("driftbell_commits_total", "Commits.", ["outcome"], registry=site.registry).labels("done").inc()
     page = site.get("/metrics").text
     checked = subprocess.run(
-        [promtool, "check", "metrics"], input=page, capture_output=True, text=True, check=False
+        ["promtool", "check", "metrics"], input=page, capture_output=True, text=True, check=False
     )
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 

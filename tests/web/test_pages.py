@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.monitor import HOUR_MS, Monitor
+from tests.servers.requirements import require_or_skip
 from tests.web import shop_window
 from tests.web.conftest import Add
 from tests.web.seeding import HOSTILE_NAMES, NOW_MS, add_alert, add_model, add_pane, add_partition, add_window
@@ -130,9 +131,7 @@ def test_nothing_on_the_page_comes_from_elsewhere_or_runs(site: Site, add: Add) 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
 def test_the_page_fits_a_browser(site: Site, add: Add, tmp_path: Path, width: int, theme: str) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs chromium: apt-get install chromium")
+    require_or_skip(shutil.which("chromium"), "chromium", "apt-get install chromium")
     shop_window.fill(add)
     picture = tmp_path / "page.png"
     dark = ("--blink-settings=preferredColorScheme=0",) if theme == "dark" else ()
@@ -143,6 +142,6 @@ def test_the_page_fits_a_browser(site: Site, add: Add, tmp_path: Path, width: in
         *dark,
     )
     subprocess.run(
-        [chromium, *CHROMIUM, *options, f"{site.url}/"], check=True, capture_output=True, timeout=120
+        ["chromium", *CHROMIUM, *options, f"{site.url}/"], check=True, capture_output=True, timeout=120
     )
     assert picture.stat().st_size > 20_000
