@@ -2,6 +2,10 @@
 
 One thread. The database decides where to start and whether a write counts; the group only says who should try.
 When the database is away the batch is kept, the source paused and polled on, and the commit tried again.
+
+What goes wrong with one partition stops no other: what we know of is handled by its kind, and what we do not know of is
+logged with its traceback, what was counted since the last checkpoint forgotten, and the partition claimed anew. When
+that fails three times without progress, the partition is halted. An error outside any partition ends the process.
 """
 
 from __future__ import annotations
@@ -10,10 +14,11 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from service.errors import ConfigurationChanged, PartitionHalted, PartitionLost, Rewound, Unavailable
+from service.errors import ConfigurationChanged, ConfigurationError, PartitionHalted, PartitionLost, Rewound, Unavailable
 from service.intake.decoder import Decoder
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline
@@ -37,6 +42,11 @@ log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
 _BACKOFF_SECONDS = (0.1, 30.0)
+_FENCED_SECONDS = 60.0
+"""After so long a partition that the group still says is ours is claimed again: its taker was a late one, and is gone."""
+_TRIES = 3
+"""So often in a row a partition may fail for a reason that we do not know before it is halted."""
+_TRY_AGAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ class CollectorOptions:
     commit_records: int = 50_000
     poll_records: int = 10_000
     look_seconds: float = 5.0
-    idle_after_ms: int = 30_000
+    idle_after_ms: int = 1_000
     starts_at_end: bool = False
 
 
@@ -62,12 +72,19 @@ class _Held:
     pipeline: PartitionPipeline
     committed_at: float
     news_at: float
+    stored_offset: int
+    seen_ms: int
+    seen_end: int = 0
     forgotten_ms: int = 0
 
 
 @dataclass
 class Collector:
-    """Moves records from a source into panes in the database until it is told to stop."""
+    """Moves records from a source into panes in the database until it is told to stop.
+
+    `_waiting` are the partitions that are ours by the group, with the time from which on they are to be claimed,
+    `_halting` those whose halt the database has not taken yet, `_failures` how often one has failed without progress.
+    """
 
     source: Source
     engine: Engine
@@ -79,21 +96,29 @@ class Collector:
     stored_at: float = 0.0
     _configuration: Configuration = field(init=False)
     _held: dict[Partition, _Held] = field(default_factory=dict)
-    _waiting: set[Partition] = field(default_factory=set)
+    _waiting: dict[Partition, float] = field(default_factory=dict)
+    _halting: dict[Partition, tuple[str, Claim | None]] = field(default_factory=dict)
+    _failures: dict[Partition, int] = field(default_factory=dict)
     _looked_at: float = 0.0
     _retry_at: float = 0.0
     _backoff: float = 0.0
 
     def run(self, stop: Event) -> None:
-        """Work until `stop` is set, then write what was counted and leave. Raises ConfigurationError on start only."""
-        self._configuration = load_configuration(self.engine)
-        self.source.start()
+        """Work until `stop` is set, then write what was counted and leave. Raises ConfigurationError."""
+        self.prepare()
         try:
             while not stop.is_set():
                 self.step()
-            self._drain()
+                if self._backoff:
+                    stop.wait(_POLL_SECONDS)  # a log system that is away may answer each poll at once
+            self.drain()
         finally:
             self.source.close()
+
+    def prepare(self) -> None:
+        """Read the monitors and join the group."""
+        self._configuration = load_configuration(self.engine)
+        self.source.start()
 
     def step(self) -> None:
         """One turn of the loop."""
@@ -101,11 +126,11 @@ class Collector:
         away = now < self._retry_at
         try:
             polled = self.source.poll(_POLL_SECONDS, self.options.poll_records)
-            self._take_changes()
+            for records in polled.records:  # before all that may fail: the source will not hand them over again
+                self._guard(records.partition, partial(self._count, records))
+            self._take_changes(away=away)
             for gap in polled.gaps:
                 self._cross(gap)
-            for records in polled.records:
-                self._count(records)
             if not away:
                 self._begin_waiting()
                 self._commit_due()
@@ -117,30 +142,46 @@ class Collector:
 
     # Assignment
 
-    def _take_changes(self) -> None:
+    def _take_changes(self, *, away: bool) -> None:
         changes = self.source.changes()
-        for partition in changes.lost | changes.revoked:
-            self._waiting.discard(partition)
+        for partition in sorted(changes.lost | changes.revoked):
             held = self._held.get(partition)
             if held is not None and partition in changes.revoked:
-                self._give_back(held)
-            self._held.pop(partition, None)
-            self.source.end(partition)
-        self._waiting |= changes.assigned
+                away = not self._give_back(held, away=away)
+            self._forget(partition)
+        self._waiting |= dict.fromkeys(changes.assigned, self.clock())
 
-    def _give_back(self, held: _Held) -> None:
-        """Commit or discard: what cannot be written now is read again by the next owner."""
+    def _give_back(self, held: _Held, *, away: bool) -> bool:
+        """Commit or discard: what cannot be written now is read again by the next owner. Returns whether the database answers."""
+        partition = held.claim.partition
         try:
-            self._commit(held)
-            if held.claim.partition in self._held:
+            if not away:
+                self._guard(partition, partial(self._commit, held))
                 release_partition(self.engine, held.claim)
+                return True
         except Unavailable:
-            log.warning("partition %s was taken away while the database is away; its next owner reads it again", held.claim.partition)
+            pass
+        log.warning("partition %s %d goes away while the database is away; its next owner reads again what is not written", *partition)
+        return False
+
+    def _forget(self, partition: Partition) -> None:
+        """It is not ours any more."""
+        self._let_go(partition)
+        self._waiting.pop(partition, None)
+        self._failures.pop(partition, None)
+
+    def _let_go(self, partition: Partition) -> None:
+        """Drop what we hold of it in memory; a lag that nobody measures any more is not shown."""
+        if self._held.pop(partition, None) is not None:
+            self.metrics.lag.remove(partition.topic, str(partition.number))
+        self.source.end(partition)
 
     def _begin_waiting(self) -> None:
-        for partition in sorted(self._waiting):
-            self._claim(partition)
-            self._waiting.discard(partition)
+        now = self.clock()
+        for partition in sorted(p for p, begins_at in self._waiting.items() if begins_at <= now):
+            self._guard(partition, partial(self._claim, partition))
+            if self._waiting.get(partition, now) <= now:
+                self._waiting.pop(partition, None)
 
     def _claim(self, partition: Partition) -> None:
         bounds = self.source.bounds(partition)
@@ -156,7 +197,8 @@ class Collector:
         panes = self._restore(claim)
         pipeline = PartitionPipeline(partition, decoder, panes, claim.next_offset)
         now = self.clock()
-        self._held[partition] = _Held(claim, pipeline, now, now)
+        self._held[partition] = _Held(claim, pipeline, now, now, claim.next_offset, panes.highest_ms)
+        self.metrics.lag.labels(partition.topic, str(partition.number)).set(max(0, bounds.end - claim.next_offset))
         self.source.begin(partition, claim.next_offset)
         log.info("partition %s %d: claimed at offset %d, epoch %d", *partition, claim.next_offset, claim.owner_epoch)
 
@@ -180,7 +222,8 @@ class Collector:
         held = self._held.get(records.partition)
         if held is not None:
             held.pipeline.take(records)
-            held.news_at = self.clock()
+            if held.pipeline.panes.highest_ms > held.seen_ms:
+                held.seen_ms, held.news_at = held.pipeline.panes.highest_ms, self.clock()
 
     def _cross(self, gap: Gap) -> None:
         """The log lost what we wanted: count exactly that, and go on where it starts."""
@@ -200,13 +243,13 @@ class Collector:
 
     def _commit_due(self) -> None:
         now = self.clock()
-        for held in list(self._held.values()):
+        for partition, held in list(self._held.items()):
             due = now - held.committed_at >= self.options.commit_interval_seconds
             if held.pipeline.dirty and (due or held.pipeline.pending_records >= self.options.commit_records):
-                self._commit(held)
+                self._guard(partition, partial(self._commit, held))
 
     def _commit(self, held: _Held) -> None:
-        if not held.pipeline.dirty:
+        if not held.pipeline.dirty or self._held.get(held.claim.partition) is not held:
             return
         checkpoint = held.pipeline.checkpoint()
         partition = checkpoint.partition
@@ -215,19 +258,21 @@ class Collector:
                 commit_checkpoint(self.engine, held.claim, checkpoint, self._configuration.revision)
         except PartitionLost as why:
             self._drop(partition, "fenced", str(why))
+            self._waiting[partition] = self.clock() + _FENCED_SECONDS
         except PartitionHalted as why:
             self._halt(partition, str(why))
         except Rewound as why:
             self._again(partition, "rewound", str(why))
         except ConfigurationChanged as why:
-            self._configuration = load_configuration(self.engine)
-            self._again(partition, "reconfigured", str(why))
+            self._reload(str(why))
         else:
             self._stored(held, checkpoint)
 
     def _stored(self, held: _Held, checkpoint: Checkpoint) -> None:
         held.pipeline.committed()
         held.committed_at = self.stored_at = self.clock()
+        held.stored_offset = checkpoint.next_offset
+        self._failures.pop(checkpoint.partition, None)
         self.metrics.committed(checkpoint)
         if self.dead_letters is not None:
             self.dead_letters.send(checkpoint)
@@ -236,21 +281,25 @@ class Collector:
     def _drop(self, partition: Partition, outcome: str, why: str) -> None:
         log.warning("%s; dropping what we counted since", why)
         self.metrics.commits.labels(outcome).inc()
-        self._held.pop(partition, None)
-        self.source.end(partition)
+        self._let_go(partition)
 
     def _again(self, partition: Partition, outcome: str, why: str) -> None:
         """Forget the state in memory and claim the partition anew: the database says where to go on."""
         self._drop(partition, outcome, why)
-        self._waiting.add(partition)
+        self._waiting[partition] = self.clock()
 
     def _halt(self, partition: Partition, why: str) -> None:
         log.critical("partition %s %d is halted until a person looks: %s", *partition, why)
         self.metrics.commits.labels("halted").inc()
-        self._held.pop(partition, None)
-        self._waiting.discard(partition)
-        self.source.end(partition)
-        halt_partition(self.engine, partition, why)
+        held = self._held.get(partition)
+        self._forget(partition)
+        self._halting[partition] = why, held.claim if held else None
+        self._write_halts()
+
+    def _write_halts(self) -> None:
+        for partition, (why, claim) in list(self._halting.items()):
+            halt_partition(self.engine, partition, why, claim)
+            del self._halting[partition]
 
     # Looking around
 
@@ -259,13 +308,14 @@ class Collector:
         now = self.clock()
         if now - self._looked_at < self.options.look_seconds:
             return
-        self._looked_at = now
+        self._write_halts()
         self._watch_topics()
-        for held in list(self._held.values()):
-            self._note(held, now)
-        if current_revision(self.engine) != self._configuration.revision:
-            self._reload()
-        self.stored_at = self.clock()
+        for partition, held in list(self._held.items()):
+            self._guard(partition, partial(self._note, held, now))
+        revision = current_revision(self.engine)
+        if revision != self._configuration.revision:
+            self._reload(f"the monitors are at revision {revision} now")
+        self._looked_at, self.stored_at = now, self.clock()
 
     def _watch_topics(self) -> None:
         for topic in {p.topic for p in self._held}:
@@ -275,26 +325,51 @@ class Collector:
                 self._halt(held.claim.partition, f"topic {topic} was deleted and made again (id {identity}, was {held.claim.topic_id})")
 
     def _note(self, held: _Held, now: float) -> None:
-        partition = held.claim.partition
+        """Caught up is who has counted all that the log held at the last look; news is what moves event time on."""
+        if self._held.get(held.claim.partition) is not held:
+            return
+        partition, next_offset = held.claim.partition, held.pipeline.next_offset
         end = self.source.bounds(partition).end
-        lag = max(0, end - held.pipeline.next_offset)
-        quiet_ms = (now - held.news_at) * 1000
-        idle = lag == 0 and not held.pipeline.dirty and quiet_ms >= self.options.idle_after_ms
+        lag = max(0, end - next_offset)
+        quiet_ms = round((now - held.news_at) * 1000)
+        caught_up = lag == 0 or next_offset >= held.seen_end > 0
+        held.seen_end = end
+        idle = caught_up and quiet_ms >= self.options.idle_after_ms
         self.metrics.lag.labels(partition.topic, str(partition.number)).set(lag)
-        note_progress(self.engine, held.claim, lag=lag, idle=idle)
+        note_progress(self.engine, held.claim, lag=lag, idle=idle, quiet_ms=quiet_ms)
         horizon = held.pipeline.panes.oldest_open_ms()
         if horizon is not None and horizon > held.forgotten_ms:
             forget_ids(self.engine, held.claim, horizon)
             held.forgotten_ms = horizon
 
-    def _reload(self) -> None:
-        for held in list(self._held.values()):
-            self._commit(held)
+    def _reload(self, why: str) -> None:
+        """Take the new monitors for all partitions; what was counted under the old ones cannot be written any more."""
         self._configuration = load_configuration(self.engine)
-        for partition in list(self._held):
-            self._again(partition, "reconfigured", f"the monitors are at revision {self._configuration.revision} now")
+        for partition, held in list(self._held.items()):
+            release_partition(self.engine, held.claim)
+            self._again(partition, "reconfigured", f"partition {partition.topic} {partition.number}: {why}")
 
     # Trouble
+
+    def _guard(self, partition: Partition, act: Callable[[], None]) -> None:
+        """Do it; what goes wrong for a reason that nobody foresaw costs this partition only."""
+        try:
+            act()
+        except (ConfigurationError, Unavailable, MemoryError):
+            raise
+        except Exception as why:  # noqa: BLE001 - whatever it is, the other partitions go on
+            self._fail(partition, why)
+
+    def _fail(self, partition: Partition, why: Exception) -> None:
+        held = self._held.get(partition)
+        where = f"at or after offset {held.stored_offset}" if held else "while it was claimed"
+        failures = self._failures[partition] = self._failures.get(partition, 0) + 1
+        log.error("partition %s %d failed %s (%d in a row)", *partition, where, failures, exc_info=why)
+        if failures >= _TRIES:
+            self._halt(partition, f"it failed {failures} times in a row {where}: {type(why).__name__}: {why}")
+        else:
+            self._drop(partition, "failed", f"partition {partition.topic} {partition.number} is tried again in {_TRY_AGAIN_SECONDS:.0f} s")
+            self._waiting[partition] = self.clock() + _TRY_AGAIN_SECONDS
 
     def _hold_on(self, why: str) -> None:
         """Keep the batch, pause, and poll on until the database is back."""
@@ -307,14 +382,18 @@ class Collector:
         self.metrics.commits.labels("retried").inc()
 
     def _recovered(self) -> None:
-        log.warning("the database answers again; going on")
+        log.warning("all is reached again; going on")
         self._backoff = self._retry_at = 0.0
+        for held in self._held.values():
+            held.news_at = self.clock()  # while we paused nothing could be heard: that was no idleness
         self.source.resume()
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Write what was counted and give every partition back."""
+        away = False
         for held in list(self._held.values()):
-            self._give_back(held)
-        log.info("stopped; everything counted is stored")
+            away = not self._give_back(held, away=away)
+        log.info("stopped; %s", "what was not stored is read again" if away else "everything counted is stored")
 
 
 def _differs(seen: object, claimed: str | None) -> bool:

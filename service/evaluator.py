@@ -1,4 +1,9 @@
-"""The evaluator's loop: for each model, under its lease, evaluate what event time allows; then send what is in the outbox."""
+"""The evaluator's loop: for each model, under its lease, evaluate what event time allows; then send what is in the outbox.
+
+A model is looked at when its watermark has passed the next possible end of a window, and every few seconds for late rows.
+What goes wrong with one model stops no other: an error that nobody foresaw is logged once with its traceback, and the model
+tried again every minute. A stuck model is heard of by its missing windows. An error outside any model ends the process.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +17,38 @@ from typing import TYPE_CHECKING
 from service.configuration import Configuration
 from service.errors import ConfigurationError, FormatError, Unavailable
 from service.evaluation import Evaluation
-from service.reference.profile import profile_from_bytes
+from service.reference.profile import ReferenceProfile, profile_from_bytes
 from service.sketches.codec import grid_from_bytes
 from service.store.configuration import current_revision, load_configuration, load_grid, load_reference
 from service.store.results import LeaseLost, PostgresResults, lease
 from service.store.retention import Retention, apply_retention
-from service.store.watermarks import load_progress, watermark_ms
+from service.store.watermarks import Progress, holding_back, load_progress, watermark_ms
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from service.alerting.delivery import Delivery
+    from service.messages import Partition
     from service.metrics import PipelineMetrics
+    from service.monitor import Monitor
     from service.sketches.grids import Grid
-    from service.sketches.pane import PaneSketch
 
 log = logging.getLogger(__name__)
+
+_LOOK_MS = 10_000
+"""So long late rows may wait until their windows are restated."""
+_TRY_AGAIN_MS = 60_000
+_OUTBOX = ""
+"""No model's name: the lease under which one evaluator at a time sends alerts out, so that they go once and in order."""
+
+
+@dataclass(slots=True)
+class _Looked:
+    """When a model was looked at last: by event time up to which window's end, by our clock when to look again, and its trouble."""
+
+    border_ms: int
+    again_at_ms: int
+    trouble: str = ""
 
 
 @dataclass
@@ -45,9 +66,13 @@ class Evaluator:
     stored_at_ms: int = 0
     _evaluation: Evaluation | None = None
     _swept_at_ms: int = field(default=0)
+    _looked: dict[str, _Looked] = field(default_factory=dict)
+    _held_back_by: Partition | None = None
+    _stop: Event = field(default_factory=Event)
 
     def run(self, stop: Event) -> None:
-        """Work until `stop` is set. Raises ConfigurationError on start only."""
+        """Work until `stop` is set. Raises ConfigurationError."""
+        self._stop = stop
         load_configuration(self.engine)
         away = False
         while not stop.wait(self.interval_seconds):
@@ -62,39 +87,85 @@ class Evaluator:
                 away = False
 
     def step(self) -> None:
-        """One turn: every model once, the outbox, and from time to time retention."""
+        """One turn: every model that may have news, the outbox, and from time to time retention."""
         evaluation = self._current()
         partitions = load_progress(self.engine)
+        self._say_what_holds_back(partitions)
         for model, versions in evaluation.configuration.models.items():
-            watermark = watermark_ms(partitions, versions[-1].monitor.disorder_ms, self.clock_ms())
+            if self._stop.is_set():
+                return
+            monitor = versions[-1].monitor
+            watermark = watermark_ms(partitions, monitor.disorder_ms, self.clock_ms(), monitor.idle_after_ms)
             if watermark is not None:
-                self._evaluate(evaluation, model, watermark)
-        self.stored_at_ms = self.clock_ms()
-        self.delivery.deliver()
+                self._look_at(evaluation, monitor, watermark)
+        self._reached()
+        with lease(self.engine, _OUTBOX, self.owner) as held:
+            if held is not None:
+                self.delivery.deliver()
         self._sweep()
+
+    def _reached(self) -> None:
+        self.ticked_at_ms = self.stored_at_ms = self.clock_ms()
 
     def _current(self) -> Evaluation:
         revision = current_revision(self.engine)
         if self._evaluation is None or self._evaluation.configuration.revision != revision:
             self._evaluation = _evaluation(self.engine, load_configuration(self.engine))
+            self._looked.clear()
         return self._evaluation
 
-    def _evaluate(self, evaluation: Evaluation, model: str, watermark: int) -> None:
-        """One model. What goes wrong with it stops neither the others nor the loop."""
+    def _look_at(self, evaluation: Evaluation, monitor: Monitor, watermark: int) -> None:
+        """One model, if it may have news. What goes wrong with it stops neither the others nor the loop."""
+        model, now = monitor.model, self.clock_ms()
+        looked = self._looked.get(model)
+        every = min((spec.every_ms for spec in monitor.windows), default=monitor.pane_ms)
+        border = watermark - watermark % every
+        if looked is not None and now < looked.again_at_ms and (looked.trouble or border == looked.border_ms):
+            return
         try:
-            with lease(self.engine, model, self.owner) as held:
-                if held is None:
-                    return
-                results = PostgresResults(self.engine, held)
-                with self.metrics.evaluation_seconds.time():
-                    made = evaluation.advance(model, results, watermark)
-                if made is not None:
-                    results.save(made)
-                    self.metrics.windows.inc(len({(r.key.window, r.key.end_ms) for r in made.results}))
-        except LeaseLost:
-            log.warning("model %s: another evaluator took over; leaving it to that one", model)
-        except (FormatError, ConfigurationError) as why:
-            log.error("model %s is not evaluated: %s", model, why)  # noqa: TRY400 - the sentence says all
+            more = self._evaluate(evaluation, model, watermark)
+        except (Unavailable, ConfigurationError, MemoryError):
+            raise
+        except Exception as why:  # noqa: BLE001 - whatever it is, the other models go on
+            trouble = f"{type(why).__name__}: {why}"
+            if looked is None or looked.trouble != trouble:
+                log.error("model %s is not evaluated, and tried again every minute: %s", model, trouble, exc_info=why)
+            self._looked[model] = _Looked(border, now + _TRY_AGAIN_MS, trouble)
+        else:
+            if looked is not None and looked.trouble:
+                log.warning("model %s is evaluated again", model)
+            self._looked[model] = _Looked(border, now if more else now + _LOOK_MS)
+            self._reached()
+
+    def _evaluate(self, evaluation: Evaluation, model: str, watermark: int) -> bool:
+        """Returns whether to look again at the next turn: there may be more, or it is in another evaluator's hands."""
+        with lease(self.engine, model, self.owner) as held:
+            if held is None:
+                return True
+            results = PostgresResults(self.engine, held)
+            with self.metrics.evaluation_seconds.time():
+                made = evaluation.advance(model, results, watermark)
+            if made is None:
+                return False
+            try:
+                results.save(made)
+            except LeaseLost:
+                log.warning("model %s: another evaluator took over; leaving it to that one", model)
+                return True
+        self.metrics.windows.inc(len({(r.key.window, r.key.end_ms) for r in made.results}))
+        return True
+
+    def _say_what_holds_back(self, partitions: tuple[Progress, ...]) -> None:
+        """Once for each partition that nobody reads and every model waits for."""
+        found = holding_back(partitions)
+        if found is None:
+            self._held_back_by = None
+        elif found.partition != self._held_back_by:
+            self._held_back_by = found.partition
+            log.error(
+                "no window is finished: partition %s %d, last held by %s, has not been read for %d s; start a collector for it, or "
+                "forget it with `driftbell partitions reset`", *found.partition, found.owner or "nobody", found.silent_ms // 1000,
+            )  # fmt: skip
 
     def _sweep(self) -> None:
         now = self.clock_ms()
@@ -105,9 +176,9 @@ class Evaluator:
 
 def _evaluation(engine: Engine, configuration: Configuration) -> Evaluation:
     @lru_cache(maxsize=64)
-    def profile(name: str) -> PaneSketch | None:
+    def profile(name: str) -> ReferenceProfile | None:
         stored = load_reference(engine, name)
-        return None if stored is None else profile_from_bytes(stored).sketch
+        return None if stored is None else profile_from_bytes(stored)
 
     @lru_cache(maxsize=256)
     def grid(grid_id: str) -> Grid:

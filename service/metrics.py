@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from service import __version__
 from service.messages import Checkpoint, Outcome, Reason
 
-COMMIT_OUTCOMES = ("committed", "fenced", "rewound", "halted", "retried", "reconfigured")
+COMMIT_OUTCOMES = ("committed", "fenced", "rewound", "halted", "retried", "reconfigured", "failed")
 
 
 class PipelineMetrics:

@@ -5,13 +5,15 @@ The same input gives the same bytes: nothing here looks at a clock, and records 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from service.evaluation import NEVER_MS, Evaluation
 from service.messages import (
-    Alert, Counts, Evaluated, Finding, PaneKey, PaneRow, Partition, SliceResult, State, iso,
+    Alert, Counts, DeadLetter, Evaluated, Finding, PaneKey, PaneRow, Partition, Reason, SliceResult, State, iso,
 )  # fmt: skip
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline
@@ -32,7 +34,7 @@ class MemoryResults:
         self._panes: dict[tuple[Partition, PaneKey], PaneRow] = {}
         self._results: dict[tuple[int, str], list[SliceResult]] = {}
         self._states: dict[int, bytes] = {}
-        self._told: set[tuple[str, State]] = set()
+        self._told: dict[str, State] = {}
 
     def put(self, partition: Partition, row: PaneRow) -> None:
         """Take a pane's cumulative sketch, in place of the one before."""
@@ -85,10 +87,19 @@ class MemoryResults:
             del self._states[end]
 
     def untold(self, alerts: Iterable[Alert]) -> list[Alert]:
-        """The alerts whose state was not told before (a restated window folds again what is known)."""
-        fresh = [a for a in alerts if (a.id, a.state) not in self._told]
-        self._told |= {(a.id, a.state) for a in fresh}
-        return fresh
+        """What is news of these changes: a restated window folds again what was told before."""
+        by_id: dict[str, list[Alert]] = {}
+        for alert in alerts:
+            by_id.setdefault(alert.id, []).append(alert)
+        fresh = [a for changes in by_id.values() for a in _after(changes, self._told.get(changes[0].id))]
+        self._told |= {a.id: a.state for a in fresh}
+        return sorted(fresh, key=attrgetter("at_ms"))
+
+
+def _after(changes: Sequence[Alert], told: State | None) -> Sequence[Alert]:
+    """The changes of one alert that follow the last one into the state that was told."""
+    places = [i for i, change in enumerate(changes) if change.state is told]
+    return changes[places[-1] + 1 :] if places else changes
 
 
 class Sink(Protocol):
@@ -107,6 +118,8 @@ class Tally:
     findings: int = 0
     alerts: int = 0
     fired: list[Alert] = field(default_factory=list)
+    dead: Counter[Reason] = field(default_factory=Counter)
+    first_dead: DeadLetter | None = None
 
 
 @dataclass
@@ -122,6 +135,7 @@ class Replay:
     tally: Tally = field(default_factory=Tally)
     _pipelines: dict[Partition, PartitionPipeline] = field(default_factory=dict)
     _results: dict[str, MemoryResults] = field(default_factory=dict)
+    _inferences_end_ms: int = NEVER_MS
 
     def run(self) -> Tally:
         """Read to the end. Raises ConfigurationError for files that cannot be read."""
@@ -130,7 +144,7 @@ class Replay:
             self._assign()
             while self._turn():
                 pass
-            self._evaluate(flush=True)
+            self._evaluate(at_end=True)
         finally:
             self.source.close()
         return self.tally
@@ -153,44 +167,66 @@ class Replay:
     def _store(self, pipeline: PartitionPipeline) -> None:
         checkpoint = pipeline.checkpoint()
         for row in checkpoint.panes:
+            if row.inferences:
+                self._inferences_end_ms = max(self._inferences_end_ms, row.end_ms)
             self._results.setdefault(row.key.model, MemoryResults()).put(pipeline.partition, row)
         self.tally.records += checkpoint.counts
+        self.tally.dead.update(letter.reason for letter in checkpoint.dead)
+        self.tally.first_dead = self.tally.first_dead or next(iter(checkpoint.dead), None)
         pipeline.committed()
 
-    def _evaluate(self, *, flush: bool = False) -> None:
-        highest = min((p.panes.highest_ms for p in self._pipelines.values()), default=NEVER_MS)
-        if flush:
-            highest = max((p.panes.highest_ms for p in self._pipelines.values()), default=NEVER_MS)
-        for model, results in sorted(self._results.items()):
-            version = self.configuration.latest(model)
-            if version is None or highest == NEVER_MS:
-                continue
-            watermark = highest - version.monitor.disorder_ms
-            while (made := self.evaluation.advance(model, results, watermark, flush=flush)) is not None:
-                results.save(made)
-                self._tell(made, results)
+    def _evaluate(self, *, at_end: bool = False) -> None:
+        """Evaluate all models up to one time, so that neither polls nor other models change the order of the lines.
 
-    def _tell(self, made: Evaluated, results: MemoryResults) -> None:
-        alerts = results.untold(made.alerts)
-        for line in lines_of(made.results, alerts):
+        Nothing after the last inference is evaluated before the log's end: labels may follow it for long, and whether
+        inferences have stopped or the log has is not known. At the end it is taken that the log has.
+        """
+        highest = min((p.panes.highest_ms for p in self._pipelines.values()), default=NEVER_MS)
+        versions = {model: self.configuration.latest(model) for model in sorted(self._results)}
+        disorder = max((v.monitor.disorder_ms for v in versions.values() if v is not None), default=0)
+        watermark = min(highest - disorder, self._inferences_end_ms)
+        made: list[tuple[MemoryResults, Evaluated]] = []
+        for model, results in sorted(self._results.items()):
+            end = self._inferences_end_ms if at_end else None
+            while (step := self.evaluation.advance(model, results, watermark, log_end_ms=end)) is not None:
+                results.save(step)
+                made.append((results, step))
+        self._tell(made)
+
+    def _tell(self, made: Sequence[tuple[MemoryResults, Evaluated]]) -> None:
+        results = [result for _, step in made for result in step.results]
+        alerts = [alert for held, step in made for alert in held.untold(step.alerts)]
+        for line in lines_of(results, alerts):
             self.sink(line)
-        self.tally.windows += sum(not r.aggregate for r in made.results)
-        self.tally.findings += sum(len(r.findings) for r in made.results)
+        self.tally.windows += sum(not r.aggregate for r in results)
+        self.tally.findings += sum(len(r.findings) for r in results)
         self.tally.alerts += len(alerts)
         self.tally.fired += [a for a in alerts if a.state is State.FIRING]
 
 
 def lines_of(results: Sequence[SliceResult], alerts: Sequence[Alert]) -> Iterator[Mapping[str, Any]]:
-    """Windows with their findings, each end's alerts after them."""
-    ends = sorted({r.key.end_ms for r in results} | {a.at_ms for a in alerts})
-    for end in ends:
-        for result in (r for r in results if r.key.end_ms == end):
-            if not result.aggregate:
-                yield window_document(result)
-            for finding in result.findings:
-                yield finding_document(result, finding)
-        for alert in (a for a in alerts if a.at_ms == end):
+    """Windows with their findings in the order of their ends, each end's alerts after them."""
+    by_end: dict[int, tuple[list[SliceResult], list[Alert]]] = {}
+    for result in results:
+        by_end.setdefault(result.key.end_ms, ([], []))[0].append(result)
+    for alert in alerts:
+        by_end.setdefault(alert.at_ms, ([], []))[1].append(alert)
+    for _, (ended, changed) in sorted(by_end.items()):
+        for result in ended:
+            yield from _result_lines(result)
+        for alert in changed:
             yield alert.document()
+
+
+def _result_lines(result: SliceResult) -> Iterator[Mapping[str, Any]]:
+    about = _slice(result)
+    if not result.aggregate:
+        yield {
+            "kind": "window", **about, "events": result.inferences, "labels": result.labels, "revision": result.revision,
+            "incomplete": result.incomplete,
+        }  # fmt: skip
+    for finding in result.findings:
+        yield _finding_line(about, finding)
 
 
 def _slice(result: SliceResult) -> dict[str, Any]:
@@ -202,18 +238,9 @@ def _slice(result: SliceResult) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def window_document(result: SliceResult) -> Mapping[str, Any]:
-    """One window as a line."""
+def _finding_line(about: Mapping[str, Any], finding: Finding) -> Mapping[str, Any]:
     return {
-        "kind": "window", **_slice(result), "events": result.inferences, "labels": result.labels,
-        "revision": result.revision, "incomplete": result.incomplete,
-    }  # fmt: skip
-
-
-def finding_document(result: SliceResult, finding: Finding) -> Mapping[str, Any]:
-    """One finding as a line."""
-    return {
-        "kind": "finding", **_slice(result), "feature": finding.column.name if finding.column else None,
+        "kind": "finding", **about, "feature": finding.column.name if finding.column else None,
         "role": finding.column.role.value if finding.column else None, "method": finding.method, "score": finding.value,
         "limit": finding.limit, "p_value": finding.p_value, "n": finding.n, "m": finding.m,
         "resolution": finding.resolution, "verdict": finding.verdict.value, "reason": finding.reason,

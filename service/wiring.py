@@ -137,8 +137,7 @@ def make_replay(
     models = {m.model: (ModelVersion(m, _grid(m, profiles), reference_name=m.reference),) for m in monitors}
     configuration = Configuration(models)
     grids = {v[0].grid.id: v[0].grid for v in models.values()}
-    sketches = {name: profile.sketch for name, profile in profiles.items()}
-    evaluation = Evaluation(configuration, sketches.get, grids.__getitem__)
+    evaluation = Evaluation(configuration, profiles.get, grids.__getitem__)
     source = FileLogSource(events, partitions)
     return Replay(source, configuration, evaluation, partial(Decoder, configuration), sink)
 

@@ -89,6 +89,8 @@ CREATE TABLE finding (
 
 CREATE INDEX finding_by_end ON finding (model, end_ms);
 
+CREATE INDEX finding_by_time ON finding (end_ms);
+
 CREATE TABLE fold_state (
     model TEXT NOT NULL,
     end_ms BIGINT NOT NULL,
@@ -133,6 +135,10 @@ CREATE TABLE pane (
 );
 
 CREATE INDEX pane_by_model ON pane (model, start_ms);
+
+CREATE INDEX pane_with_inferences ON pane (model, start_ms) WHERE inferences > 0;
+
+CREATE INDEX pane_with_labels ON pane (model, start_ms) WHERE labels > 0;
 
 CREATE TABLE pane_ids (
     topic TEXT NOT NULL,
@@ -193,6 +199,8 @@ CREATE TABLE window_result (
  PARTITION BY RANGE (end_ms);
 
 CREATE INDEX window_result_by_end ON window_result (model, end_ms);
+
+CREATE INDEX window_result_by_time ON window_result (end_ms);
 
 CREATE TABLE reference (
     name TEXT NOT NULL,

@@ -1,14 +1,17 @@
 """The alert state machine, as a fold over windows in order.
 
     quiet --over--> pending --over for `for_windows`--> firing --under for `clear_windows`--> resolved (quiet)
-      ^----------under----|                               `----over: the count of quiet windows starts anew
+      ^------not over-----|                               `----over: the count of quiet windows starts anew
 
-"Over" is a worst finding above its limit, "under" one below `clear_ratio` of it; between the two nothing moves (hysteresis).
+"Over" is a worst finding above its limit, "under" one at or below `clear_ratio` of it; between the two what fires stays as
+it is (hysteresis). Too little data moves nothing. A window without any such finding (no events, a feature that nobody wants
+watched any more) is "under", so that nothing fires for ever.
 Late rows restate a window: the fold is then taken up again from the state before it, so that replays agree.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +20,7 @@ import numpy as np
 import xxhash
 from detectors.volume import score_volume
 
-from service.alerting.rules import VOLUME, Reading, Signal, cause_of, read, severity_of
+from service.alerting.rules import VOLUME, Reading, Signal, cause_of, read, severity_of, signals_of
 from service.alerting.wording import sentence
 from service.messages import (
     Alert, Cause, Column, Finding, Role, Severity, SliceResult, State, Verdict, WindowKey,
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 _HISTORY = 60
 _QUIET_BEFORE_NEW_INCIDENT = 2
 _MOST_TRACKED = 20_000
+_FEWEST_WINDOWS = 3
+_FACTOR = 2
+"""Half or twice of what was ever seen of late: less is the daily round, whatever its significance."""
 
 
 class Tracked(msgspec.Struct, array_like=True):
@@ -86,25 +92,27 @@ class Folded(NamedTuple):
 def fold(
     state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor, alpha: float | None
 ) -> Folded:
-    """Take one window of one kind, all its slices, into the state (which is changed).
+    """Take one window of one kind, all its slices with rows, into the state (which is changed).
 
     `window` names it with version and segment ''. No results means that no event of the model fell into it.
     `alpha` is the volumes' false-alarm probability, None for a window that was cut short: its volume says nothing.
     """
-    totals = _totals(state, window, results) if alpha is not None else []
+    totals = _totals(state, window, results, monitor) if alpha is not None else []
     volumes = {total.key: finding for total in totals if (finding := _volume(state, total, alpha or 0.0))}
     changes: list[Alert] = []
+    heard: set[Place] = set()
     for result in [*results, *_without_events(results, volumes)]:
         findings = [f for f in result.findings if f.method != VOLUME]
         if result.key in volumes:
             findings.append(volumes[result.key])
+        heard.update(_place(result.key, signal) for signal in signals_of(findings))
         changes += _slice(state, result, findings, monitor)
-    changes += _abandoned(state, window, results, monitor)
+    changes += _abandoned(state, window, heard, monitor)
     _close_incident(state)
     return Folded(changes, list(volumes.items()))
 
 
-def _totals(state: FoldState, window: WindowKey, results: Sequence[SliceResult]) -> list[SliceResult]:
+def _totals(state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor) -> list[SliceResult]:
     """Events by segment, whatever the version: a new version that takes over is no silence.
 
     A segment that has gone quiet counts zero, unless the whole model has: then that is said once.
@@ -115,9 +123,13 @@ def _totals(state: FoldState, window: WindowKey, results: Sequence[SliceResult])
         totals[key] = totals.get(key, 0) + result.inferences
     if totals[window]:
         for segment, kind in (name.split("\x1f") for name in state.volumes):
-            if kind == window.window:
+            if kind == window.window and _is_watched(segment, monitor):
                 totals.setdefault(window._replace(segment=segment), 0)
     return [SliceResult(key, inferences, 0, ()) for key, inferences in totals.items()]
+
+
+def _is_watched(segment: str, monitor: Monitor) -> bool:
+    return not segment or segment.partition("=")[0] in monitor.segments
 
 
 def _without_events(results: Sequence[SliceResult], volumes: dict[WindowKey, Finding]) -> list[SliceResult]:
@@ -126,13 +138,16 @@ def _without_events(results: Sequence[SliceResult], volumes: dict[WindowKey, Fin
     return [SliceResult(key, volume.n, 0, ()) for key, volume in volumes.items() if key not in known]
 
 
-def _abandoned(state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor) -> list[Alert]:
-    """Resolve what rang on a slice that has had no event for as many windows as clear an alert (an old version, say)."""
-    alive = {(r.key.version, r.key.segment) for r in results}
+def _abandoned(state: FoldState, window: WindowKey, heard: set[Place], monitor: Monitor) -> list[Alert]:
+    """Resolve what nothing was heard of for as many windows as clear an alert (an old version, say).
+
+    Silence is not over because nothing is heard.
+    """
     changes = []
     for name, tracked in list(state.tracked.items()):
         place = Place(*name.split("\x1f"))
-        if place.window != window.window or place.rule == "silence" or (place.version, place.segment) in alive:
+        silent = place.rule == "silence" and _is_watched(place.segment, monitor)
+        if place.window != window.window or place in heard or silent:
             continue
         tracked.under += 1
         if tracked.state is State.PENDING or tracked.under >= monitor.alerts.clear_windows:
@@ -147,20 +162,36 @@ def _signal(place: Place) -> Signal:
 
 
 def _volume(state: FoldState, total: SliceResult, alpha: float) -> Finding | None:
+    """How unusual the number of events is; the history is the windows before that had any."""
     name = _join(total.key.segment, total.key.window)
     history = state.volumes.setdefault(name, [])
     if len(state.volumes) > _MOST_TRACKED:
         del state.volumes[name]
         return None
-    score = score_volume(np.array(history[-_HISTORY:], np.int64), total.inferences, alpha)
-    verdict = Verdict.TOO_LITTLE_DATA
-    if score.value is not None and score.limit is not None:
-        verdict = Verdict.DRIFT if score.value > score.limit else Verdict.OK
-    if verdict is not Verdict.DRIFT and total.inferences > 0:
+    finding = _silence(history, alpha) if total.inferences == 0 else _unusual(history, total.inferences, alpha)
+    if total.inferences:
         history.append(total.inferences)
         del history[:-_HISTORY]
+    return finding
+
+
+def _silence(history: Sequence[int], alpha: float) -> Finding:
+    """No event at all. With a rate of at least `low` a window, that has probability exp(-low): it rings above log(1/alpha)."""
+    if len(history) < _FEWEST_WINDOWS:
+        return Finding(None, VOLUME, None, None, None, 0, 0, 0.0, Verdict.TOO_LITTLE_DATA, "too_little_data")
+    low, limit = float(min(history)), -math.log(alpha)
+    verdict = Verdict.DRIFT if low > limit else Verdict.OK
+    return Finding(None, VOLUME, low, limit, math.exp(-min(low, 700.0)), 0, int(np.median(history)), 0.0, verdict)
+
+
+def _unusual(history: Sequence[int], events: int, alpha: float) -> Finding:
+    score = score_volume(np.array(history, np.int64), events, alpha)
     usual = int(np.median(history)) if history else 0
-    return Finding(None, VOLUME, score.value, score.limit, score.p_value, total.inferences, usual, 0.0, verdict, score.reason)
+    if score.value is None or score.limit is None:
+        return Finding(None, VOLUME, None, None, None, events, usual, 0.0, Verdict.TOO_LITTLE_DATA, score.reason)
+    far = events * _FACTOR < min(history) or events > _FACTOR * max(history)
+    verdict = Verdict.DRIFT if score.value > score.limit and far else Verdict.OK
+    return Finding(None, VOLUME, score.value, score.limit, score.p_value, events, usual, 0.0, verdict)
 
 
 def _slice(state: FoldState, result: SliceResult, findings: Sequence[Finding], monitor: Monitor) -> list[Alert]:

@@ -54,9 +54,15 @@ RULES: Sequence[Rule] = (
     Rule("drift", DISTRIBUTION, Cause.DATA_DRIFT, Severity.TICKET),
 )
 _SAID_FIRST = {m: i for i, m in enumerate(("wasserstein", "tv", "js_distance", "ks", "hellinger", "psi", "l_infinity", "chi_square"))}
+_JUST_OVER, _FAR_OVER = 1.0 + 2**-52, 1e9
 _BY_NAME = {rule.name: rule for rule in RULES}
 _BY_METHOD = {method: rule for rule in RULES for method in rule.methods}
 _ANSWERS = {Role.PREDICTION, Role.SCORE}
+
+
+def signals_of(findings: Iterable[Finding]) -> set[Signal]:
+    """What these findings speak of, even when they have too little data to say anything."""
+    return {Signal(f.column, rule.name) for f in findings if (rule := _BY_METHOD.get(f.method)) is not None}
 
 
 def read(findings: Iterable[Finding]) -> Mapping[Signal, Reading]:
@@ -64,7 +70,7 @@ def read(findings: Iterable[Finding]) -> Mapping[Signal, Reading]:
     groups: dict[Signal, list[Finding]] = {}
     for finding in findings:
         rule = _BY_METHOD.get(finding.method)
-        if rule is not None and finding.value is not None and finding.limit and finding.verdict is not Verdict.TOO_LITTLE_DATA:
+        if rule is not None and finding.verdict is not Verdict.TOO_LITTLE_DATA:
             groups.setdefault(Signal(finding.column, rule.name), []).append(finding)
     return {signal: _reading(group) for signal, group in groups.items()}
 
@@ -76,8 +82,11 @@ def _reading(findings: Sequence[Finding]) -> Reading:
 
 
 def _ratio(finding: Finding) -> float:
-    ratio = (finding.value or 0.0) / (finding.limit or 1.0)
-    return ratio if (ratio > 1.0) == (finding.verdict is Verdict.DRIFT) else 1.0
+    """Value by limit; above 1 exactly when the verdict is drift, also for a limit of zero and in the last digit."""
+    value, limit = finding.value or 0.0, finding.limit or 0.0
+    if finding.verdict is Verdict.DRIFT:
+        return max(_JUST_OVER, value / limit) if limit > 0 else _FAR_OVER
+    return min(1.0, value / limit) if limit > 0 else 0.0
 
 
 def cause_of(signal: Signal, finding: Finding) -> Cause:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,21 +12,22 @@ from service.messages import Cause, Column, Finding, Role, WindowKey
 if TYPE_CHECKING:
     from service.messages import SliceResult
 
-_KINDS = {
-    "missing_null": "null", "missing_absent": "absent", "missing_nan": "NaN", "missing_infinite": "infinite",
-    "missing_empty": "empty",
+_BROKEN = {
+    "missing_null": "is null", "missing_absent": "is absent", "missing_nan": "is NaN", "missing_infinite": "is infinite",
+    "missing_empty": "is empty", "missing_wrong_type": "has the wrong type", "unseen": "has values that the reference never saw",
+    "out_of_range": "is outside the reference's range",
 }  # fmt: skip
-
 _SPELLED = {
-    "tv": "total variation", "js_distance": "Jensen-Shannon distance", "ks": "the Kolmogorov-Smirnov distance",
-    "hellinger": "Hellinger distance", "psi": "PSI", "l_infinity": "the largest change of a category's share",
-    "chi_square": "chi-square",
+    "js_distance": "its Jensen-Shannon distance from the reference", "ks": "its Kolmogorov-Smirnov distance from the reference",
+    "hellinger": "its Hellinger distance from the reference", "psi": "its PSI", "chi_square": "its chi-square",
 }  # fmt: skip
 
 
 def sentence(signal: Signal, finding: Finding, result: SliceResult, cause: Cause) -> str:
     """What to tell."""
-    return f"{_where(result.key)}: {_what(signal, finding, cause)} ({_when(result.key)}, {result.inferences:,} events)"
+    of_labels = signal.column is not None and signal.column.role is Role.LABEL
+    counted = f"{result.labels:,} labels" if of_labels else f"{result.inferences:,} events"
+    return f"{_where(result.key)}: {_what(signal, finding, cause)} ({_when(result.key)}, {counted})"
 
 
 def _where(key: WindowKey) -> str:
@@ -36,25 +38,27 @@ def _where(key: WindowKey) -> str:
 
 def _what(signal: Signal, finding: Finding, cause: Cause) -> str:
     name, value, limit = _named(signal.column), finding.value or 0.0, finding.limit or 0.0
-    if finding.method in _KINDS:
-        return f"{name} is {_KINDS[finding.method]} in {_share(value)} of the events, usual is at most {_share(limit)}"
-    if cause is Cause.TYPE_CHANGE:
-        return f"{name} changed its type in {_share(value)} of the events"
-    if cause is Cause.NEW_CATEGORY:
-        return f"{name} has values that the reference never saw, in {_share(value)} of the events"
-    if cause is Cause.OUT_OF_RANGE:
-        return f"{name} is outside the reference's range in {_share(value)} of the events"
     if cause is Cause.SILENCE:
         return f"no events arrive, usual are about {finding.m:,} a window"
     if cause is Cause.PIPELINE:
         return f"{finding.n:,} events arrived, usual are about {finding.m:,} a window"
-    return f"{name} no longer has the reference's distribution: {_distance(finding.method, value)}, limit {limit:.3g}"
+    if signal.rule == "drift":
+        return f"the distribution of {name} has changed: {_distance(finding.method, value, limit)}"
+    rows = "labels" if signal.column is not None and signal.column.role is Role.LABEL else "events"
+    share, most = apart(value, limit, _share)
+    return f"{name} {_BROKEN[finding.method]} in {share} of the {rows}, usual is at most {most}"
 
 
-def _distance(method: str, value: float) -> str:
+def _distance(method: str, value: float, limit: float) -> str:
     if method == "wasserstein":
-        return f"it moved by {value:.3g} of the reference's standard deviations"
-    return f"{_SPELLED.get(method, method)} is {value:.3g}"
+        moved, most = apart(value, limit, _number)
+        return f"its values moved by {moved} of the reference's standard deviations, the limit is {most}"
+    if method in {"tv", "l_infinity"}:
+        share, most = apart(value, limit, _share)
+        moved = f"{share} of its values have moved" if method == "tv" else f"the share of one value or group moved by {share}"
+        return f"{moved}, the limit is {most}"
+    distance, most = apart(value, limit, _number)
+    return f"{_SPELLED.get(method, method)} is {distance}, the limit is {most}"
 
 
 def _named(column: Column | None) -> str:
@@ -63,14 +67,27 @@ def _named(column: Column | None) -> str:
     return f"feature {column.name}" if column.role is Role.FEATURE else f"the {column.name.replace('_ms', '')}"
 
 
-def _share(ratio: float) -> str:
-    percent = 100.0 * ratio
-    if percent in {0.0, 100.0}:
-        return f"{percent:.0f} %"
-    return f"{percent:.2g} %" if percent < 1 else f"{percent:.1f} %"
+def apart(value: float, limit: float, say: Callable[[float, int], str]) -> tuple[str, str]:
+    """Both in as few digits as tell them apart, three at least."""
+    for digits in range(3, 8):
+        said = say(value, digits), say(limit, digits)
+        if value == limit or said[0] != said[1]:
+            break
+    return said
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:,.0f}" if value >= 10**digits else f"{value:.{digits}g}"
+
+
+def _share(ratio: float, digits: int) -> str:
+    if 0 < ratio < 1e-5:
+        return "less than 0.001 %"
+    return f"{100.0 * ratio:.{digits}g} %"
 
 
 def _when(key: WindowKey) -> str:
     start, end = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (key.start_ms, key.end_ms))
-    until = end.strftime("%H:%M:%S" if end.date() == start.date() else "%Y-%m-%d %H:%M:%S")
-    return f"window {start.strftime('%Y-%m-%d %H:%M:%S')} to {until} UTC"
+    clock = "%H:%M" if start.second == end.second == 0 else "%H:%M:%S"
+    until = end.strftime(clock if end.date() == start.date() else f"%Y-%m-%d {clock}")
+    return f"{start.strftime(f'%Y-%m-%d {clock}')} to {until} UTC"

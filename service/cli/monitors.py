@@ -66,7 +66,7 @@ def read_profile(path: Path) -> ReferenceProfile:
     except OSError as why:
         raise ConfigurationError(f"cannot read the reference {path}: {why.strerror}") from why
     except FormatError as why:
-        raise ConfigurationError(f"{path} is no reference profile of this driftbell: {why}; build it again") from why
+        raise ConfigurationError(f"{path} is no reference profile, or a damaged one; make it with `driftbell reference build` ({why})") from why
 
 
 def _unknown_methods(monitors: Sequence[Monitor]) -> list[str]:
@@ -94,7 +94,8 @@ def check(path: Path) -> None:
     driftbell check -f monitors.yaml
     """  # noqa: D301
     read = read_monitors(path)
-    click.echo(f"{path}: {len(read.monitors)} monitors, no mistakes")
+    count = len(read.monitors)
+    click.echo(f"{path}: {count} {'monitor' if count == 1 else 'monitors'}, no mistakes")
 
 
 @click.command()

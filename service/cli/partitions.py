@@ -18,6 +18,10 @@ def partitions() -> None:
 @click.argument("topic")
 @click.confirmation_option(prompt="Forget the positions of all partitions of this topic, and read it from its start?")
 def reset(topic: str) -> None:
-    """Forget a topic's positions after it was deleted and made again. Panes that were counted stay."""
+    """Forget a topic's positions after it was deleted and made again. Panes that were counted stay.
+
+    \b
+    driftbell partitions reset inference-log
+    """  # noqa: D301 - click reads \b
     count = reset_partitions(ready_engine(load_from_environment()), topic)
     click.echo(f"{topic}: {count} partitions forgotten")

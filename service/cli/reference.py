@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from service.cli.monitors import read_profile
 from service.errors import ConfigurationError
 from service.intake.timestamps import BAD, parse_timestamps
 from service.reference.builder import build_reference
@@ -18,6 +20,9 @@ from service.reference.specification import ReferenceSpec
 from service.settings import load_from_environment
 from service.store.configuration import StoredReference, load_reference, store_reference
 from service.wiring import learn_from_panes, ready_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 @click.group()
@@ -47,7 +52,7 @@ def build(  # noqa: PLR0913 - click hands over every option
     driftbell reference build --model churn --data train.csv --label churned --score p --time ts --out churn.profile
     driftbell reference build --model churn --data train.parquet --label churned --exclude customer_id
     """  # noqa: D301
-    engine = None if out else ready_engine(load_from_environment())
+    engine = None if out else _store("say --out FILE to write the reference into a file")
     spec = ReferenceSpec(model, name or (out.stem if out else model), label, prediction, score, time_column, id_column, exclude=exclude)
     made = _with_progress(path, spec, quiet=quiet)
     for warning in made.warnings:
@@ -59,9 +64,17 @@ def build(  # noqa: PLR0913 - click hands over every option
     click.echo(f"reference {made.name!r}: {made.rows:,} rows, {len(made.columns)} columns, task {made.task.value}, in {out or 'the store'}")
 
 
+def _store(otherwise: str) -> Engine:
+    settings = load_from_environment()
+    if settings.database.url is None:
+        raise ConfigurationError(f"{otherwise}, or set DRIFTBELL_DATABASE_URL to use the store")
+    return ready_engine(settings)
+
+
 def _with_progress(path: Path, spec: ReferenceSpec, *, quiet: bool) -> ReferenceProfile:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bar:
         task = bar.add_task(f"reading {path.name}", total=None)
         return build_reference(path, spec, lambda done, total: bar.update(task, completed=done, total=total))
 
@@ -86,8 +99,11 @@ def learn(model: str, since: str, until: str, name: str | None) -> None:
     \b
     driftbell reference learn --model churn --from 2026-11-01T00:00Z --to 2026-11-08T00:00Z
     """  # noqa: D301
+    start_ms, end_ms = _time(since, "--from"), _time(until, "--to")
+    if start_ms >= end_ms:
+        raise ConfigurationError(f"--from {since} is not before --to {until}")
     engine = ready_engine(load_from_environment())
-    made = learn_from_panes(engine, model, name or f"{model}-learned", _time(since, "--from"), _time(until, "--to"))
+    made = learn_from_panes(engine, model, name or f"{model}-learned", start_ms, end_ms)
     store_reference(engine, StoredReference(made.name, made.model, made.grid, made.rows, profile_to_bytes(made)))
     click.echo(f"reference {made.name!r}: {made.rows:,} events, {len(made.columns)} columns; name it in the monitor and apply that")
 
@@ -101,6 +117,13 @@ def _time(text: str, option: str) -> int:
     return ms
 
 
+def _stored(name: str) -> ReferenceProfile:
+    data = load_reference(_store(f"there is no file {name!r}: name one"), name)
+    if data is None:
+        raise ConfigurationError(f"there is neither a file nor a stored reference {name!r}")
+    return profile_from_bytes(data)
+
+
 @reference.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -111,10 +134,7 @@ def show(name: str, as_json: bool) -> None:
     driftbell reference show churn.profile
     """  # noqa: D301
     path = Path(name)
-    data = path.read_bytes() if path.is_file() else load_reference(ready_engine(load_from_environment()), name)
-    if data is None:
-        raise ConfigurationError(f"there is neither a file nor a stored reference {name!r}")
-    made = profile_from_bytes(data)
+    made = read_profile(path) if path.exists() else _stored(name)
     if as_json:
         click.echo(json.dumps(as_document(made), indent=2, ensure_ascii=False, allow_nan=False))
         return

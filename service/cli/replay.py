@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from service.cli.monitors import read_monitors
 from service.errors import ConfigurationError
 from service.messages import Alert
-from service.replay import Tally
+from service.replay import Sink, Tally
 from service.settings import load_from_environment
 from service.wiring import kafka_settings, make_replay
 
@@ -51,13 +51,16 @@ def replay(  # noqa: PLR0913 - click hands over every option
         raise ConfigurationError("say --monitors FILE and --out FILE, or --live to send the events to Kafka")
     read = read_monitors(monitors, references)
     _require_references(read.monitors, read.profiles)
-    with out.open("w", encoding="utf-8") as lines, _progress(quiet=quiet) as bar:
+    with _opened(out, events) as lines, _progress(quiet=quiet) as bar:
         task = bar.add_task(f"replaying {events.name}", total=None)
         run = make_replay(read.monitors, read.profiles, events, partitions, _writer(lines))
         run.progress = lambda records: bar.advance(task, records)
         tally = run.run()
+    _require_events(tally, events)
     if summary:
         _print_alerts(tally.fired)
+    if tally.dead:
+        click.secho(f"driftbell: {_dead(tally)}", fg="yellow", err=True)
     click.echo(_counts(tally))
 
 
@@ -71,18 +74,46 @@ def _require_references(monitors: Any, profiles: Mapping[str, object]) -> None:
         raise ConfigurationError(*problems)
 
 
-def _writer(lines: IO[str]) -> Any:
-    encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+def _opened(out: Path, events: Path) -> IO[bytes]:
+    if out.resolve() == events.resolve() or (events.is_dir() and events.resolve() in out.resolve().parents):
+        raise ConfigurationError(f"--out {out} would be written over the events or among them; name another place")
+    if not events.exists():
+        raise ConfigurationError(f"there is no file or folder {events}; --events names the log to replay")
+    try:
+        return out.open("wb")
+    except OSError as why:
+        raise ConfigurationError(f"cannot write {out}: {why.strerror}") from why
+
+
+def _require_events(tally: Tally, events: Path) -> None:
+    """That a log was replayed of which nothing could be used is no success."""
+    records = tally.records
+    if records.total == 0:
+        raise ConfigurationError(f"{events} holds no events")
+    if records.dead == records.total:
+        raise ConfigurationError(f"{events}: {_dead(tally)}; no window was evaluated")
+
+
+def _dead(tally: Tally) -> str:
+    reasons = ", ".join(f"{count:,} {reason.value}" for reason, count in tally.dead.most_common())
+    first = tally.first_dead
+    example = f" (the first: {first.detail})" if first is not None else ""
+    return f"{tally.records.dead:,} of {tally.records.total:,} events cannot be used: {reasons}{example}"
+
+
+def _writer(lines: IO[bytes]) -> Sink:
+    encode = msgspec.json.encode
 
     def write(line: Mapping[str, Any]) -> None:
-        lines.write(encode(line) + "\n")
+        lines.write(encode(line) + b"\n")
 
     return write
 
 
 def _progress(*, quiet: bool) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True)
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
 
 
 def _print_alerts(fired: list[Alert]) -> None:

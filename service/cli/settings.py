@@ -9,7 +9,12 @@ from service.settings import SETTINGS
 
 @click.command()
 def settings() -> None:
-    """List every setting: its variable, default and meaning."""
+    """List every setting: its variable, default and meaning.
+
+    \b
+    driftbell settings
+    DRIFTBELL_KAFKA_TOPICS=inference-log driftbell collect
+    """  # noqa: D301 - click reads \b
     for one in SETTINGS:
         default = f" [{one.default}]" if one.default else ""
         click.secho(one.name, bold=True, nl=False)

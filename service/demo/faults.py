@@ -1,4 +1,4 @@
-"""What can go wrong in the demo's traffic: each fault changes the events, as such accidents do in real life."""
+"""What can go wrong in the demo's traffic: each fault changes the events as such accidents do in life."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def _without_some_humidity(features: Features, random: Generator) -> Features:
 
 
 def _renamed(features: Features, _: Generator) -> Features:
-    return replace(features, numbers={RENAMED.get(name, name): column for name, column in features.numbers.items()})
+    return replace(
+        features, numbers={RENAMED.get(name, name): column for name, column in features.numbers.items()}
+    )
 
 
 _CHANGES: Mapping[Fault, Callable[[Features, Generator], Features]] = {

@@ -1,4 +1,4 @@
-"""The two models of the demo: what they are fitted on, what they answer, and how driftbell is to watch them."""
+"""The two models of the demo: what they are fitted on, what they answer, and how they are watched."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class DemoModel:
-    """A fitted model and the table it was fitted on. `tags` are given to its events at random, and are its segments.
+    """A fitted model and the table it was fitted on.
 
-    A segment is scored against the whole reference: by season the winter would ring all year, and rightly so.
+    `tags` are given to its events at random, and are its segments: a segment is scored against the whole
+    reference, so that by season the winter would ring all year.
     """
 
     name: str
@@ -56,14 +57,14 @@ class DemoModel:
 
     def monitor(self) -> Monitor:
         """Short panes and windows, so that a minute shows what takes a day elsewhere."""
-        windows = (WindowSpec.tumbling(WINDOW_MS), WindowSpec.tumbling(30 * SECOND_MS))
         return Monitor(
-            self.name, self.task, reference=self.name, pane_ms=SECOND_MS, windows=windows, segments=tuple(self.tags),
+            self.name, self.task, reference=self.name, pane_ms=SECOND_MS, segments=tuple(self.tags),
+            windows=(WindowSpec.tumbling(WINDOW_MS), WindowSpec.tumbling(30 * SECOND_MS)),
             allowed_lateness_ms=10 * SECOND_MS, disorder_ms=SECOND_MS, idle_after_ms=5 * SECOND_MS,
         )  # fmt: skip
 
     def write_training_table(self, path: Path) -> None:
-        """The rows that the model was fitted on, with its answers, as `driftbell reference build` takes them."""
+        """The rows that the model was fitted on and its answers, for `driftbell reference build`."""
         features = self.table.features.rows(self.table.first_part)
         answers, label = self.answer(features), self.table.label[self.table.first_part]
         columns = {**features.numbers, **features.texts, "label": label, "prediction": answers.predictions}
@@ -94,9 +95,11 @@ def _training(table: Table) -> tuple[Features, FloatArray | TextArray]:
 
 
 def _inputs(features: Features) -> Features:
-    """The features as a model sees them: the hour is a category, on working days another one than on free days."""
+    """The features as a model sees them: the hour is a category, on working days another than else."""
     if "hr" not in features.numbers:
         return features
     numbers = {name: column for name, column in features.numbers.items() if name != "hr"}
-    hours = np.char.add(np.char.mod("%d h, working day ", features.numbers["hr"]), features.texts["workingday"])
+    hours = np.char.add(
+        np.char.mod("%d h, working day ", features.numbers["hr"]), features.texts["workingday"]
+    )
     return Features(numbers, {**features.texts, "hour": hours})

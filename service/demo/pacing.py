@@ -1,4 +1,4 @@
-"""Sends events to Kafka at the pace of their times: a log that is replayed as if it were live, and the demo's traffic."""
+"""Sends events to Kafka at the pace of their times: a log as if it were live, and the demo's traffic."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ _PULSE_SECONDS = 0.05
 class Writer(Protocol):
     """What pacing needs of a Kafka writer."""
 
-    def send(self, topic: str, value: bytes | None, *, key: bytes | None = None, timestamp_ms: int | None = None) -> None:
+    def send(
+        self, topic: str, value: bytes | None, *, key: bytes | None = None, timestamp_ms: int | None = None
+    ) -> None:
         """Queue one record."""
 
     def flush(self) -> None:
@@ -50,7 +52,7 @@ class Due(NamedTuple):
 
 # ---------------------------------------------------------------- a log
 def replay_live(kafka: KafkaSettings, events: Path, topic: str, speed: float) -> int:
-    """Send a log's events so many times faster than life; returns how many. Raises ConfigurationError and Unavailable."""
+    """Send a log's events so many times faster than life; returns how many. Raises DriftbellError."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     writer = KafkaWriter(kafka)
@@ -60,7 +62,9 @@ def replay_live(kafka: KafkaSettings, events: Path, topic: str, speed: float) ->
 
             def tell(sent: int, ts_ms: int) -> None:
                 at = iso(ts_ms) if ts_ms > 0 else "the start"
-                bar.update(task, description=f"{sent:,} events of {events.name} sent to {topic}, event time {at}")
+                bar.update(
+                    task, description=f"{sent:,} events of {events.name} sent to {topic}, event time {at}"
+                )
 
             return send_paced(due_events(events), writer, topic, speed, tell=tell)
     finally:
@@ -103,7 +107,7 @@ def _times(values: Iterable[bytes | None]) -> list[int]:
     """The milliseconds of each event's `ts`; 0 for those without, which go at once."""
     stamps = [_stamp(value) for value in values]
     parsed = parse_timestamps(stamps, "auto", np.full(len(stamps), BAD))
-    return np.maximum(parsed, 0).tolist()
+    return [max(0, int(ts_ms)) for ts_ms in parsed]
 
 
 def _stamp(value: bytes | None) -> object:
@@ -114,10 +118,11 @@ def _stamp(value: bytes | None) -> object:
 
 
 def send_paced(  # noqa: PLR0913 - two clocks, which tests move by hand
-    events: Iterable[Due], writer: Writer, topic: str, speed: float, *, tell: Callable[[int, int], None] = lambda *_: None,
+    events: Iterable[Due], writer: Writer, topic: str, speed: float, *,
+    tell: Callable[[int, int], None] = lambda *_: None,
     clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep,
 ) -> int:  # fmt: skip
-    """Send events in their order, each no sooner than its time less the first one's, divided by `speed`, after the start."""
+    """Send events in their order; each waits for its time after the first one's, divided by `speed`."""
     key_of, sent, first_ms, began, told = KeyOf("id"), 0, 0, clock(), clock()
     for ts_ms, value in events:
         first_ms = first_ms or ts_ms

@@ -1,4 +1,4 @@
-"""Brings the demo's models into the store: references built from their training tables, and their monitors."""
+"""Brings the demo's models into the store: references built from training tables, and monitors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 def build_profile(model: DemoModel) -> ReferenceProfile:
     """The reference of what a model was fitted on, as `driftbell reference build` makes it of a CSV file."""
     score = "score" if model.task is Task.BINARY else None
-    spec = ReferenceSpec(model.name, model.name, label="label", prediction="prediction", score=score, task=model.task)
+    spec = ReferenceSpec(
+        model.name, model.name, label="label", prediction="prediction", score=score, task=model.task
+    )
     with TemporaryDirectory(prefix="driftbell-demo-") as folder:
         table = Path(folder) / f"{model.name}.csv"
         model.write_training_table(table)

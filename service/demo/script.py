@@ -15,7 +15,7 @@ from service.demo.models import BIKE_RENTALS, POWER_PRICE
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the script. It is noticed when an alert of its model names one of `columns`, or `segment`."""
+    """One line of the script, noticed when an alert of its model names one of `columns`, or `segment`."""
 
     at_seconds: float
     sentence: str
@@ -26,7 +26,7 @@ class Step:
 
 
 class Begun(NamedTuple):
-    """A step, and the second since the start at which it began; with each round of the script it begins anew."""
+    """A step and the second since the start at which it began; in each round of the script it begins anew."""
 
     step: Step
     at_seconds: float
@@ -54,7 +54,9 @@ class Script:
     def begun(self, after: float, until: float) -> list[Begun]:
         """The steps that begin after one second and not after another one."""
         rounds = range(max(0, int(after // self.length_seconds)), int(until // self.length_seconds) + 1)
-        all_steps = (Begun(step, step.at_seconds + n * self.length_seconds) for n in rounds for step in self.steps)
+        all_steps = (
+            Begun(step, step.at_seconds + n * self.length_seconds) for n in rounds for step in self.steps
+        )
         return [one for one in all_steps if after < one.at_seconds <= until]
 
 
@@ -78,11 +80,13 @@ SCRIPT = Script(
             POWER_PRICE, Fault.SILENT_MARKET, segment=f"market={SILENT_MARKET}",
         ),
         Step(
-            115, "Victoria joins the market (as it did in 1997): vicprice, vicdemand and transfer of power-price move",
+            115,
+            "Victoria joins, as it did in 1997: vicprice, vicdemand and transfer of power-price move",
             POWER_PRICE, Fault.VICTORIA_JOINS, columns=("vicprice", "vicdemand", "transfer"),
         ),
         Step(
-            140, "the second year (as in 2012): people rent 1.6 times as many bicycles as bike-rentals was taught",
+            140,
+            "the second year, as in 2012: people rent 1.6 times as many bicycles as bike-rentals was taught",
             BIKE_RENTALS, Fault.SECOND_YEAR, columns=("label",),
         ),
         Step(165, "everything is mended; the alerts resolve one after the other"),

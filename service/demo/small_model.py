@@ -1,7 +1,7 @@
 """Two small models in plain numpy: ridge regression, and logistic regression by Newton's method.
 
-Both see standardised numbers and one-hot categories. A missing number counts as the mean and a category that was never
-seen as none of those known, as in many a service: the model answers whatever it is given.
+Both see standardised numbers and one-hot categories. A missing number counts as the mean, an unknown category
+as none of those known: as in many a service, the model answers whatever it is given.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Design:
     texts: Mapping[str, tuple[str, ...]]
 
     def matrix(self, features: Features) -> FloatArray:
-        """Rows by columns, the first of them 1. A number that is absent under its name is missing in every row."""
+        """Rows by columns, the first of them 1. A number that nobody sends is missing in every row."""
         absent = np.full(len(features), np.nan)
-        columns = [np.ones(len(features))]
+        columns: list[FloatArray] = [np.ones(len(features))]
         for name, (mean, scale) in self.numbers.items():
             columns.append((features.numbers.get(name, absent) - mean) / scale)
         for name, values in self.texts.items():
@@ -42,7 +42,9 @@ class Design:
 def design_for(features: Features) -> Design:
     """The design of these training columns."""
     scales = {name: (float(column.mean()), _scale(column)) for name, column in features.numbers.items()}
-    return Design(scales, {name: tuple(np.unique(column).tolist()) for name, column in features.texts.items()})
+    return Design(
+        scales, {name: tuple(np.unique(column).tolist()) for name, column in features.texts.items()}
+    )
 
 
 def _scale(column: FloatArray) -> float:
@@ -53,8 +55,8 @@ def _scale(column: FloatArray) -> float:
 
 def fit_ridge(matrix: FloatArray, target: FloatArray, penalty: float = _PENALTY) -> FloatArray:
     """The weights w that make ``|X w - y|^2 + penalty |w|^2`` least, the intercept unpunished."""
-    weights: FloatArray = np.linalg.solve(matrix.T @ matrix + _ridge(matrix, penalty), matrix.T @ target)
-    return weights
+    weights = np.linalg.solve(matrix.T @ matrix + _ridge(matrix, penalty), matrix.T @ target)
+    return np.asarray(weights, np.float64)
 
 
 def fit_logistic(matrix: FloatArray, positive: FloatArray, penalty: float = _PENALTY) -> FloatArray:

@@ -1,7 +1,7 @@
 """The demo's traffic: rows of real tables as prediction and label events, changed by the script. Pure.
 
-Rows are drawn at random from those that the models were fitted on. In their own order the seasons of a year would ring
-within minutes, and rightly so: drawn at random the stream is stationary until the script breaks it.
+Rows are drawn at random from those that the models were fitted on: the stream is stationary until the script
+breaks it. In their own order the seasons of a year would ring within minutes, and rightly so.
 The same seed, start and speed give the same bytes, in whatever steps they are asked for.
 """
 
@@ -25,14 +25,14 @@ from service.messages import iso
 
 TICK_SECONDS = 0.05
 EVENTS_A_TICK = 8
-"""Of each model: both together send 320 predictions in a second of the script, and as many labels some seconds later."""
+"""Of each model: 320 predictions of both in a second of the script, and as many labels some seconds later."""
 
 _LABEL_DELAY_SECONDS = (1.0, 5.0)
 _BAD_EVENTS_A_TICK = 0.04
 BAD_EVENTS = (
     b'{"type":"prediction","model":"bike-rentals","features":{"hr":',  # cut off
-    b'{"type":"prediction","model":"bike-rentals","ts":"TIME","features":{"hum":NaN}}',  # no JSON, though Python writes it
-    b'{"type":"prediction","model":"bike-rentals-test","ts":"TIME","features":{"hr":8}}',  # no monitor names this model
+    b'{"type":"prediction","model":"bike-rentals","ts":"TIME","features":{"hum":NaN}}',  # no JSON
+    b'{"type":"prediction","model":"bike-rentals-test","ts":"TIME","features":{"hr":8}}',  # unknown
 )
 _encode = msgspec.json.Encoder().encode
 
@@ -58,10 +58,16 @@ class _Inferences:
 
 
 class Traffic:
-    """Makes the events of both models second by second. `start_ms` is the event time of the script's second 0."""
+    """Makes the events of the models. `start_ms` is the event time of the script's second 0."""
 
     def __init__(
-        self, models: Sequence[DemoModel], start_ms: int, *, speed: float = 1.0, seed: int = 7, script: Script = SCRIPT
+        self,
+        models: Sequence[DemoModel],
+        start_ms: int,
+        *,
+        speed: float = 1.0,
+        seed: int = 7,
+        script: Script = SCRIPT,
     ) -> None:
         self._models = models
         self._start_ms = start_ms
@@ -73,7 +79,7 @@ class Traffic:
         self._labels: list[Record] = []
 
     def until(self, second: float) -> list[Record]:
-        """All records from where the last call ended to this second of the script, in the order of their times."""
+        """All records from where the last call ended to this second of the script, in order of time."""
         records: list[Record] = []
         while (self._ticks + 1) * TICK_SECONDS <= second:
             records += self._tick(self._ticks * TICK_SECONDS)
@@ -100,7 +106,13 @@ class Traffic:
             if Fault.SILENT_MARKET in faults and drawn.tags[row]["market"] == SILENT_MARKET:
                 continue
             key = f"{model.name}-{self._start_ms:x}-{next(self._numbers)}"
-            event = {"type": "prediction", "model": model.name, "version": model.version, "id": key, "ts": iso(self.ts_ms(at))}
+            event = {
+                "type": "prediction",
+                "model": model.name,
+                "version": model.version,
+                "id": key,
+                "ts": iso(self.ts_ms(at)),
+            }
             yield Record(self.ts_ms(at), key.encode(), _encode(event | _said(drawn, row)))
             self._label_later(model, key, self.ts_ms(at + delays[row]), drawn.labels[row])
 
@@ -131,8 +143,10 @@ class Traffic:
 
 def _said(drawn: _Inferences, row: int) -> dict[str, object]:
     said: dict[str, object] = {
-        "features": drawn.features[row], "prediction": drawn.predictions[row], "latency_ms": drawn.latencies[row],
-    }  # fmt: skip
+        "features": drawn.features[row],
+        "prediction": drawn.predictions[row],
+        "latency_ms": drawn.latencies[row],
+    }
     return said | ({"tags": drawn.tags[row]} if drawn.tags[row] else {})
 
 

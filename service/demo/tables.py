@@ -1,7 +1,7 @@
 """The two real data sets that ship with the demo, as columns in units that people know.
 
-Bike sharing: Fanaee-T and Gama 2013, UCI Machine Learning Repository, CC BY 4.0. Hours of 2011 and 2012 in Washington.
-Electricity: Harries 1999, the New South Wales market as spread with MOA, free for research. Half hours of 1996 to 1998.
+Bike sharing: hours of 2011 and 2012 in Washington; Fanaee-T and Gama 2013, UCI, CC BY 4.0.
+Electricity: half hours of 1996 to 1998 in New South Wales; Harries 1999, spread with MOA, free for research.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FIRST_HOURS_OF_2012 = 8_645
 """The row with which the second year begins, in which people rent 1.6 times as many bicycles."""
 
 _VICTORIA_JOINS = 17_424
-"""The row from which Victoria's price, demand and transfer are measured; before it they are constant placeholders."""
+"""The row from which Victoria's price, demand and transfer are measured; before it they are placeholders."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def bike_rentals() -> Table:
 
 
 def power_price() -> Table:
-    """Whether the price of electricity is above its mean of the last day; all numbers are scaled to 0 to 1."""
+    """Whether electricity costs more than in the mean of the last day; all numbers are scaled to 0 to 1."""
     raw = _columns("elec2.csv.gz")
     names = ("period", "nswprice", "nswdemand", "vicprice", "vicdemand", "transfer")
     numbers = {name: np.round(_floats(raw[name]), 6) for name in names}

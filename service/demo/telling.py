@@ -1,30 +1,20 @@
-"""What the demo's terminal says of alerts: one sentence for each thing that breaks, however many alerts ring for it."""
+"""What the demo's terminal says of alerts: one sentence for each thing that breaks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from service.demo.script import Step
 from service.messages import Severity, State
 
+if TYPE_CHECKING:
+    from service.store.result_queries import AlertRow
+
 _SENTENCES_AT_ONCE = 3
 _SEVERITIES = [severity.value for severity in Severity]
-
-
-class AlertRow(Protocol):
-    """An alert as the store gives it."""
-
-    id: str
-    model: str
-    segment: str
-    window: str
-    feature: str
-    state: str
-    severity: str
-    summary: str
 
 
 class Subject(NamedTuple):
@@ -41,9 +31,9 @@ class Subject(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line for the terminal; `fires` is False when something is well again."""
+    """One line for the terminal."""
 
-    fires: bool
+    state: State
     severity: str
     text: str
 
@@ -67,7 +57,7 @@ class _Open:
 
 
 class Telling:
-    """Follows alerts and script, and says each thing once. Alerts are handed over again and again, newest first."""
+    """Follows alerts and script, and says each thing once. The newest alerts are given again and again."""
 
     def __init__(self, known: Iterable[AlertRow] = ()) -> None:
         self.noticed: list[Noticed] = []
@@ -90,7 +80,10 @@ class Telling:
         """What is new among these alerts, in words."""
         changed = [row for row in rows if self._states.get(row.id) != row.state]
         self._states = {row.id: row.state for row in rows}
-        return [*self._fire([r for r in changed if r.state == State.FIRING], now_ms), *self._resolve(changed, now_ms)]
+        return [
+            *self._fire([r for r in changed if r.state == State.FIRING], now_ms),
+            *self._resolve(changed, now_ms),
+        ]
 
     def _fire(self, rows: Sequence[AlertRow], now_ms: int) -> list[Line]:
         fresh = [row for row in sorted(rows, key=_importance) if self._is_news(row, now_ms)]
@@ -114,7 +107,9 @@ class Telling:
 
     def _notice(self, row: AlertRow, now_ms: int) -> None:
         for one in self.noticed:
-            named = row.feature in one.step.columns or (not row.feature and row.segment == one.step.segment != "")
+            named = row.feature in one.step.columns or (
+                not row.feature and row.segment == one.step.segment != ""
+            )
             if one.after_seconds is None and row.model == one.step.model and named:
                 one.after_seconds = (now_ms - one.began_ms) / 1000
 
@@ -127,7 +122,7 @@ class Telling:
             one.firing.discard(row.id)
             if not one.firing:
                 del self._open[_subject(row)]
-                lines.append(Line(False, row.severity, _resolved(_subject(row), one, now_ms)))
+                lines.append(Line(State.RESOLVED, row.severity, _resolved(_subject(row), one, now_ms)))
         return lines
 
 
@@ -142,16 +137,19 @@ def _importance(row: AlertRow) -> tuple[int, bool, str]:
 
 def _sentences(model: str, rows: Sequence[AlertRow]) -> list[Line]:
     """The worst in full, the rest by name."""
-    lines = [Line(True, row.severity, row.summary) for row in rows[:_SENTENCES_AT_ONCE]]
+    lines = [Line(State.FIRING, row.severity, row.summary) for row in rows[:_SENTENCES_AT_ONCE]]
     others = [_subject(row).words for row in rows[_SENTENCES_AT_ONCE:]]
     if others:
-        lines.append(Line(True, rows[_SENTENCES_AT_ONCE].severity, f"{model}: with it {_listed(others)}"))
+        lines.append(
+            Line(State.FIRING, rows[_SENTENCES_AT_ONCE].severity, f"{model}: with it {_listed(others)}")
+        )
     return lines
 
 
 def _resolved(subject: Subject, one: _Open, now_ms: int) -> str:
     alerts = "1 alert" if one.total == 1 else f"{one.total} alerts of windows and segments"
-    return f"{subject.model}: {subject.words} is as usual again, after {(now_ms - one.since_ms) / 1000:.0f} s ({alerts})"
+    seconds = (now_ms - one.since_ms) / 1000
+    return f"{subject.model}: {subject.words} is as usual again, after {seconds:.0f} s ({alerts})"
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The demo's terminal: lines that stay, and one line below them that tells how it goes; plain lines where it is none."""
+"""The demo's terminal: lines that stay, and one below them that tells how it goes (plain lines in a file)."""
 
 from __future__ import annotations
 

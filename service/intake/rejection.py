@@ -21,7 +21,8 @@ class Rejected(Exception):  # noqa: N818 - it is a value on its way to a dead le
 
 
 _BOM = b"\xef\xbb\xbf"
-_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""A text, also one that never ends: or else every quote in it would be tried as a start, in quadratic time."""
 _OPENING = b"[{"
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _decode = msgspec.json.Decoder().decode

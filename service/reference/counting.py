@@ -13,6 +13,7 @@ from service.reference.blocks import Blocks
 from service.reference.cells import numbers_of, texts_of, times_of
 from service.reference.column_summary import NumberFacts
 from service.reference.distinct import DistinctCount
+from service.reference.segments import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ class Counting:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._blocks = Blocks(plan.grid)
+        self._segments = Segments(plan.grid)
         self._distinct = {grid.column: DistinctCount() for grid in plan.grid.numbers}
         self._whole = {grid.column: True for grid in plan.grid.numbers}
         self._wrong = dict.fromkeys(self._distinct, 0)
@@ -56,7 +58,9 @@ class Counting:
                 (Stream.LABEL, numbers[inference_numbers:], texts[inference_texts:]),
             )
         )
-        self._blocks.add(inferences, labels, _labelled(labels))
+        labelled = _labelled(labels)
+        self._blocks.add(inferences, labels, labelled)
+        self._segments.add(inferences, labels, labelled)
         self.rows += n
 
     def _numbers(self, cells: pa.RecordBatch, column: Column) -> FloatArray:
@@ -100,6 +104,10 @@ class Counting:
     def wrong_types(self) -> Mapping[Column, int]:
         """The columns of numbers that hold texts, with their number."""
         return {column: n for column, n in self._wrong.items() if n}
+
+    def segments(self) -> Mapping[str, PaneSketch]:
+        """The rows of each segment that has enough of them."""
+        return self._segments.finish()
 
     def finish(self) -> tuple[PaneSketch, tuple[PaneSketch, ...]]:
         """The sketch of all rows, and the blocks."""

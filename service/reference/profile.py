@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +16,8 @@ from service.sketches.format import seal, unseal
 from service.sketches.sample import RowSample
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from service.sketches.grids import Grid
     from service.sketches.pane import PaneSketch
 
@@ -24,7 +26,8 @@ _MAGIC, _VERSION = b"DBrf", 1
 
 @dataclass(frozen=True, eq=False)
 class ReferenceProfile:
-    """`sketch` counts all rows on `grid`; `blocks` count consecutive parts of equal row count on it.
+    """`sketch` counts all rows on `grid`; `blocks` count consecutive parts of equal row count on it, `segments` the rows of
+    each segment by its name ('country=DE').
 
     `ordered` says that the blocks follow time; otherwise they follow the file, whatever its order means.
     A row without a label is in no label's count, but one without a prediction is counted as missing.
@@ -42,6 +45,11 @@ class ReferenceProfile:
     last_ms: int | None
     columns: tuple[ColumnSummary, ...]
     warnings: tuple[str, ...] = ()
+    segments: Mapping[str, PaneSketch] = field(default_factory=dict)
+
+    def segment(self, name: str) -> PaneSketch | None:
+        """The rows of one segment; None when they are not known."""
+        return self.segments.get(name)
 
 
 class _Summary(msgspec.Struct, array_like=True):
@@ -74,6 +82,7 @@ class _Profile(msgspec.Struct, array_like=True):
     last_ms: int | None
     columns: list[_Summary]
     warnings: tuple[str, ...]
+    segments: dict[str, bytes] = {}
 
 
 def profile_to_bytes(profile: ReferenceProfile) -> bytes:
@@ -82,6 +91,7 @@ def profile_to_bytes(profile: ReferenceProfile) -> bytes:
         profile.name, profile.model, profile.task, grid_to_bytes(profile.grid), pane_to_bytes(profile.sketch),
         [pane_to_bytes(block) for block in profile.blocks], profile.ordered, profile.rows,
         profile.first_ms, profile.last_ms, [_summary_out(one) for one in profile.columns], profile.warnings,
+        {name: pane_to_bytes(rows) for name, rows in sorted(profile.segments.items())},
     )  # fmt: skip
     return seal(_MAGIC, _VERSION, body)
 
@@ -97,6 +107,7 @@ def profile_from_bytes(data: bytes) -> ReferenceProfile:
         body.name, body.model, body.task, grid, pane_from_bytes(body.sketch, grid),
         tuple(pane_from_bytes(block, grid) for block in body.blocks), body.ordered, body.rows,
         body.first_ms, body.last_ms, columns, body.warnings,
+        {name: pane_from_bytes(rows, grid) for name, rows in body.segments.items()},
     )  # fmt: skip
 
 

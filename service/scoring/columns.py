@@ -27,6 +27,11 @@ class Rate:
     hits: int
     n: int
 
+    @property
+    def is_quality(self) -> bool:
+        """Whether it tells of cells without a usable value, not of values."""
+        return self.name.startswith("missing_")
+
 
 @dataclass(frozen=True, slots=True)
 class ComparedColumn:

@@ -1,10 +1,15 @@
-"""Scores one slice of a window against the reference."""
+"""Scores one slice of a window against the reference.
+
+A segment is scored against the reference's rows of that segment: against all rows it would always have "drifted", its own
+column and all that goes with it. Where those rows are not known, only what is missing or of a wrong type is scored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
 
 from detectors.catalogue import CATEGORICAL, NUMERIC, score_all
 from detectors.pair import NumericPair
@@ -24,35 +29,68 @@ _RATES = 7
 _NOTHING = FeatureOverride()
 
 
+_rate_score = lru_cache(maxsize=4096)(score_proportion)
+"""Most rates of a window are the same: none of so many, as in the reference."""
+
+
+class Reference(Protocol):
+    """What slices are compared with."""
+
+    @property
+    def sketch(self) -> PaneSketch:
+        """All rows of the reference."""
+
+    def segment(self, name: str) -> PaneSketch | None:
+        """Those of one segment ('country=DE'), on the same grid; None when they are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllRows:
+    """A reference that knows no segments."""
+
+    sketch: PaneSketch
+
+    def segment(self, name: str) -> PaneSketch | None:  # noqa: ARG002
+        """None."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """What a slice is scored with: the monitor's wishes, the reference, and the probability of ringing on nothing."""
+    """What a slice is scored with: the monitor's wishes, the reference, and the probability of ringing on nothing.
+
+    `own` is the feature that makes the slice a segment, which is not scored there.
+    `quality_only`: the reference's rows of this slice are not known.
+    """
 
     monitor: Monitor
     reference: PaneSketch
     alpha: float
+    own: str | None = None
+    quality_only: bool = False
 
     def findings(self, current: PaneSketch) -> tuple[Finding, ...]:
         """All findings of a slice counted on the reference's grid."""
         found: list[Finding] = []
         for compared in compare(self.reference, current):
-            override = self._override(compared.column)
-            if not override.ignore:
+            override = _override(self.monitor, compared.column)
+            if override.ignore or compared.column == (Role.FEATURE, self.own):
+                continue
+            if not self.quality_only:
                 found += self._distribution(compared, override)
-                found += [self._rate(compared.column, rate, override) for rate in compared.rates if rate.n]
+            rates = (rate for rate in compared.rates if rate.n and (rate.is_quality or not self.quality_only))
+            found += [self._rate(compared.column, rate, override) for rate in rates]
         return tuple(found)
-
-    def _override(self, column: Column) -> FeatureOverride:
-        return self.monitor.features.get(column.name, _NOTHING) if column.role is Role.FEATURE else _NOTHING
 
     def _distribution(self, compared: ComparedColumn, override: FeatureOverride) -> Iterator[Finding]:
         if compared.pair is not None:
-            methods = _methods(compared, override.methods or self.monitor.methods)
+            known = NUMERIC if isinstance(compared.pair, NumericPair) else CATEGORICAL
+            methods = _chosen(known, override.methods or self.monitor.methods)
             for score in score_all(compared.pair, self.alpha, methods):
                 yield _finding(compared.column, score, tolerance_of(score.method, score.n, score.m, override.tolerance))
 
     def _rate(self, column: Column, rate: Rate, override: FeatureOverride) -> Finding:
-        score = score_proportion(rate.reference_hits, rate.reference_n, rate.hits, rate.n, self.alpha)
+        score = _rate_score(rate.reference_hits, rate.reference_n, rate.hits, rate.n, self.alpha)
         usual = rate.reference_hits / rate.reference_n if rate.reference_n else 0.0
         tolerance = RATE_TOLERANCE if override.tolerance is None else override.tolerance
         limit = None if score.limit is None else min(1.0, usual + max(score.limit, tolerance))
@@ -63,16 +101,30 @@ class Scorer:
         )  # fmt: skip
 
 
+def scorer_for(monitor: Monitor, reference: Reference, segment: str, alpha: float) -> Scorer:
+    """How one slice is scored; `segment` is '' or 'name=value'."""
+    if not segment:
+        return Scorer(monitor, reference.sketch, alpha)
+    rows = reference.segment(segment)
+    own = segment.partition("=")[0]
+    return Scorer(monitor, reference.sketch if rows is None else rows, alpha, own, quality_only=rows is None)
+
+
 def tests_in(reference: PaneSketch, monitor: Monitor) -> int:
-    """How many tests one slice has, for the budget."""
-    grid = reference.grid
-    wanted = set(monitor.methods or NUMERIC)
-    numeric, categorical = (len(wanted & set(table)) + _RATES for table in (NUMERIC, CATEGORICAL))
-    return len(grid.numbers) * numeric + len(grid.texts) * categorical + 1
+    """How many tests one slice has, for the budget; its volume is one."""
+    columns = [(n.column, NUMERIC) for n in reference.grid.numbers] + [(t.column, CATEGORICAL) for t in reference.grid.texts]
+    overrides = [(_override(monitor, column), known) for column, known in columns]
+    return 1 + sum(
+        _RATES + len(_chosen(known, override.methods or monitor.methods)) for override, known in overrides if not override.ignore
+    )
 
 
-def _methods(compared: ComparedColumn, wanted: Sequence[str] | None) -> tuple[str, ...]:
-    known = NUMERIC if isinstance(compared.pair, NumericPair) else CATEGORICAL
+def _override(monitor: Monitor, column: Column) -> FeatureOverride:
+    return monitor.features.get(column.name, _NOTHING) if column.role is Role.FEATURE else _NOTHING
+
+
+def _chosen(known: Iterable[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """The methods that fit a kind of column, of those that are wanted; None is all."""
     return tuple(known) if wanted is None else tuple(name for name in known if name in wanted)
 
 

@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import accumulate
+from typing import NamedTuple
 
 from service.monitor import WindowSpec
-
-if TYPE_CHECKING:
-    from service.sketches.pane import PaneSketch
+from service.sketches.pane import PaneSketch
 
 EMPTY_WINDOWS = 3
 """So many windows without any event are still scored after the last one with events: silence shows, then rests."""
@@ -52,18 +52,35 @@ def due_windows(specs: Sequence[WindowSpec], pane_starts: Iterable[int], after_m
     return sorted(due)
 
 
-def rows_in(totals: Mapping[int, int], window: Due) -> int:
-    """Rows counted in the panes of a window, given the rows of each pane by its start."""
-    return sum(rows for start, rows in totals.items() if window.start_ms <= start < window.end_ms)
+class PaneRows:
+    """Rows counted in panes, by the panes' starts. Asking for a window costs the logarithm of the number of panes."""
+
+    def __init__(self, totals: Mapping[int, int]) -> None:
+        self.starts = sorted(totals)
+        self._upto = list(accumulate((totals[start] for start in self.starts), initial=0))
+
+    def within(self, window: Due) -> int:
+        """Rows in the panes of a window."""
+        first, last = bisect_left(self.starts, window.start_ms), bisect_left(self.starts, window.end_ms)
+        return self._upto[last] - self._upto[first]
 
 
 def merge_slices(panes: Iterable[tuple[SliceKey, PaneSketch]]) -> dict[SliceKey, PaneSketch]:
-    """One sketch a slice. The first pane of a slice is merged into: hand over sketches that nobody else holds."""
+    """One sketch a slice. No sketch that is handed over is changed; a slice of one pane is that pane's sketch."""
     slices: dict[SliceKey, PaneSketch] = {}
+    ours: set[SliceKey] = set()
     for key, sketch in panes:
-        merged = slices.get(key)
-        if merged is None:
+        if key not in slices:
             slices[key] = sketch
-        else:
-            merged.merge(sketch)
+            continue
+        if key not in ours:
+            ours.add(key)
+            slices[key] = _copy(slices[key])
+        slices[key].merge(sketch)
     return slices
+
+
+def _copy(sketch: PaneSketch) -> PaneSketch:
+    made = PaneSketch(sketch.grid)
+    made.merge(sketch)
+    return made

@@ -13,17 +13,18 @@ from uuid import UUID, uuid4
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import BigInteger, case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from service.errors import ConfigurationChanged, PartitionHalted, PartitionLost, Rewound
 from service.messages import Checkpoint, FilterKey, PaneKey, PaneRow, Partition, Stream
 from service.store.configuration import learn_models
-from service.store.engine import transaction
+from service.store.engine import make_durable, transaction
 from service.store.tables import dead_letter, pane, pane_ids, revision, source_partition
+from service.store.texts import storable
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine, RowMapping
+    from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Update
 
 _row = source_partition.c
 
@@ -66,7 +67,7 @@ def claim_partition(engine: Engine, partition: Partition, claimant: Claimant, to
         index_elements=[_row.topic, _row.partition],
         set_={
             "owner_epoch": _row.owner_epoch + 1, "claim_token": token, "owner": claimant.owner, "idle_since": None,
-            "deaths": text("CASE WHEN source_partition.owner IS NULL THEN 0 ELSE source_partition.deaths + 1 END"),
+            "deaths": case((_row.owner.is_(None), 0), else_=_row.deaths + 1), "updated_at": func.now(),
             "topic_id": func.coalesce(_row.topic_id, statement.excluded.topic_id),
         },
     )  # fmt: skip
@@ -126,23 +127,27 @@ def commit_checkpoint(engine: Engine, claim: Claim, checkpoint: Checkpoint, conf
         if moved.rowcount == 0:
             _explain(connection, claim, checkpoint)
             return
-        found = connection.execute(select(revision.c.number).with_for_update(read=True)).scalar_one()
+        # Whoever learns a model raises the revision: two that shared its lock first would be a deadlock.
+        shared = not checkpoint.learned_models
+        found = connection.execute(select(revision.c.number).with_for_update(read=shared)).scalar_one()
         if found != configuration_revision:
             raise ConfigurationChanged(f"the monitors are at revision {found}, the batch was counted at {configuration_revision}")
         _write(connection, checkpoint)
 
 
-def _compare_and_swap(claim: Claim, checkpoint: Checkpoint) -> object:
+def _compare_and_swap(claim: Claim, checkpoint: Checkpoint) -> Update:
     counts = checkpoint.counts
+    highest = checkpoint.highest_ms if checkpoint.highest_ms > -(2**61) else None
+    stood_still = or_(literal(highest, BigInteger).is_(None), _row.highest_ms >= highest)
     return (
         update(source_partition)
-        .where(*_ours(claim), _row.next_offset == checkpoint.expected_offset)
+        .where(*_ours(claim), _row.halted.is_(None), _row.next_offset == checkpoint.expected_offset)
         .values(
             next_offset=checkpoint.next_offset,
-            highest_ms=func.greatest(_row.highest_ms, checkpoint.highest_ms if checkpoint.highest_ms > -(2**61) else None),
+            highest_ms=func.greatest(_row.highest_ms, highest), idle_since=case((stood_still, _row.idle_since), else_=None),
             accepted=_row.accepted + counts.accepted, duplicate=_row.duplicate + counts.duplicate,
             late=_row.late + counts.late, dead=_row.dead + counts.dead, tombstone=_row.tombstone + counts.tombstone,
-            lost=_row.lost + checkpoint.lost, deaths=0, idle_since=None, updated_at=func.now(),
+            lost=_row.lost + checkpoint.lost, deaths=0, updated_at=func.now(),
         )
     )  # fmt: skip
 
@@ -161,12 +166,14 @@ def _explain(connection: Connection, claim: Claim, checkpoint: Checkpoint) -> No
         select(source_partition).where(_row.topic == claim.partition.topic, _row.partition == claim.partition.number)
     ).mappings().one_or_none()  # fmt: skip
     if row is None:
-        raise PartitionHalted(f"{name} has lost its row in the database; restore it or reset the partition")
+        raise PartitionHalted(f"{name} has no row in the database any more: restore it, or restart us to read it from its start")
     stored = row["next_offset"]
     if row["claim_token"] != claim.token or row["owner_epoch"] != claim.owner_epoch:
         if row["owner_epoch"] < claim.owner_epoch:
             raise Rewound(f"{name}: the database is at owner epoch {row['owner_epoch']}, we hold {claim.owner_epoch}: it was restored")
         raise PartitionLost(f"{name} is owned by {row['owner']} now (epoch {row['owner_epoch']}, ours was {claim.owner_epoch})")
+    if row["halted"]:
+        raise PartitionHalted(f"{name} is halted: {row['halted']}")
     if stored == checkpoint.next_offset:
         return
     if stored < checkpoint.expected_offset:
@@ -190,7 +197,7 @@ def _write(connection: Connection, checkpoint: Checkpoint) -> None:
         letters = [
             place | {
                 "offset": d.offset, "timestamp_ms": d.timestamp_ms, "key": d.key, "value": d.value, "size": d.size,
-                "reason": d.reason.value, "detail": d.detail,
+                "reason": d.reason.value, "detail": storable(d.detail),
             }
             for d in checkpoint.dead
         ]  # fmt: skip
@@ -223,32 +230,51 @@ def forget_ids(engine: Engine, claim: Claim, before_ms: int) -> None:
         )  # fmt: skip
 
 
-def note_progress(engine: Engine, claim: Claim, *, lag: int, idle: bool) -> None:
-    """Say how far behind the partition is, and whether it is caught up without news. Best effort: no state depends on it."""
-    since = func.coalesce(_row.idle_since, func.now()) if idle else None
+def note_progress(engine: Engine, claim: Claim, *, lag: int, idle: bool, quiet_ms: int = 0) -> None:
+    """Say how far behind the partition is, and whether it is caught up without news (for so long now).
+
+    To be said every few seconds: idleness that nobody has confirmed of late does not count. No state depends on it.
+    """
+    quiet = func.make_interval(0, 0, 0, 0, 0, 0, quiet_ms / 1000)
+    since = func.coalesce(_row.idle_since, func.now() - quiet) if idle else None
     with transaction(engine) as connection:
         connection.execute(update(source_partition).where(*_ours(claim)).values(lag=lag, idle_since=since, updated_at=func.now()))
 
 
 def release_partition(engine: Engine, claim: Claim) -> None:
-    """Give the partition back cleanly, so that the next claim counts no death."""
+    """Give the partition back cleanly, so that the next claim counts no death. Does nothing when it is not ours any more."""
     with transaction(engine) as connection:
-        connection.execute(update(source_partition).where(*_ours(claim)).values(owner=None, claim_token=None))
+        connection.execute(update(source_partition).where(*_ours(claim)).values(owner=None, claim_token=None, idle_since=None))
 
 
-def halt_partition(engine: Engine, partition: Partition, why: str) -> None:
-    """Mark the partition so that nobody reads it before a person has looked."""
+def halt_partition(engine: Engine, partition: Partition, why: str, claim: Claim | None = None) -> None:
+    """Mark the partition so that nobody reads it before a person has looked; the first reason stays.
+
+    With a `claim`, only if that still holds: what a fenced worker believes does not count.
+    """
+    whose = _ours(claim) if claim is not None else (_row.topic == partition.topic, _row.partition == partition.number)
     with transaction(engine) as connection:
+        make_durable(connection)
         connection.execute(
-            update(source_partition)
-            .where(_row.topic == partition.topic, _row.partition == partition.number)
-            .values(halted=why[:500], updated_at=func.now())
-        )
+            update(source_partition).where(*whose, _row.halted.is_(None))
+            .values(halted=storable(why)[:500], idle_since=None, updated_at=func.now())
+        )  # fmt: skip
+
+
+def resume_partitions(engine: Engine, topic: str) -> int:
+    """Let halted partitions of a topic go on where they stopped, once a person has looked. Returns how many there were."""
+    with transaction(engine) as connection:
+        make_durable(connection)
+        return connection.execute(
+            update(source_partition).where(_row.topic == topic, _row.halted.is_not(None))
+            .values(halted=None, owner=None, claim_token=None, deaths=0, updated_at=func.now())
+        ).rowcount  # fmt: skip
 
 
 def reset_partitions(engine: Engine, topic: str) -> int:
     """Forget all partitions of a topic, halted ones too; their panes stay. Returns how many there were."""
     with transaction(engine) as connection:
+        make_durable(connection)
         connection.execute(delete(pane_ids).where(pane_ids.c.topic == topic))
         return connection.execute(delete(source_partition).where(_row.topic == topic)).rowcount
 

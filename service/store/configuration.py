@@ -15,7 +15,7 @@ from service.monitor import Monitor
 from service.monitor_file import dump_monitors, parse_monitors
 from service.sketches.codec import grid_from_bytes, grid_to_bytes
 from service.sketches.grids import Grid
-from service.store.engine import transaction
+from service.store.engine import make_durable, transaction
 from service.store.tables import grid, model_version, reference, revision, source_partition
 
 if TYPE_CHECKING:
@@ -79,15 +79,19 @@ def apply_monitors(
     with every reference that is neither given nor stored.
     """
     with transaction(engine) as connection:
+        make_durable(connection)
         connection.execute(select(revision.c.number).with_for_update())
-        for one in references:
-            _put_reference(connection, one)
+        replaced = [_put_reference(connection, one) for one in references]
         _require_references(connection, monitors)
         border = _untouched_border(connection, now_ms)
         applied = tuple(_apply(connection, monitor, border) for monitor in monitors)
-        if any(one.action != "unchanged" for one in applied):
-            connection.execute(update(revision).values(number=revision.c.number + 1))
+        if any(replaced) or any(one.action != "unchanged" for one in applied):
+            _raise_revision(connection)
         return applied
+
+
+def _raise_revision(connection: Connection) -> None:
+    connection.execute(update(revision).values(number=revision.c.number + 1))
 
 
 def _require_references(connection: Connection, monitors: Sequence[Monitor]) -> None:
@@ -113,7 +117,8 @@ def _apply(connection: Connection, monitor: Monitor, border_ms: int) -> Applied:
     document, grid_id = dump_monitors([monitor]), _grid_of(connection, monitor)
     if last is not None and (last["monitor"], last["grid_id"], last["reference_name"]) == (document, grid_id, monitor.reference):
         return Applied(monitor.model, "unchanged", last["since_ms"])
-    since = ALWAYS_MS if last is None else -(-border_ms // monitor.pane_ms) * monitor.pane_ms
+    # Never before the version it follows, which may not have begun: the order of versions is that of their times.
+    since = ALWAYS_MS if last is None else -(-max(border_ms, last["since_ms"]) // monitor.pane_ms) * monitor.pane_ms
     connection.execute(
         insert(model_version).values(
             model=monitor.model, number=1 if last is None else last["number"] + 1, since_ms=since, monitor=document,
@@ -134,16 +139,24 @@ def _put_grid(connection: Connection, made: Grid) -> str:
     return made.id
 
 
-def _put_reference(connection: Connection, one: StoredReference) -> None:
+def _put_reference(connection: Connection, one: StoredReference) -> bool:
+    """Store it; returns whether another one stood under its name, which evaluators may have read already."""
+    before = connection.execute(select(reference.c.profile).where(reference.c.name == one.name).with_for_update()).scalar()
+    if before is not None and bytes(before) == one.profile:
+        return False
     values = {"model": one.model, "grid_id": _put_grid(connection, one.grid), "profile": one.profile, "rows": one.rows}
     statement = upsert(reference).values(name=one.name, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=[reference.c.name], set_={**values, "created_at": func.now()}))
+    return before is not None
 
 
 def store_reference(engine: Engine, one: StoredReference) -> None:
-    """Store a reference under its name; monitors that name it use it from their next version on."""
+    """Store a reference under its name; evaluators score against it from their next turn on."""
     with transaction(engine) as connection:
-        _put_reference(connection, one)
+        make_durable(connection)
+        connection.execute(select(revision.c.number).with_for_update())
+        if _put_reference(connection, one):
+            _raise_revision(connection)
 
 
 def load_reference(engine: Engine, name: str) -> bytes | None:
@@ -163,7 +176,7 @@ def learn_models(connection: Connection, names: Iterable[str]) -> None:
     ]  # fmt: skip
     made = connection.execute(upsert(model_version).on_conflict_do_nothing().returning(model_version.c.model), values).all()
     if made:
-        connection.execute(update(revision).values(number=revision.c.number + 1))
+        _raise_revision(connection)
 
 
 def export_monitors(engine: Engine, keep: Callable[[str], bool] = lambda _: True) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as AllInUse
 from sqlalchemy.pool import QueuePool
 
 from service.errors import ConfigurationError, Unavailable
@@ -22,17 +23,20 @@ _OPTIONS = {
 }
 _RETRY = ("08", "57P", "40001", "40P01", "25006", "53", "55P03", "57014")
 _NO_TABLES = "42P01"
+_REFUSED = {"3D000", "28000", "28P01"}
+# A connection that was never made has no SQLSTATE, only the server's words.
+_REFUSALS = ("password authentication failed", "no pg_hba.conf entry", "no password supplied", "does not exist")
 
 
 def connect(url: str, password: str | None = None) -> Engine:
     """An engine; connects on first use. Raises ConfigurationError for a URL that is none."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ConfigurationError("DRIFTBELL_DATABASE_URL is no URL; write postgresql://user@host/database") from None
     if not parsed.drivername.startswith("postgresql"):
         raise ConfigurationError(f"DRIFTBELL_DATABASE_URL names {parsed.drivername}; driftbell keeps its results in postgresql")
-    parsed = parsed.set(drivername="postgresql+psycopg", **({"password": password} if password else {}))
+    parsed = parsed.set(drivername="postgresql+psycopg", password=password or parsed.password)
     return create_engine(
         parsed, poolclass=QueuePool, pool_size=4, max_overflow=4, pool_pre_ping=True, pool_timeout=10,
         connect_args={
@@ -49,24 +53,39 @@ def place_of(url: URL) -> str:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One transaction. Raises Unavailable when the same may succeed later, ConfigurationError when a person must act."""
+    """One transaction. Raises Unavailable when the same may succeed later, ConfigurationError when a person must act.
+
+    Data that PostgreSQL refuses is a DBAPIError still: it is our own mistake, and the caller's to contain.
+    """
     try:
         with engine.begin() as connection:
             yield connection
+    except AllInUse as error:
+        raise Unavailable(f"all our connections to the database {place_of(engine.url)} are in use") from error
     except DBAPIError as error:
         raise _sorted(error, engine.url) from error
 
 
+def make_durable(connection: Connection) -> None:
+    """What this transaction commits survives a crash of the server: no log holds what people typed."""
+    connection.execute(text("SET LOCAL synchronous_commit = on"))
+
+
 def _sorted(error: DBAPIError, url: URL) -> Exception:
-    state = getattr(error.orig, "sqlstate", None) or ""
+    state, words = getattr(error.orig, "sqlstate", None) or "", _words(error)
     if state == _NO_TABLES:
         return ConfigurationError(f"the database {place_of(url)} has no driftbell tables; run `driftbell migrate`")
-    if state in {"3D000", "28000", "28P01"}:
-        return ConfigurationError(f"the database {place_of(url)} does not let us in: {_first_line(error)}")
+    if state in _REFUSED or (not state and any(refusal in words for refusal in _REFUSALS)):
+        return ConfigurationError(f"the database {place_of(url)} does not let us in: {words}")
+    if state == "42501":
+        return ConfigurationError(f"the database {place_of(url)} does not let {url.username} do that: {words}")
     if state.startswith(_RETRY) or error.connection_invalidated or (isinstance(error, OperationalError) and not state):
-        return Unavailable(f"the database {place_of(url)} does not answer: {_first_line(error)}")
+        return Unavailable(f"the database {place_of(url)} does not answer: {words}")
     return error
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().split("\n", maxsplit=1)[0][:200]
+def _words(error: DBAPIError) -> str:
+    """The server's own words where it said any, else the first line that says something."""
+    lines = [line.strip(" \t-") for line in str(error.orig).splitlines() if line.strip()]
+    telling = [line for line in lines if "FATAL:" in line] or [line for line in lines if not line.startswith("Multiple ")]
+    return (telling or ["no reason given"])[0].rpartition("FATAL:")[2].strip()[:200]

@@ -10,18 +10,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from service.errors import ConfigurationError
-from service.store.engine import place_of, transaction
+from service.store.engine import make_durable, place_of, transaction
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 
 def migrate(engine: Engine, to: str = "head") -> None:
     """Upgrade the database; two at once wait for each other. Does nothing when it is current."""
     config = _config()
     with transaction(engine) as connection:
+        _take_time(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, to)
 
@@ -30,8 +32,16 @@ def downgrade(engine: Engine, to: str) -> None:
     """Take migrations back, and with them what only they can hold."""
     config = _config()
     with transaction(engine) as connection:
+        _take_time(connection)
         config.attributes["connection"] = connection
         command.downgrade(config, to)
+
+
+def _take_time(connection: Connection) -> None:
+    """A migration may run longer than any statement of a loop, and wait longer for the one before it."""
+    make_durable(connection)
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SET LOCAL lock_timeout = '5min'"))
 
 
 def require_current(engine: Engine) -> None:

@@ -30,8 +30,8 @@ class Outbox:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def waiting(self, most: int = 100) -> list[Waiting]:
-        """The oldest messages that were not delivered yet."""
+    def waiting(self, most: int = 10) -> list[Waiting]:
+        """The oldest messages that were not delivered yet; few, since a slow receiver holds the evaluator up meanwhile."""
         query = select(outbox.c.id, outbox.c.attempts, outbox.c.message).where(outbox.c.delivered_at.is_(None))
         with transaction(self._engine) as connection:
             return [Waiting(*row) for row in connection.execute(query.order_by(outbox.c.id).limit(most))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -14,8 +14,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from service.messages import Alert, Column, Evaluated, Finding, PaneRow, Role, SliceResult, State, Verdict, WindowKey
 from service.store.checkpoint import pane_row
 from service.store.engine import transaction
-from service.store.partitions import ensure_partitions
+from service.store.partitions import ensure_partitions, weeks_apart
 from service.store.tables import alert, evaluation, finding, fold_state, outbox, pane, window_result
+from service.store.texts import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ class Lease:
 
     model: str
     token: UUID
+    position_ms: int | None = None
 
 
 @contextmanager
@@ -45,13 +47,13 @@ def lease(engine: Engine, model: str, owner: str) -> Iterator[Lease | None]:
     with transaction(engine) as connection:
         taken = connection.execute(
             statement.on_conflict_do_update(index_elements=[evaluation.c.model], set_=values, where=free)
-            .returning(evaluation.c.model)
+            .returning(evaluation.c.position_ms)
         ).first()  # fmt: skip
     if taken is None:
         yield None
         return
     try:
-        yield Lease(model, token)
+        yield Lease(model, token, taken.position_ms)
     finally:
         with transaction(engine) as connection:
             mine = (evaluation.c.model == model, evaluation.c.token == token)
@@ -69,10 +71,10 @@ class PostgresResults:
         self._engine = engine
         self._held = held
         self._model = held.model
+        self._position_ms = held.position_ms
 
     def position_ms(self) -> int | None:
-        with transaction(self._engine) as connection:
-            return connection.execute(select(evaluation.c.position_ms).where(evaluation.c.model == self._model)).scalar()
+        return self._position_ms
 
     def pane_totals(self, since_ms: int) -> Mapping[int, int]:
         rows = func.sum(pane.c.inferences + pane.c.labels)
@@ -104,16 +106,26 @@ class PostgresResults:
         with transaction(self._engine) as connection:
             windows = connection.execute(
                 select(window_result).where(_window.model == self._model, _window.end_ms >= since_ms)
+                .order_by(_window.end_ms, _window.version, _window.segment)
             ).mappings().all()  # fmt: skip
-            findings = connection.execute(select(finding).where(_finding.model == self._model, _finding.end_ms >= since_ms)).mappings()
+            findings = connection.execute(
+                select(finding).where(_finding.model == self._model, _finding.end_ms >= since_ms)
+                .order_by(_finding.end_ms, _finding.role, _finding.feature, _finding.method)
+            ).mappings()  # fmt: skip
             by_key: dict[WindowKey, list[Finding]] = {}
+            revisions: dict[WindowKey, int] = {}
             for row in findings:
                 by_key.setdefault(_key(row), []).append(_finding_of(row))
+                revisions[_key(row)] = row["revision"]
         made: dict[tuple[int, str], list[SliceResult]] = {}
         for row in windows:
             key = _key(row)
             result = SliceResult(key, row["inferences"], row["labels"], by_key.get(key, ()), row["revision"], row["incomplete"])
             made.setdefault((key.end_ms, key.window), []).append(result)
+        for key in by_key.keys() - {r.key for results in made.values() for r in results}:
+            of_all = by_key[key]
+            said = SliceResult(key, of_all[0].n, 0, of_all, revisions[key], aggregate=True)
+            made.setdefault((key.end_ms, key.window), []).append(said)
         return made
 
     def state_before(self, end_ms: int) -> bytes | None:
@@ -129,14 +141,14 @@ class PostgresResults:
 
     def save(self, evaluated: Evaluated) -> None:
         """Raises LeaseLost when another evaluator has taken the model, and writes nothing then."""
-        ends = [r.key.end_ms for r in evaluated.results]
-        if ends:
-            ensure_partitions(self._engine, min(ends), max(ends))
+        for first_ms, last_ms in weeks_apart([r.key.end_ms for r in evaluated.results]):
+            ensure_partitions(self._engine, first_ms, last_ms)
         with transaction(self._engine) as connection:
             self._keep_lease(connection, evaluated.position_ms)
             _write_results(connection, evaluated.results)
             self._write_states(connection, evaluated)
             _write_alerts(connection, evaluated.alerts)
+        self._position_ms = evaluated.position_ms
 
     def _keep_lease(self, connection: Connection, position_ms: int) -> None:
         mine = (evaluation.c.model == self._model, evaluation.c.token == self._held.token)
@@ -201,10 +213,13 @@ def _finding_of(row: RowMapping) -> Finding:
 
 def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
     """The newest state of each alert as a row, and what people must hear of into the outbox, once a state."""
-    for a in alerts:
-        statement = upsert(alert).values(**_alert_row(a))
-        changing = {name: statement.excluded[name] for name in _alert_row(a) if name != "id"}
-        connection.execute(statement.on_conflict_do_update(index_elements=[alert.c.id], set_={**changing, "updated_at": func.now()}))
+    alerts = [replace(a, summary=storable(a.summary)) for a in alerts]
+    if alerts:
+        newest = [_alert_row(a) for a in alerts]
+        statement = upsert(alert)
+        changing = {name: statement.excluded[name] for name in newest[0] if name != "id"}
+        statement = statement.on_conflict_do_update(index_elements=[alert.c.id], set_={**changing, "updated_at": func.now()})
+        connection.execute(statement, newest)
     heard = [a for a in alerts if a.state is not State.PENDING and a.summary]
     if heard:
         rows = [{"alert_id": a.id, "state": a.state.value, "message": a.document()} for a in heard]

@@ -89,6 +89,8 @@ pane = Table(
     Column("last_ms", BigInteger, nullable=False),
     Column("sketch", LargeBinary, nullable=False),
     Index("pane_by_model", "model", "start_ms"),
+    Index("pane_with_inferences", "model", "start_ms", postgresql_where=text("inferences > 0")),
+    Index("pane_with_labels", "model", "start_ms", postgresql_where=text("labels > 0")),
 )  # fmt: skip
 
 pane_ids = Table(
@@ -134,6 +136,7 @@ window_result = Table(
     Column("reference_name", Text),
     Column("computed_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("window_result_by_end", "model", "end_ms"),
+    Index("window_result_by_time", "end_ms"),
     postgresql_partition_by="RANGE (end_ms)",
 )  # fmt: skip
 
@@ -158,6 +161,7 @@ finding = Table(
     Column("reason", Text),
     Column("revision", Integer, nullable=False),
     Index("finding_by_end", "model", "end_ms"),
+    Index("finding_by_time", "end_ms"),
     postgresql_partition_by="RANGE (end_ms)",
 )  # fmt: skip
 

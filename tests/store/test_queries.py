@@ -14,7 +14,6 @@ from service.store.gauge_queries import Horizon, LastNews
 from service.store.paging import BadCursorError, Paging
 from service.store.queries import OpenAlerts
 from service.store.result_queries import AlertFilter, DeadLetterFilter, FindingFilter, WindowFilter
-from tests.servers.fixtures import postgres_server  # noqa: F401 - a fixture
 from tests.web.databases import empty, migrated
 from tests.web.seeding import (
     NOW_MS,
@@ -35,7 +34,7 @@ ALL = Paging(1_000)
 
 
 @pytest.fixture(scope="module")
-def engine(postgres_server: EmbeddedPostgres) -> Iterator[Engine]:  # noqa: F811 - the fixture
+def engine(postgres_server: EmbeddedPostgres) -> Iterator[Engine]:
     with migrated(postgres_server, "queries") as engine:
         yield engine
 

@@ -10,7 +10,6 @@ from sqlalchemy import Engine
 
 from service.embedded import EmbeddedPostgres
 from service.store.engine import transaction
-from tests.servers.fixtures import database, postgres_server  # noqa: F401 - fixtures
 from tests.web.databases import empty, migrated
 from tests.web.serving import Site, site_of
 
@@ -18,7 +17,7 @@ Add = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
-def only_engine(postgres_server: EmbeddedPostgres) -> Iterator[Engine]:  # noqa: F811 - the fixture
+def only_engine(postgres_server: EmbeddedPostgres) -> Iterator[Engine]:
     """The database of all tests here."""
     with migrated(postgres_server, "web") as engine:
         yield engine

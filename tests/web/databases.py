@@ -9,10 +9,12 @@ import psycopg
 from sqlalchemy import Engine, text
 
 from service.embedded import EmbeddedPostgres
+from service.monitor import DAY_MS
 from service.store.engine import connect, transaction
 from service.store.migrate import migrate
+from service.store.partitions import ensure_partitions
 from service.store.tables import metadata
-from tests.web.seeding import add_grid, make_partitions
+from tests.web.seeding import NOW_MS, add_grid
 
 
 @contextmanager
@@ -22,8 +24,7 @@ def migrated(server: EmbeddedPostgres, name: str) -> Iterator[Engine]:
         connection.execute(f"create database {name}")
     engine = connect(server.url_of(name))
     migrate(engine)
-    with transaction(engine) as connection:
-        make_partitions(connection)
+    ensure_partitions(engine, NOW_MS - 30 * DAY_MS, NOW_MS + 30 * DAY_MS)
     yield engine
     engine.dispose()
 

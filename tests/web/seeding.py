@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, insert
 
 from service.monitor import DAY_MS, MINUTE_MS, Monitor
 from service.monitor_file import dump_monitors
@@ -31,13 +31,6 @@ HOSTILE_NAMES = (
     "a/b?c=d&e#f%2F",
     "{model='x'} 1\n# TYPE",
 )
-
-
-def make_partitions(connection: Connection) -> None:
-    """Make the partitions of a month around now."""
-    for table in ("window_result", "finding"):
-        name, bounds = f"{table}_month", f"FROM ({NOW_MS - 20 * DAY_MS}) TO ({NOW_MS + 20 * DAY_MS})"
-        connection.execute(text(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES {bounds}"))
 
 
 def add_grid(connection: Connection) -> None:
