@@ -132,6 +132,8 @@ class Collector:
             for gap in polled.gaps:
                 self._cross(gap)
             if not away:
+                if self._backoff:
+                    self._listen_anew(now)
                 self._begin_waiting()
                 self._commit_due()
                 self._look_around()
@@ -384,9 +386,12 @@ class Collector:
     def _recovered(self) -> None:
         log.warning("all is reached again; going on")
         self._backoff = self._retry_at = 0.0
-        for held in self._held.values():
-            held.news_at = self.clock()  # while we paused nothing could be heard: that was no idleness
         self.source.resume()
+
+    def _listen_anew(self, now: float) -> None:
+        """While we paused nothing could be heard: that was no idleness."""
+        for held in self._held.values():
+            held.news_at = now
 
     def drain(self) -> None:
         """Write what was counted and give every partition back."""

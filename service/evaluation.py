@@ -159,12 +159,12 @@ class Evaluation:
         made = Evaluated(plan.position_ms)
         state = state_from_bytes(results.state_before(plan.first_ms))
         open_before = open_alerts(state_from_bytes(results.state_before(2**62)), latest.model) if plan.restates else {}
-        lengths = {spec.name: spec.length_ms for spec in latest.monitor.windows}
-        keys = sorted({*plan.windows, *(k for k in plan.stored if k[1] in lengths)}, key=lambda k: (k[0], lengths[k[1]]))
+        specs = {spec.name: (spec.length_ms, spec.every_ms) for spec in latest.monitor.windows}
+        keys = sorted({*plan.windows, *(k for k in plan.stored if k[1] in specs)}, key=lambda k: (k[0], specs[k[1]]))
         for end_ms, kinds in groupby(keys, key=itemgetter(0)):
             moved = plan.restates and state_from_bytes(results.state_before(end_ms)).volumes != state.volumes
             for key in kinds:
-                base = WindowKey(latest.model, "", "", key[1], end_ms - lengths[key[1]], end_ms)
+                base = WindowKey(latest.model, "", "", key[1], end_ms - specs[key[1]][0], end_ms)
                 self._fold_window(made, results, plan, base, state, moved=moved)
             made.states.append((end_ms, state_to_bytes(state)))
         still_open = open_alerts(state, latest.model)
@@ -223,7 +223,7 @@ def _id(window: Due) -> WindowId:
     return window.end_ms, window.spec.name
 
 
-def _first_ends(due: Sequence[Due], most: int) -> Sequence[Due]:
+def _first_ends(due: list[Due], most: int) -> list[Due]:
     """The first so many windows, and those that end with the last of them: an end is evaluated as a whole."""
     return due if len(due) <= most else [w for w in due if w.end_ms <= due[most - 1].end_ms]
 

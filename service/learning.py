@@ -24,11 +24,15 @@ def learn(engine: Engine, model: str, name: str, start_ms: int, end_ms: int) -> 
     """The profile of all of a model's events in these panes. Raises ConfigurationError when there are too few."""
     latest = load_configuration(engine).latest(model)
     if latest is None:
-        raise ConfigurationError(f"there is no monitor for model {model!r}; apply one, or let unknown models be learned")
+        raise ConfigurationError(
+            f"there is no monitor for model {model!r}; apply one, or let unknown models be learned"
+        )
     merged = _merged(engine, model, start_ms, end_ms)
     events = 0 if merged is None else merged.inferences
     if merged is None or events < FEWEST_EVENTS:
-        raise ConfigurationError(f"model {model!r} has {events} events in that time; a reference needs at least {FEWEST_EVENTS}")
+        raise ConfigurationError(
+            f"model {model!r} has {events} events in that time; a reference needs at least {FEWEST_EVENTS}"
+        )
     return profile_from_sketch(name, model, latest.monitor.task, merged)
 
 

@@ -120,8 +120,8 @@ class Batch:
     """n accepted-or-not-yet-decided rows of one model and stream, as columns in the order of the model's grid.
 
     `numbers` is (number columns, n), missing cells are NaN with a `Missing` payload. `ids` are 64-bit hashes of the
-    inference ids, 0 where there is none. `configuration` is the number of the model's version whose grid it is. `extras` holds the columns that the grid does not know, and the
-    texts that stood where the grid expects numbers.
+    inference ids, 0 where there is none. `configuration` is the number of the model's version whose grid it is.
+    `extras` holds the columns that the grid does not know, and the texts that stood where the grid expects numbers.
     """
 
     model: str
@@ -265,7 +265,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A score of one column in one window, with its limit and verdict. Larger is worse; `value` is in the method's unit."""
+    """A score of one column in one window, with its limit and verdict.
+
+    Larger is worse; `value` is in the method's unit.
+    """
 
     column: Column | None
     method: str
@@ -379,7 +382,7 @@ class Alert:
 
 @dataclass
 class Evaluated:
-    """What one step of evaluation found: results and alert changes in the order of their windows, and states to resume from."""
+    """What one step of evaluation found: results, alert changes, and states to resume from, in the order of windows."""
 
     position_ms: int
     results: list[SliceResult] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What collectors and evaluators do, as Prometheus metrics. What models do is exported by `web` from committed results."""
+"""What collectors and evaluators do, as Prometheus metrics. What models do is exported by `web`, from results."""
 
 from __future__ import annotations
 
@@ -15,16 +15,41 @@ class PipelineMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self.events = Counter("driftbell_events_total", "Records by how they ended.", ["outcome"], registry=registry)
-        self.dead_letters = Counter("driftbell_dead_letters_total", "Dead letters by reason.", ["reason"], registry=registry)
-        self.commits = Counter("driftbell_commits_total", "Checkpoints by outcome.", ["outcome"], registry=registry)
-        self.lost = Counter("driftbell_records_lost_total", "Records that retention took before they were read.", registry=registry)
-        self.lag = Gauge("driftbell_consumer_lag_records", "Records behind the end of the log.", ["topic", "partition"], registry=registry)
-        self.commit_seconds = Histogram("driftbell_commit_seconds", "Time of a checkpoint's transaction.", registry=registry)
-        self.evaluation_seconds = Histogram("driftbell_evaluation_seconds", "Time of one model's evaluation step.", registry=registry)
-        self.windows = Counter("driftbell_windows_evaluated_total", "Windows evaluated or restated.", registry=registry)
-        self.deliveries = Counter("driftbell_alert_deliveries_total", "Alerts sent out, by outcome.", ["outcome"], registry=registry)
-        build = Gauge("driftbell_build_info", "1, with the version as a label.", ["version"], registry=registry)
+        self.events = Counter(
+            "driftbell_events_total", "Records by how they ended.", ["outcome"], registry=registry
+        )
+        self.dead_letters = Counter(
+            "driftbell_dead_letters_total", "Dead letters by reason.", ["reason"], registry=registry
+        )
+        self.commits = Counter(
+            "driftbell_commits_total", "Checkpoints by outcome.", ["outcome"], registry=registry
+        )
+        self.lost = Counter(
+            "driftbell_records_lost_total",
+            "Records that retention took before they were read.",
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "driftbell_consumer_lag_records",
+            "Records behind the end of the log.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.commit_seconds = Histogram(
+            "driftbell_commit_seconds", "Time of a checkpoint's transaction.", registry=registry
+        )
+        self.evaluation_seconds = Histogram(
+            "driftbell_evaluation_seconds", "Time of one model's evaluation step.", registry=registry
+        )
+        self.windows = Counter(
+            "driftbell_windows_evaluated_total", "Windows evaluated or restated.", registry=registry
+        )
+        self.deliveries = Counter(
+            "driftbell_alert_deliveries_total", "Alerts sent out, by outcome.", ["outcome"], registry=registry
+        )
+        build = Gauge(
+            "driftbell_build_info", "1, with the version as a label.", ["version"], registry=registry
+        )
         build.labels(__version__).set(1)
         for outcome in Outcome:
             self.events.labels(outcome.value)

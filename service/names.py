@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 LONGEST_NAME = 200
+LONGEST_NAME_BYTES = 450
+"""An index entry of PostgreSQL holds 2704 bytes: a model, a version, a segment (two names) and a feature together."""
 
 # Normalising and dropping shorten a text at most so far in earnest; what is longer is given up unread.
 _LONGEST_RAW = 4 * LONGEST_NAME
@@ -14,7 +16,7 @@ _DROPPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def clean_name(text: str) -> str | None:
-    """The text in NFC without invisible characters, or None if that leaves none or more than 200 of them."""
+    """The text in NFC without invisible characters, or None if that leaves none, more than 200 or more than 450 bytes."""
     if text.isascii() and text.isprintable():
         return text if 0 < len(text) <= LONGEST_NAME else None
     if len(text) > _LONGEST_RAW:
@@ -22,4 +24,4 @@ def clean_name(text: str) -> str | None:
     if not text.isprintable():
         text = "".join(mark for mark in text if unicodedata.category(mark) not in _DROPPED)
     text = unicodedata.normalize("NFC", text)
-    return text if 0 < len(text) <= LONGEST_NAME else None
+    return text if 0 < len(text) <= LONGEST_NAME and len(text.encode()) <= LONGEST_NAME_BYTES else None

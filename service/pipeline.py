@@ -1,9 +1,10 @@
-"""The pure middle of a collector: the records of one partition in, a checkpoint out. No log, no database, no clock."""
+"""The pure middle of a collector: a partition's records in, a checkpoint out; no log, database or clock."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 class PartitionPipeline:
     """Takes a partition's records in order and keeps what the next checkpoint will write."""
 
-    def __init__(self, partition: Partition, decoder: Decoder, panes: PartitionPanes, next_offset: int) -> None:
+    def __init__(
+        self, partition: Partition, decoder: Decoder, panes: PartitionPanes, next_offset: int
+    ) -> None:
         self.partition = partition
         self.panes = panes
         self._decoder = decoder
@@ -57,7 +60,7 @@ class PartitionPipeline:
         decoded = self._decoder.decode(records)
         batches = [DecodedBatch(batch, self._decoder.version_of(batch)) for batch in decoded.batches]
         absorbed = self.panes.absorb(batches, untimed=bool(records.timestamps_ms[0] < 0))
-        dead = [*decoded.dead, *_quarantine(records, absorbed.future)]
+        dead = sorted([*decoded.dead, *_quarantine(records, absorbed.future)], key=attrgetter("offset"))
         self._remember(records, decoded, absorbed.counts, dead)
 
     def _remember(self, records: Records, decoded: Decoded, counts: Counts, dead: list[DeadLetter]) -> None:
@@ -120,7 +123,15 @@ def _quarantine(records: Records, offsets: Sequence[int]) -> list[DeadLetter]:
         return []
     detail = "event time is more than 30 days after all events before it"
     return [
-        DeadLetter(o, t, (k or b"")[:KEPT_KEY_BYTES], (v or b"")[:KEPT_VALUE_BYTES], len(v or b""), Reason.FUTURE_TIMESTAMP, detail)
-        for o, t, k, v in zip(records.offsets.tolist(), records.timestamps_ms.tolist(), records.keys, records.values, strict=True)
-        if o in wanted
-    ]  # fmt: skip
+        _letter(records, place, detail)
+        for place, offset in enumerate(records.offsets.tolist())
+        if offset in wanted
+    ]
+
+
+def _letter(records: Records, place: int, detail: str) -> DeadLetter:
+    value, key = records.values[place] or b"", records.keys[place] or b""
+    return DeadLetter(
+        int(records.offsets[place]), int(records.timestamps_ms[place]), key[:KEPT_KEY_BYTES],
+        value[:KEPT_VALUE_BYTES], len(value), Reason.FUTURE_TIMESTAMP, detail,
+    )  # fmt: skip

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from service.evaluation import NEVER_MS, Evaluation
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from service.configuration import Configuration
     from service.intake.decoder import Decoder
     from service.intake.source import Source
-
-_POLL_RECORDS = 10_000
 
 
 class MemoryResults:
@@ -86,20 +83,15 @@ class MemoryResults:
         for end in old[:-1]:
             del self._states[end]
 
-    def untold(self, alerts: Iterable[Alert]) -> list[Alert]:
-        """What is news of these changes: a restated window folds again what was told before."""
-        by_id: dict[str, list[Alert]] = {}
-        for alert in alerts:
-            by_id.setdefault(alert.id, []).append(alert)
-        fresh = [a for changes in by_id.values() for a in _after(changes, self._told.get(changes[0].id))]
+    def untold(self, alerts: Sequence[Alert]) -> list[Alert]:
+        """What is news of these changes: a restated window folds again what was told before.
+
+        That is all that follows an alert's last change into the state that was told of it.
+        """
+        told_at = {a.id: i for i, a in enumerate(alerts) if self._told.get(a.id) is a.state}
+        fresh = [a for i, a in enumerate(alerts) if i > told_at.get(a.id, -1)]
         self._told |= {a.id: a.state for a in fresh}
-        return sorted(fresh, key=attrgetter("at_ms"))
-
-
-def _after(changes: Sequence[Alert], told: State | None) -> Sequence[Alert]:
-    """The changes of one alert that follow the last one into the state that was told."""
-    places = [i for i, change in enumerate(changes) if change.state is told]
-    return changes[places[-1] + 1 :] if places else changes
+        return fresh
 
 
 class Sink(Protocol):
@@ -133,6 +125,7 @@ class Replay:
     sink: Sink
     progress: Callable[[int], None] = lambda _: None
     tally: Tally = field(default_factory=Tally)
+    poll_records: int = 10_000
     _pipelines: dict[Partition, PartitionPipeline] = field(default_factory=dict)
     _results: dict[str, MemoryResults] = field(default_factory=dict)
     _inferences_end_ms: int = NEVER_MS
@@ -155,7 +148,7 @@ class Replay:
             self.source.begin(partition, 0)
 
     def _turn(self) -> bool:
-        polled = self.source.poll(0.0, _POLL_RECORDS)
+        polled = self.source.poll(0.0, self.poll_records)
         for records in polled.records:
             pipeline = self._pipelines[records.partition]
             pipeline.take(records)

@@ -1,7 +1,7 @@
 """Runs roles in one process until a signal: a thread each, and an orderly end.
 
-The first SIGTERM or SIGINT stops fetching, writes what was counted and leaves the group; the second ends at once, which is
-safe too: what was not written is read again.
+The first SIGTERM or SIGINT stops fetching, writes what was counted and leaves the group.
+The second ends at once, which is safe too: what was not written is read again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from service.web.dependencies import WebDependencies
 from service.web.process_app import create_process_app
 from service.web.server import WebServer
 from service.wiring import (
-    make_collector, make_evaluator, make_metrics, now_ms, ready_engine, why_not_alive, why_not_ready,
+    make_collector,
+    make_evaluator,
+    make_metrics,
+    now_ms,
+    ready_engine,
+    why_not_alive,
+    why_not_ready,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -83,7 +89,9 @@ def run(settings: Settings, roles: set[Role], *, host: str | None = None, port: 
         work(settings, roles, stop, host=host, port=port)
 
 
-def work(settings: Settings, roles: set[Role], stop: Event, *, host: str | None = None, port: int | None = None) -> None:
+def work(
+    settings: Settings, roles: set[Role], stop: Event, *, host: str | None = None, port: int | None = None
+) -> None:
     """Run these roles until `stop` is set (by anybody) or one of them fails."""
     engine = ready_engine(settings)
     metrics = make_metrics()
@@ -114,10 +122,14 @@ def _servers(  # noqa: PLR0913, PLR0917 - everything a server may show
 
     address = host or settings.web.host
     if Role.SERVE in roles:
-        dependencies = WebDependencies(engine, now_ms, settings.web.max_series, metrics.registry, ready, alive)
+        dependencies = WebDependencies(
+            engine, now_ms, settings.web.max_series, metrics.registry, ready, alive
+        )
         yield WebServer(create_app(dependencies), address, port or settings.web.port)
     elif settings.web.metrics_port is not None:
-        yield WebServer(create_process_app(metrics.registry, alive=alive, ready=ready), address, settings.web.metrics_port)
+        yield WebServer(
+            create_process_app(metrics.registry, alive=alive, ready=ready), address, settings.web.metrics_port
+        )
 
 
 @contextmanager
@@ -140,7 +152,12 @@ def stopping_on_signals() -> Iterator[Event]:
 
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        line = {"at": self.formatTime(record), "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        line = {
+            "at": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line)
@@ -159,4 +176,3 @@ def set_up_logging(settings: Settings) -> None:
     logging.basicConfig(level=settings.log.level.value.upper(), handlers=[handler], force=True)
     for noisy in ("kafka", "httpx", "alembic", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
-

@@ -56,7 +56,9 @@ def owner_name() -> str:
 def make_engine(settings: Settings) -> Engine:
     """The database. Raises ConfigurationError when none is configured."""
     if settings.database.url is None:
-        raise ConfigurationError("no database is configured; set DRIFTBELL_DATABASE_URL to postgresql://user@host/database")
+        raise ConfigurationError(
+            "no database is configured; set DRIFTBELL_DATABASE_URL to postgresql://user@host/database"
+        )
     return connect(settings.database.url, settings.database.password)
 
 
@@ -67,8 +69,8 @@ def ready_engine(settings: Settings) -> Engine:
     return engine
 
 
-def kafka_settings(settings: Settings) -> KafkaSettings:
-    """How to reach Kafka, in the clients' words."""
+def kafka_settings(settings: Settings, topics: tuple[str, ...] = ()) -> KafkaSettings:
+    """How to reach Kafka, in the clients' words; with these topics in place of the configured ones."""
     kafka, security = settings.kafka, settings.kafka.security
     options = {
         "security.protocol": security.protocol.value,
@@ -80,14 +82,14 @@ def kafka_settings(settings: Settings) -> KafkaSettings:
         "sasl.password": security.sasl_password,
     }
     return KafkaSettings(
-        ",".join(kafka.bootstrap_servers), kafka.topics, kafka.group,
+        ",".join(kafka.bootstrap_servers), topics or kafka.topics, kafka.group,
         security={name: value for name, value in options.items() if value is not None},
         session_timeout_ms=kafka.session_timeout_ms,
     )  # fmt: skip
 
 
 def make_source(settings: Settings) -> Source:
-    """The configured Kafka client. Raises ConfigurationError when it is not installed or nothing says where Kafka is."""
+    """The configured Kafka client. Raises ConfigurationError when it is not installed or not configured."""
     described = kafka_settings(settings)
     if settings.kafka.client is KafkaClient.CONFLUENT:
         from service.intake.confluent import ConfluentSource
@@ -110,19 +112,27 @@ def make_collector(settings: Settings, engine: Engine, metrics: PipelineMetrics)
     """A collector on the configured topics."""
     chosen = settings.collector
     options = CollectorOptions(
-        owner_name(), chosen.unknown_models, Limits(event_bytes=chosen.max_event_bytes), chosen.commit_interval_ms / 1000,
-        chosen.commit_records,
+        owner_name(), chosen.unknown_models, Limits(event_bytes=chosen.max_event_bytes),
+        chosen.commit_interval_ms / 1000, chosen.commit_records,
     )  # fmt: skip
-    return Collector(make_source(settings), engine, options, metrics, time.monotonic, _dead_letter_topic(settings))
+    return Collector(
+        make_source(settings), engine, options, metrics, time.monotonic, _dead_letter_topic(settings)
+    )
 
 
 def make_evaluator(settings: Settings, engine: Engine, metrics: PipelineMetrics) -> Evaluator:
     """An evaluator of all models."""
     url = settings.evaluator.alert_webhook_url
-    delivery = Delivery(Outbox(engine), webhook(url) if url else None, lambda outcome: metrics.deliveries.labels(outcome).inc())
+    delivery = Delivery(
+        Outbox(engine),
+        webhook(url) if url else None,
+        lambda outcome: metrics.deliveries.labels(outcome).inc(),
+    )
     kept = settings.retention
     retention = Retention(kept.results_ms, kept.panes_ms, kept.dead_letters_ms)
-    return Evaluator(engine, owner_name(), metrics, now_ms, delivery, retention, settings.evaluator.interval_ms / 1000)
+    return Evaluator(
+        engine, owner_name(), metrics, now_ms, delivery, retention, settings.evaluator.interval_ms / 1000
+    )
 
 
 def make_metrics() -> PipelineMetrics:
@@ -131,7 +141,11 @@ def make_metrics() -> PipelineMetrics:
 
 
 def make_replay(
-    monitors: Sequence[Monitor], profiles: Mapping[str, ReferenceProfile], events: Path, partitions: int, sink: Sink
+    monitors: Sequence[Monitor],
+    profiles: Mapping[str, ReferenceProfile],
+    events: Path,
+    partitions: int,
+    sink: Sink,
 ) -> Replay:
     """A replay of a file log under these monitors; `profiles` by the name that the monitors use."""
     models = {m.model: (ModelVersion(m, _grid(m, profiles), reference_name=m.reference),) for m in monitors}
@@ -148,9 +162,17 @@ def _grid(monitor: Monitor, profiles: Mapping[str, ReferenceProfile]) -> Grid:
 
 def why_not_alive(collector: Collector | None, evaluator: Evaluator | None) -> str | None:
     """A sentence when a loop has not turned for a minute."""
-    if collector is not None and collector.ticked_at and time.monotonic() - collector.ticked_at > ALIVE_SECONDS:
+    if (
+        collector is not None
+        and collector.ticked_at
+        and time.monotonic() - collector.ticked_at > ALIVE_SECONDS
+    ):
         return f"the collector's loop has not turned for {time.monotonic() - collector.ticked_at:.0f} s"
-    if evaluator is not None and evaluator.ticked_at_ms and now_ms() - evaluator.ticked_at_ms > ALIVE_SECONDS * 1000:
+    if (
+        evaluator is not None
+        and evaluator.ticked_at_ms
+        and now_ms() - evaluator.ticked_at_ms > ALIVE_SECONDS * 1000
+    ):
         return f"the evaluator's loop has not turned for {(now_ms() - evaluator.ticked_at_ms) / 1000:.0f} s"
     return None
 

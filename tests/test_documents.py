@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from detectors.catalogue import NUMERIC
 from prometheus_client import CollectorRegistry
 
+from detectors.catalogue import NUMERIC
 from service.cli.main import main
 from service.metrics import PipelineMetrics
 from service.settings import SETTINGS
@@ -31,7 +31,11 @@ def test_every_setting_stands_in_the_docs_with_its_default_and_meaning() -> None
 
 def test_every_metric_stands_in_the_docs() -> None:
     ours = {family.name for family in PipelineMetrics(CollectorRegistry()).registry.collect()}
-    models = set(FAMILY.findall("".join(p.read_text(encoding="utf-8") for p in (ROOT / "service" / "web").glob("*.py"))))
+    models = set(
+        FAMILY.findall(
+            "".join(p.read_text(encoding="utf-8") for p in (ROOT / "service" / "web").glob("*.py"))
+        )
+    )
     listed = set(re.findall(r"`(driftbell_[a-z_]+)`", text_of("docs", "metrics.md")))
 
     assert {name for name in ours | models if not {name, f"{name}_total"} & listed} == set()

@@ -48,6 +48,11 @@ def test_a_name_has_at_most_200_characters_after_cleaning() -> None:
     assert clean_name("\n" * 1_000_000 + "x") is None
 
 
+def test_a_name_has_at_most_450_bytes_so_that_an_index_holds_the_longest_keys() -> None:
+    assert clean_name("漢" * 150) is not None
+    assert clean_name("漢" * 151) is None
+
+
 @given(st.text(st.characters(codec=None), max_size=300))
 def test_what_is_cleaned_is_clean_and_stays_as_it_is(text: str) -> None:
     name = clean_name(text)

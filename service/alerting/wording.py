@@ -81,9 +81,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def _share(ratio: float, digits: int) -> str:
-    if 0 < ratio < 1e-5:
-        return "less than 0.001 %"
-    return f"{100.0 * ratio:.{digits}g} %"
+    return f"{max(100.0 * ratio, 0.001):.{digits}g} %" if ratio > 0 else "0 %"
 
 
 def _when(key: WindowKey) -> str:

@@ -35,7 +35,9 @@ def evaluate() -> None:
 
 @click.command()
 @click.option("--host", help="Address to listen on (default: DRIFTBELL_HOST, 127.0.0.1).")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (default: DRIFTBELL_PORT, 8765).")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port to listen on (default: DRIFTBELL_PORT, 8765)."
+)
 def serve(host: str | None, port: int | None) -> None:
     """Serve the API, the pages and /metrics."""
     runner.run(load_from_environment(), {runner.Role.SERVE}, host=host, port=port)
@@ -43,7 +45,9 @@ def serve(host: str | None, port: int | None) -> None:
 
 @click.command()
 @click.option("--host", help="Address to listen on (default: DRIFTBELL_HOST, 127.0.0.1).")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (default: DRIFTBELL_PORT, 8765).")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port to listen on (default: DRIFTBELL_PORT, 8765)."
+)
 def run(host: str | None, port: int | None) -> None:
     """Collect, evaluate and serve in one process, for one host."""
     runner.run(load_from_environment(), set(runner.Role), host=host, port=port)

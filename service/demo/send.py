@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _RELOAD_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
+_LAST_SECONDS = 1e-3  # before the end, where the script would begin again
 
 
 def send_traffic(settings: Settings, stop: Event, terminal: Terminal, *, speed: float, forever: bool) -> None:
@@ -56,9 +57,9 @@ def _feed(feed: Feed, start_ms: int, stop: Event, terminal: Terminal, *, speed: 
     hand = Hand("traffic", lambda stop: feed.run(stop, second))
     told = -1.0
     try:
-        while not stop.wait(_LOOK_SECONDS) and (forever or told < SCRIPT.length_seconds):
+        while not stop.wait(_LOOK_SECONDS) and (forever or second() < SCRIPT.length_seconds):
             hand.check()
-            now = second()
+            now = second() if forever else min(second(), SCRIPT.length_seconds - _LAST_SECONDS)
             for step, at_seconds in SCRIPT.begun(told, now):
                 terminal.say(f"{iso(start_ms + int(1000 * at_seconds / speed))} the script: {step.sentence}")
             told = now

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from service.demo.script import Step
 from service.messages import Severity, State
+from service.monitor import parse_duration
 
 if TYPE_CHECKING:
     from service.store.result_queries import AlertRow
@@ -130,9 +131,9 @@ def _subject(row: AlertRow) -> Subject:
     return Subject(row.model, row.feature, "" if row.feature else row.segment)
 
 
-def _importance(row: AlertRow) -> tuple[int, bool, str]:
-    """Pages first, the whole model before its segments."""
-    return _SEVERITIES.index(row.severity), row.segment != "", row.window
+def _importance(row: AlertRow) -> tuple[int, bool, int]:
+    """Pages first, the whole model before its segments, the shortest window first."""
+    return _SEVERITIES.index(row.severity), row.segment != "", parse_duration(row.window.partition("/")[0])
 
 
 def _sentences(model: str, rows: Sequence[AlertRow]) -> list[Line]:

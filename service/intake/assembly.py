@@ -11,10 +11,28 @@ import xxhash
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from service.intake.cells import extra_column, number_cell, number_column, odd_texts, plain_numbers, text_column
+from service.intake.cells import (
+    extra_column,
+    number_cell,
+    number_column,
+    odd_texts,
+    plain_numbers,
+    text_column,
+)
 from service.intake.outputs import lift_outputs
 from service.messages import (
-    LABEL, LATENCY, NOT_APPLICABLE, PREDICTION, SCORE, Batch, Column, ExtraColumn, Missing, Role, Stream, TextColumn,
+    LABEL,
+    LATENCY,
+    NOT_APPLICABLE,
+    PREDICTION,
+    SCORE,
+    Batch,
+    Column,
+    ExtraColumn,
+    Missing,
+    Role,
+    Stream,
+    TextColumn,
 )  # fmt: skip
 from service.names import clean_name
 from service.sketches.cells import ABSENT, NOTHING
@@ -38,7 +56,10 @@ class Assembly:
 
     def __init__(self, version: ModelVersion, stream: Stream, n: int) -> None:
         labels = stream is Stream.LABEL
-        of_labels, all_columns = version.grid.count_of(labels=True), (len(version.grid.numbers), len(version.grid.texts))
+        of_labels, all_columns = (
+            version.grid.count_of(labels=True),
+            (len(version.grid.numbers), len(version.grid.texts)),
+        )
         self._first = tuple(a - b for a, b in zip(all_columns, of_labels, strict=True)) if labels else (0, 0)
         counts = of_labels if labels else version.grid.count_of(labels=False)
         self.version, self.stream, self.n = version, stream, n
@@ -48,8 +69,8 @@ class Assembly:
         self.extras: dict[Column, ExtraColumn] = {}
         self.segments: dict[str, TextColumn] = {}
 
-    def put(self, column: Column, values: list[Any], absent: int = Missing.ABSENT) -> None:
-        """Place one column of decoded values where the grid has it, or among the extras; UNSET is `absent`."""
+    def put(self, column: Column, values: Sequence[Any], absent: int = Missing.ABSENT) -> None:
+        """Place a column of decoded values where the grid has it, or among the extras; UNSET is `absent`."""
         grid = self.version.grid
         if (at := grid.number_at.get(column)) is not None:
             plain = plain_numbers(values)
@@ -61,6 +82,12 @@ class Assembly:
         elif values.count(UNSET) < len(values):
             self.extras[column] = extra_column(values)
 
+    def put_feature(self, name: str, values: Sequence[Any]) -> None:
+        """Place a feature: UNSET is absent where the grid has it, and says nothing where not."""
+        column, grid = Column(Role.FEATURE, name), self.version.grid
+        known = column in grid.number_at or column in grid.text_at
+        self.put(column, values, Missing.ABSENT if known else NOT_APPLICABLE)
+
     def batch(self, offsets: IntArray, ts_ms: IntArray, ids: Sequence[Any], versions: Sequence[Any]) -> Batch:
         """The finished batch."""
         return Batch(
@@ -71,7 +98,9 @@ class Assembly:
 
 def _numbers(values: Sequence[Any], absent: int) -> FloatArray:
     if absent == NOT_APPLICABLE:
-        return np.fromiter((NOTHING if v is UNSET else number_cell(v) for v in values), np.float64, len(values))
+        return np.fromiter(
+            (NOTHING if v is UNSET else number_cell(v) for v in values), np.float64, len(values)
+        )
     return number_column(values, len(values))
 
 
@@ -109,14 +138,19 @@ def from_structs(schema: Schema, events: Sequence[Any], *, kind: str) -> Assembl
 
 def _put_features(made: Assembly, schema: Schema, features: Sequence[Any]) -> None:
     fields, numbers = schema.fields, schema.lift_numbers(features)
-    known = len(fields.numbers)
-    made.numbers[:known] = numbers[:, :known].T
+    known, places = (
+        len(fields.numbers),
+        [made.version.grid.number_at[Column(Role.FEATURE, name)] for name in fields.numbers],
+    )
+    made.numbers[places if places != list(range(known)) else slice(known)] = numbers[:, :known].T
     for i, name in enumerate(fields.learned_numbers):
-        made.extras[Column(Role.FEATURE, name)] = ExtraColumn(np.ascontiguousarray(numbers[:, known + i]), None)
+        made.extras[Column(Role.FEATURE, name)] = ExtraColumn(
+            np.ascontiguousarray(numbers[:, known + i]), None
+        )
     for i in range(len(fields.texts)):
         made.texts[i] = text_column(schema.lift_scalars(features, i))
     for i, name in enumerate(fields.learned_scalars, start=len(fields.texts)):
-        made.extras[Column(Role.FEATURE, name)] = extra_column(schema.lift_scalars(features, i))
+        made.put_feature(name, schema.lift_scalars(features, i))
 
 
 def _put_outputs(made: Assembly, events: Sequence[Any], kind: str) -> None:
@@ -147,7 +181,7 @@ def _put_segment(made: Assembly, name: str, features: Sequence[Any], events: Seq
 
 
 def _learned_values(schema: Schema, features: Sequence[Any], name: str) -> Sequence[Any]:
-    """A learned feature's values; UNSET for all rows when it was not learned, since no event here has it then."""
+    """A learned feature's values; all UNSET when it was not learned, since no event here has it then."""
     fields = schema.fields
     if name in fields.learned_numbers:
         numbers = map(attrgetter(f"l{fields.learned_numbers.index(name)}"), features)
@@ -169,10 +203,9 @@ def from_loose(schema: Schema, events: Sequence[LooseEvent], *, kind: str) -> As
         return _labels(schema.version, [e.label for e in events])
     made = Assembly(schema.version, Stream.INFERENCE, len(events))
     rows = [e.features for e in events]
-    known = set(grid_features(schema.version))
-    for name, sent in _sent_names(rows, known).items():
-        absent = Missing.ABSENT if name in known else NOT_APPLICABLE
-        made.put(Column(Role.FEATURE, name), _first_of(rows, sent), absent)
+    sent = _sent_names(rows, grid_features(schema.version))
+    for name, values in zip(sent, _columns(rows, list(sent.values())), strict=True):
+        made.put_feature(name, values)
     _put_outputs(made, events, kind)
     for name in schema.version.monitor.segments:
         if not _put_grid_segment(made, name):
@@ -181,11 +214,21 @@ def from_loose(schema: Schema, events: Sequence[LooseEvent], *, kind: str) -> As
 
 
 def _sent_names(rows: Sequence[Mapping[str, Any]], known: Iterable[str]) -> Mapping[str, list[str]]:
-    """All features by their clean names, each with the names as they were sent; for the grid's own, that name first."""
+    """All features by their clean names, each with the names as sent; the grid's own name comes first."""
     names = {name: [name] for name in known}
     for name in sorted(set().union(*rows).difference(names)):
         names.setdefault(clean_name(name) or UNNAMED, []).append(name)
     return names
+
+
+def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[Sequence[str]]) -> Iterable[Sequence[Any]]:
+    """The rows' values under each of these names; three times faster when every row has all of them."""
+    if len(names) > 1 and all(len(aliases) == 1 for aliases in names):
+        try:
+            return zip(*list(map(itemgetter(*(name for (name,) in names)), rows)), strict=True)
+        except KeyError:
+            pass
+    return (_first_of(rows, aliases) for aliases in names)
 
 
 def _first_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Any]:
@@ -198,8 +241,8 @@ def _first_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[A
 
 def grid_features(version: ModelVersion) -> Sequence[str]:
     """The names of the features of a model's grid."""
-    grids = (*version.grid.numbers, *version.grid.texts)
-    return [g.column.name for g in grids if g.column.role is Role.FEATURE]
+    columns = (*version.grid.number_at, *version.grid.text_at)
+    return [column.name for column in columns if column.role is Role.FEATURE]
 
 
 def narrow_runs(rows: Sequence[Mapping[str, Any]], known: Sequence[str], most: int) -> Iterator[range]:

@@ -52,7 +52,11 @@ def _category(value: object, absent: int, most: int) -> str | int:
         if not value:
             return int(Missing.EMPTY)
         value = value.replace("\0", "\ufffd")  # which no text of Postgres may hold
-        return value if len(value) <= most else f"{value[: most - 17]}~{xxhash.xxh3_64_hexdigest(value.encode())}"
+        return (
+            value
+            if len(value) <= most
+            else f"{value[: most - 17]}~{xxhash.xxh3_64_hexdigest(value.encode())}"
+        )
     if isinstance(value, int):
         return int(value)
     return int(Missing.NULL) if value is None else absent
@@ -118,7 +122,11 @@ def extra_column(values: Sequence[Any], most: int = 200) -> ExtraColumn:
     kinds = set(map(type, values))
     if kinds <= _TEXTUAL:
         return ExtraColumn(None, text_column(values, NOT_APPLICABLE, most))
-    numbers = np.fromiter((number_cell(v) if type(v) in _NUMERIC else NOTHING for v in values), np.float64, len(values))
+    numbers = np.fromiter(
+        (number_cell(v) if type(v) in _NUMERIC else NOTHING for v in values), np.float64, len(values)
+    )
     if kinds <= _NUMERIC_OR_UNSET:
         return ExtraColumn(numbers, None)
-    return ExtraColumn(numbers, text_column([UNSET if type(v) in _NUMERIC else v for v in values], NOT_APPLICABLE, most))
+    return ExtraColumn(
+        numbers, text_column([UNSET if type(v) in _NUMERIC else v for v in values], NOT_APPLICABLE, most)
+    )

@@ -1,7 +1,8 @@
 """Records become batches of typed columns, dead letters and tombstones; none is dropped.
 
-The usual event goes through the decoder generated from its model's schema. What that refuses goes through `loose`,
-which finds the model, the kind and what is wrong. Which way an event took changes no result, only the time it takes.
+The usual event goes through the decoder generated from its model's schema. What that refuses goes through
+`loose`, which finds the model, the kind and what is wrong. Which way an event took changes no result, only
+the time it takes.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Decoded:
 
 
 class Decoder:
-    """Decodes the records of one partition. Remembers only what makes it faster: schemas and the last model."""
+    """Decodes one partition's records. Remembers only what makes it faster, and the models it learned."""
 
     def __init__(
         self, configuration: Configuration, *, unknown_models: UnknownModels = UnknownModels.QUARANTINE,
@@ -73,16 +74,20 @@ class Decoder:
         self._nonfinite_as_missing = _wants_nonfinite(configuration)
         self._schemas = {}
         self._vain = {}
-        self._learned = {name: version for name, version in self._learned.items() if name not in configuration.models}
+        self._learned = {
+            name: version for name, version in self._learned.items() if name not in configuration.models
+        }
 
     @property
     def learned_models(self) -> Mapping[str, ModelVersion]:
-        """Models met under `unknown_models: learn` that no monitor names yet, with a default monitor and no grid."""
+        """Models met under `unknown_models: learn` that no monitor names yet: a default one and no grid."""
         return self._learned
 
     def version_of(self, batch: Batch) -> ModelVersion:
         """The configuration that a batch was decoded with."""
-        return self._learned.get(batch.model) or self._configuration.numbered(batch.model, batch.configuration)
+        return self._learned.get(batch.model) or self._configuration.numbered(
+            batch.model, batch.configuration
+        )
 
     def decode(self, records: Records) -> Decoded:
         """Decode all records of one poll of one partition."""
@@ -91,14 +96,15 @@ class Decoder:
         places = self._set_aside(work)
         rest: Sequence[int] = places
         guess = self._known_schema(self._guess) if self._guess is not None else None
-        if guess is not None and not self._skips(guess):
+        skips = guess is not None and self._skips(guess)
+        if guess is not None and not skips:
             rest = self._decode_fast(work, guess, rest)
             self._guess = self._guess if 2 * len(rest) <= len(places) else None
-        if len(rest) >= _GROUPING_PAYS:
+        if len(rest) >= _GROUPING_PAYS and not skips:
             rest = self._decode_by_model(work, rest, tried=guess)
         if rest:
             self._decode_loose(work, rest)
-        made.dead.sort(key=lambda letter: letter.offset)
+        made.dead.sort(key=attrgetter("offset"))
         return made
 
     def _set_aside(self, work: _Work) -> Sequence[int]:
@@ -159,7 +165,9 @@ class Decoder:
                 self._guess = model
         return sorted(rest)
 
-    def _lift_structs(self, work: _Work, schema: Schema, places: Sequence[int], events: Sequence[Any]) -> None:
+    def _lift_structs(
+        self, work: _Work, schema: Schema, places: Sequence[int], events: Sequence[Any]
+    ) -> None:
         ts = parse_timestamps([e.ts for e in events], schema.version.monitor.ts_unit, work.timestamps(places))
         places, events, ts = self._readable(work, places, events, ts, schema.version)
         for kind, at in by_kind([type(e).__name__ for e in events]).items():
@@ -171,7 +179,7 @@ class Decoder:
     def _readable(
         self, work: _Work, places: Sequence[int], events: Sequence[Any], ts: IntArray, version: ModelVersion,
     ) -> tuple[Sequence[int], Sequence[Any], IntArray]:  # fmt: skip
-        """What has a usable time; the rest is buried. Rows of an older version's time go back to that version."""
+        """What has a usable time; the rest is buried. Rows of an older version's time go to that version."""
         record_ms = work.timestamps(places)
         bad = ts == BAD
         future = (record_ms >= 0) & (ts > record_ms + version.monitor.max_future_skew_ms)
@@ -182,7 +190,9 @@ class Decoder:
             work.bury(places[i], Reason.BAD_TIMESTAMP, _bad_timestamp(events[i].ts))
         for i in np.flatnonzero(future & ~bad).tolist():
             ahead = (int(ts[i]) - int(record_ms[i])) // 1000
-            work.bury(places[i], Reason.FUTURE_TIMESTAMP, f"event time is {ahead} s after the record's own time")
+            work.bury(
+                places[i], Reason.FUTURE_TIMESTAMP, f"event time is {ahead} s after the record's own time"
+            )
         again = np.flatnonzero(older & ~bad & ~future).tolist()
         self._decode_older(work, [(places[i], int(ts[i])) for i in again], version)
         keep = np.flatnonzero(~(bad | future | older)).tolist()
@@ -235,7 +245,11 @@ class Decoder:
             work.made.ignored += len(places)
             return
         for place in places:
-            work.bury(place, Reason.UNKNOWN_MODEL, "no monitor names this model; apply one, or set unknown models to learn")
+            work.bury(
+                place,
+                Reason.UNKNOWN_MODEL,
+                "no monitor names this model; apply one, or set unknown models to learn",
+            )
 
     def _lift_loose(
         self, work: _Work, schema: Schema, places: Sequence[int], events: Sequence[LooseEvent | None]
@@ -254,7 +268,9 @@ class Decoder:
                 part = pick(group, run)
                 made = from_loose(schema, part, kind=kind)
                 ids, versions = list(map(attrgetter("id"), part)), list(map(attrgetter("version"), part))
-                work.made.batches.append(made.batch(work.offsets(pick(group_at, run)), group_ts[run], ids, versions))
+                work.made.batches.append(
+                    made.batch(work.offsets(pick(group_at, run)), group_ts[run], ids, versions)
+                )
 
     # Schemas
 
@@ -263,7 +279,7 @@ class Decoder:
         return self._schema_for(version) if version is not None else None
 
     def _schema(self, model: str) -> Schema | None:
-        """The schema of a model, which is learned when it is new. To be asked in the order of the log, since few are."""
+        """The schema of a model, learned when it is new: ask in the log's order, since only the first are."""
         wanted = self._unknown is UnknownModels.LEARN and len(self._learned) < MOST_LEARNED_MODELS
         if wanted and self._configuration.latest(model) is None and model not in self._learned:
             self._learned[model] = ModelVersion(Monitor(model=model), Grid())
@@ -276,7 +292,7 @@ class Decoder:
         return self._schemas[key]
 
     def _learn(self, schema: Schema, events: Sequence[LooseEvent]) -> None:
-        """Add to the schema the unknown fields that most of these events have, so that the next ones go the fast way."""
+        """Add the unknown fields that most of these events have, so that the next ones go the fast way."""
         if len(events) >= _LEARN_AT_LEAST:
             room = self._limits.features - len(schema.fields.numbers) - len(schema.fields.texts)
             fields = learn_fields(schema.fields, events, min(MOST_LEARNED_FIELDS, room))
@@ -286,7 +302,7 @@ class Decoder:
 
 
 def _wants_nonfinite(configuration: Configuration) -> bool:
-    """NaN literals can be told from broken bytes only before the model is known, so one model's wish counts for all."""
+    """NaN is told from broken bytes before the model is known, so one model's wish counts for all."""
     return any(versions[-1].monitor.nonfinite == "missing" for versions in configuration.models.values())
 
 
@@ -311,7 +327,11 @@ def _decode_each(decoder: msgspec.json.Decoder[Any], values: Sequence[Any]) -> t
 def _bad_timestamp(ts: object) -> str:
     if ts is None:
         return "no `ts`, and the record has no time of its own"
-    return "`ts` is no ISO 8601 time between the years 1970 and 10000" if isinstance(ts, str) else "`ts` is out of range"
+    return (
+        "`ts` is no ISO 8601 time between the years 1970 and 10000"
+        if isinstance(ts, str)
+        else "`ts` is out of range"
+    )
 
 
 @dataclass

@@ -21,7 +21,11 @@ log = logging.getLogger(__name__)
 
 def _options(settings: KafkaSettings) -> dict[str, Any]:
     security = {SECURITY_OPTIONS[name]: value for name, value in settings.security.items()}
-    return {"bootstrap_servers": settings.bootstrap_servers.split(","), "client_id": settings.client_id, **security}
+    return {
+        "bootstrap_servers": settings.bootstrap_servers.split(","),
+        "client_id": settings.client_id,
+        **security,
+    }
 
 
 class KafkaWriter:
@@ -29,11 +33,21 @@ class KafkaWriter:
 
     def __init__(self, settings: KafkaSettings) -> None:
         try:
-            self._producer = KafkaProducer(**_options(settings), acks="all", linger_ms=20, allow_auto_create_topics=False)
+            self._producer = KafkaProducer(
+                **_options(settings), acks="all", linger_ms=20, allow_auto_create_topics=False
+            )
         except KafkaError as why:
             raise Unavailable(f"Kafka at {settings.bootstrap_servers} does not answer: {why}") from why
 
-    def send(self, topic: str, value: bytes | None, *, key: bytes | None = None, timestamp_ms: int | None = None, headers: Any = ()) -> None:
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        timestamp_ms: int | None = None,
+        headers: Any = (),
+    ) -> None:
         """Queue one record; its partition follows from the key."""
         try:
             self._producer.send(topic, value=value, key=key, timestamp_ms=timestamp_ms, headers=list(headers))
@@ -73,7 +87,12 @@ class KafkaDeadLetters:
     def send(self, checkpoint: Checkpoint) -> None:
         for letter in checkpoint.dead:
             try:
-                self._writer.send(self._topic, letter.value, key=letter.key or None, headers=_headers(checkpoint.partition, letter))
+                self._writer.send(
+                    self._topic,
+                    letter.value,
+                    key=letter.key or None,
+                    headers=_headers(checkpoint.partition, letter),
+                )
             except Unavailable as why:
                 log.warning("%s; the table has the dead letters of this checkpoint", why)
                 return

@@ -21,29 +21,29 @@ _MEANT = {"type", "model", "version", "id", "ts", "features", "prediction", "lat
 
 
 def learn_fields(known: Fields, events: Sequence[LooseEvent], most: int = MOST_LEARNED_FIELDS) -> Fields:
-    """The known fields and those that more than half of these events have, as numbers or scalars by their values.
+    """The known fields and those that more than half of these events have, as numbers or as scalars.
 
-    A learned number that is no number in some of them becomes a scalar, which may be either.
+    A number, of the grid or learned, that is a text in some of them becomes a scalar, which may be either.
     """
     events = events[:_SEEN]
-    features = _usual([e.features for e in events if e.kind != "label"], known.names - set(known.learned_numbers))
+    typed = {*known.numbers, *known.learned_numbers}
+    features = _usual([e.features for e in events if e.kind != "label"], known.names - typed)
     others = _usual([e.body for e in events], _MEANT | set(known.others))
     numbers = {name for name, kinds in features.items() if kinds <= _NUMBERS and kinds != {type(None)}}
-    scalars = [name for name in features if name not in numbers]
-    kept = tuple(name for name in known.learned_numbers if name not in scalars)
+    flipped = {name for name in typed & features.keys() if not features[name] <= _NUMBERS}
     room = most - len(known.learned_numbers) - len(known.learned_scalars)
-    new = [name for name in features if name not in known.learned_numbers][: max(0, room)]
-    learned = set(new) | set(known.learned_numbers)
+    new = [name for name in features if name not in typed][: max(0, room)]
+    scalars = flipped | (set(new) - numbers)
     return Fields(
-        known.numbers, known.texts,
-        kept + tuple(name for name in new if name in numbers),
-        known.learned_scalars + tuple(name for name in scalars if name in learned),
+        tuple(name for name in known.numbers if name not in flipped), known.texts,
+        tuple(name for name in (*known.learned_numbers, *new) if name not in scalars),
+        known.learned_scalars + tuple(name for name in features if name in scalars),
         (known.others + tuple(others))[:MOST_LEARNED_FIELDS],
     )  # fmt: skip
 
 
 def _usual(rows: Sequence[dict[str, Any]], known: Iterable[str]) -> dict[str, set[type]]:
-    """The decodable scalar fields that more than half of the rows have, and the types of their values, by name."""
+    """The decodable scalar fields that more than half of the rows have, and their values' types."""
     seen: dict[str, list[type]] = {}
     for row in rows:
         for name in row.keys() - known:

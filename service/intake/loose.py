@@ -1,10 +1,11 @@
-"""The slower way to read an event: any JSON object, checked field by field, with a reason for what does not fit.
+"""The slower way to read an event: any JSON object, field by field, with a reason for what does not fit.
 
 A bad feature never costs the rest of the event; a bad model name, timestamp or id does.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -57,13 +58,17 @@ def read_event(value: bytes, limits: Limits, *, nonfinite_as_missing: bool = Fal
     if len(features) > limits.features:
         raise Rejected(Reason.TOO_WIDE, f"{len(features)} features; at most {limits.features} are read")
     return LooseEvent(
-        kind, _model(get("model")), _scalar(body, "version"), _scalar(body, "id"), _timestamp(get("ts")), features,
-        get("prediction", UNSET), get("latency_ms", ABSENT), _mapping(body, "tags"), get("label", UNSET), body,
+        kind, _model(get("model")), _scalar(body, "version"), _scalar(body, "id"), _timestamp(get("ts")),
+        features,
+        get("prediction", UNSET), get("latency_ms", ABSENT), _mapping(body, "tags"), get("label", UNSET),
+        body,
     )  # fmt: skip
 
 
 def _kind_of(body: object) -> str:
-    return {list: "an array", str: "a text", type(None): "null", bool: "a truth value"}.get(type(body), "a number")
+    return {list: "an array", str: "a text", type(None): "null", bool: "a truth value"}.get(
+        type(body), "a number"
+    )
 
 
 def _model(model: object) -> str:
@@ -71,20 +76,25 @@ def _model(model: object) -> str:
         raise Rejected(Reason.MISSING_FIELD, "no field `model`")
     if not isinstance(model, str):
         raise Rejected(Reason.BAD_FIELD, "`model` is not a text")
-    clean = clean_name(model)
+    clean = _clean(model)
     if clean is None:
         raise Rejected(Reason.BAD_NAME, "`model` has no readable name of 1 to 200 characters")
     return clean
 
 
-def _scalar(body: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
+@lru_cache(maxsize=256)
+def _clean(model: str) -> str | None:
+    return clean_name(model)
+
+
+def _scalar(body: Mapping[str, Any], name: str) -> Any:
     value = body.get(name)
     if type(value) not in _SCALARS:
         raise Rejected(Reason.BAD_FIELD, f"`{name}` is neither a text nor an integer")
     return value
 
 
-def _timestamp(ts: Any) -> Any:  # noqa: ANN401
+def _timestamp(ts: Any) -> Any:
     if type(ts) not in _STAMPS:
         raise Rejected(Reason.BAD_TIMESTAMP, "`ts` is neither ISO 8601 nor a number")
     return ts

@@ -17,7 +17,7 @@ _NOT_SAID = {UnsetType, type(None)}
 
 
 class Outputs(NamedTuple):
-    """Per row the answer (label or value) and the score; UNSET where the event says nothing of it, None for null."""
+    """Per row the answer (label or value) and the score; UNSET where the event does not say."""
 
     answers: list[Any]
     scores: list[Any]
@@ -25,7 +25,7 @@ class Outputs(NamedTuple):
 
 def lift_outputs(predictions: Sequence[Any]) -> Outputs:
     """The answers and scores of prediction objects, mappings, bare numbers and bare texts."""
-    if set(map(type, predictions)) == {Prediction} and not any([p.scores for p in predictions]):
+    if set(map(type, predictions)) == {Prediction} and not any(p.scores for p in predictions):
         answers = [p.label for p in predictions]
         if not _NOT_SAID.isdisjoint(map(type, answers)):
             answers = [_first(p.label, p.value) for p in predictions]
@@ -53,7 +53,9 @@ def _one(prediction: object) -> tuple[Any, Any]:
     return prediction, UNSET
 
 
-def _of_parts(label: object, value: object, score: object, scores: Mapping[str, object]) -> tuple[object, object]:
+def _of_parts(
+    label: object, value: object, score: object, scores: Mapping[str, object]
+) -> tuple[object, object]:
     numbers = {name: number for name, raw in scores.items() if isfinite(number := number_cell(raw))}
     if numbers:
         best = max(numbers, key=lambda name: (numbers[name], name))

@@ -11,7 +11,7 @@ import msgspec
 from service.messages import Reason
 
 
-class Rejected(Exception):  # noqa: N818 - it is a value on its way to a dead letter, and never leaves intake
+class Rejected(Exception):
     """Carries the reason of a dead letter out of nested checks."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -22,14 +22,14 @@ class Rejected(Exception):  # noqa: N818 - it is a value on its way to a dead le
 
 _BOM = b"\xef\xbb\xbf"
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""A text, also one that never ends: or else every quote in it would be tried as a start, in quadratic time."""
+"""A text, also one that never ends: else every quote in it would be tried as a start, in quadratic time."""
 _OPENING = b"[{"
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _decode = msgspec.json.Decoder().decode
 
 
-def parse_json(value: bytes, depth: int, *, nonfinite_as_missing: bool = False) -> Any:  # noqa: ANN401
-    """Any JSON value; raises `Rejected`. With `nonfinite_as_missing`, NaN and Infinity literals are read as numbers."""
+def parse_json(value: bytes, depth: int, *, nonfinite_as_missing: bool = False) -> Any:
+    """Any JSON value; raises `Rejected`. NaN and Infinity are read as numbers if `nonfinite_as_missing`."""
     try:
         body = _decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -56,7 +56,7 @@ def nesting(value: bytes) -> int:
     return deepest
 
 
-def _second_look(value: bytes, depth: int, *, nonfinite_as_missing: bool) -> Any:  # noqa: ANN401
+def _second_look(value: bytes, depth: int, *, nonfinite_as_missing: bool) -> Any:
     """What a second parser, which forgives more, makes of bytes that the first one refused."""
     if not value.strip():
         raise Rejected(Reason.EMPTY_VALUE, "the value has no bytes")
@@ -74,7 +74,7 @@ def _second_look(value: bytes, depth: int, *, nonfinite_as_missing: bool) -> Any
     return _forgive(text, words, nonfinite_as_missing=nonfinite_as_missing)
 
 
-def _forgive(text: str, words: str, *, nonfinite_as_missing: bool) -> Any:  # noqa: ANN401
+def _forgive(text: str, words: str, *, nonfinite_as_missing: bool) -> Any:
     """`words` are the first parser's, which name a position and never echo the payload."""
     literals: list[str] = []
 
@@ -94,7 +94,9 @@ def _forgive(text: str, words: str, *, nonfinite_as_missing: bool) -> Any:  # no
     if nonfinite_as_missing and (literals or out_of_range):
         return body
     if literals:
-        raise Rejected(Reason.NONFINITE_NUMBER, "NaN and Infinity are not JSON; send null, or set `nonfinite: missing`")
+        raise Rejected(
+            Reason.NONFINITE_NUMBER, "NaN and Infinity are not JSON; send null, or set `nonfinite: missing`"
+        )
     if out_of_range:
         raise Rejected(Reason.NUMBER_OUT_OF_RANGE, "a number does not fit in 64 bits")
     raise Rejected(Reason.BAD_JSON, words)

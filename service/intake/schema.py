@@ -1,8 +1,10 @@
 """A msgspec decoder generated from a model's grid: the shape that its events usually have.
 
-It takes what fits at about 1.2 us an event and refuses all else, without guessing: a text where a number is expected,
+It takes what fits at about 1.2 us an event and refuses all else,
+without guessing: a text where a number is expected,
 a field that nobody has heard of. What it refuses goes the slower way (`loose`), which says what is wrong.
-Fields that the grid does not know but that keep coming are learned, so that they cost no more than the others.
+Fields that the grid does not know but that keep coming are learned, so that they cost no more than the
+others.
 """
 
 from __future__ import annotations
@@ -44,16 +46,16 @@ class Prediction(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """The object form of a prediction. Numbers are typed as in `loose`, where integers stay integers."""
 
     label: _Scalar | msgspec.UnsetType = UNSET
-    score: float | None | msgspec.UnsetType = UNSET
+    score: float | msgspec.UnsetType | None = UNSET
     scores: dict[str, float | None] | None = None
-    value: int | float | None | msgspec.UnsetType = UNSET
+    value: int | float | msgspec.UnsetType | None = UNSET
 
 
 @dataclass(frozen=True)
 class Fields:
     """The features that a decoder expects: those of the grid, then those it has learned, by name.
 
-    Learned features that are not always numbers are `learned_scalars`.
+    Learned features that are not always numbers, also those of the grid, are `learned_scalars`.
     `others` are top-level fields that mean nothing to driftbell but keep coming.
     """
 
@@ -119,27 +121,47 @@ def is_decodable(name: str) -> bool:
 
 
 _UNDECODABLE = "\ue000" * (LONGEST_NAME + 1)
-"""Stands, longer than any name, for a grid's feature that is not decodable: the events that have it go the slower way."""
+"""Longer than any name, it stands for a feature that is not decodable: events with it go the slower way."""
 
 
 def _features_type(fields: Fields) -> type[msgspec.Struct]:
-    return msgspec.defstruct("Features", _feature_fields(fields), rename=_names(fields), gc=False, forbid_unknown_fields=True)
+    return msgspec.defstruct(
+        "Features", _feature_fields(fields), rename=_names(fields), gc=False, forbid_unknown_fields=True
+    )
 
 
-def _events_type(features: type[msgspec.Struct], fields: Fields) -> Any:  # noqa: ANN401
-    head: list[Any] = [("model", str), ("version", str | int | None, None), ("id", str | int | None, None), ("ts", _Stamp, None)]
+def _events_type(features: type[msgspec.Struct], fields: Fields) -> Any:
+    head: list[Any] = [
+        ("model", str),
+        ("version", str | int | None, None),
+        ("id", str | int | None, None),
+        ("ts", _Stamp, None),
+    ]
     body: list[Any] = [
-        ("features", features | None, None), (LATENCY.name, float | None, ABSENT), ("tags", dict[str, _Scalar] | None, None),
+        ("features", features | None, None), (LATENCY.name, float | None, ABSENT),
+        ("tags", dict[str, _Scalar] | None, None),
     ]  # fmt: skip
     shapes: dict[str, list[Any]] = {
-        "prediction": [*head, *body, ("prediction", Prediction | int | float | str | None | msgspec.UnsetType, UNSET)],
+        "prediction": [
+            *head,
+            *body,
+            ("prediction", Prediction | int | float | str | None | msgspec.UnsetType, UNSET),
+        ],
         "features": [*head, *body],
         "label": [*head, ("label", _Scalar | msgspec.UnsetType, UNSET)],
     }
     others = [(f"o{i}", _Scalar, None) for i in range(len(fields.others))]
     rename = {f"o{i}": name for i, name in enumerate(fields.others)}
     kinds = [
-        msgspec.defstruct(kind, [*shape, *others], tag_field="type", tag=kind, rename=rename, gc=False, forbid_unknown_fields=True)
+        msgspec.defstruct(
+            kind,
+            [*shape, *others],
+            tag_field="type",
+            tag=kind,
+            rename=rename,
+            gc=False,
+            forbid_unknown_fields=True,
+        )
         for kind, shape in shapes.items()
     ]
     return kinds[0] | kinds[1] | kinds[2]
@@ -148,7 +170,10 @@ def _events_type(features: type[msgspec.Struct], fields: Fields) -> Any:  # noqa
 def _feature_fields(fields: Fields) -> list[Any]:
     numbers = [(f"n{i}", float | None, ABSENT) for i in range(len(fields.numbers))]
     learned = [(f"l{i}", float | None, NOTHING) for i in range(len(fields.learned_numbers))]
-    scalars = [(f"t{i}", _Scalar | msgspec.UnsetType, UNSET) for i in range(len(fields.texts) + len(fields.learned_scalars))]
+    scalars = [
+        (f"t{i}", _Scalar | msgspec.UnsetType, UNSET)
+        for i in range(len(fields.texts) + len(fields.learned_scalars))
+    ]
     return [*numbers, *learned, *scalars]
 
 

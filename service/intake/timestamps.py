@@ -1,8 +1,8 @@
 """Event times as they are sent, to integer milliseconds since 1970 UTC, always rounded down.
 
-Numbers are epochs in the declared unit, or by magnitude when it is `auto`: below 1e11 seconds (until the year 5138),
-below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds. Texts are ISO 8601; without a zone they are UTC.
-What lies before 1970 or after the year 9999 cannot be read.
+Numbers are epochs in the declared unit, or by magnitude when it is `auto`: below 1e11 seconds (until the year
+5138), below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds. Texts are ISO 8601; without a zone
+they are UTC. What lies before 1970 or after the year 9999 cannot be read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ROUNDING = 5e-4
 
 
 def parse_timestamps(values: Sequence[object], unit: str, record_ms: IntArray) -> IntArray:
-    """Milliseconds of each value; the record's own time where the value is None; `BAD` where neither can be read."""
+    """Milliseconds of each value, or of the record where it is None; `BAD` where it cannot be read."""
     kinds = set(map(type, values))
     if len(kinds) == 1:
         parsed = _of_kind(kinds.pop(), values, unit, record_ms)
@@ -62,7 +62,7 @@ def _from_integers(values: Sequence[int], unit: str) -> IntArray:
         epochs = np.array([value if abs(value) < 2**63 else BAD for value in values])
     if unit != "auto":
         return _scaled(epochs, unit)
-    if len(epochs) and 10**11 <= int(epochs.min()) and int(epochs.max()) < 10**14:
+    if len(epochs) and int(epochs.min()) >= 10**11 and int(epochs.max()) < 10**14:
         return epochs
     parsed = _scaled(epochs, "ns")
     for magnitude, limit in reversed(_MAGNITUDES):
@@ -77,16 +77,19 @@ def _scaled(epochs: IntArray, unit: str) -> IntArray:
 
 
 def _from_floats(epochs: NDArray[np.float64], unit: str) -> IntArray:
-    if unit == "auto":
-        per_ms = np.select([epochs < limit for _, limit in _MAGNITUDES], [_PER_MS[u] for u, _ in _MAGNITUDES], _PER_MS["ns"])
-    else:
-        per_ms = np.float64(_PER_MS[unit])
+    per_ms = np.full(len(epochs), _PER_MS["ns" if unit == "auto" else unit])
+    for magnitude, limit in reversed(_MAGNITUDES) if unit == "auto" else ():
+        per_ms[epochs < limit] = _PER_MS[magnitude]
     with np.errstate(over="ignore"):
         millis = np.floor(epochs / per_ms + _ROUNDING)
-    return np.where((millis >= 0) & (millis < _LAST_MS), millis, BAD).astype(np.int64)
+    return np.where((epochs >= 0) & (millis < _LAST_MS), millis, BAD).astype(np.int64)
 
 
-_WHOLE_LENGTHS = {len("2026-11-21T10:00:00Z"), len("2026-11-21T10:00:00.000Z"), len("2026-11-21T10:00:00.000000Z")}
+_WHOLE_LENGTHS = {
+    len("2026-11-21T10:00:00Z"),
+    len("2026-11-21T10:00:00.000Z"),
+    len("2026-11-21T10:00:00.000000Z"),
+}
 
 
 def _from_texts(texts: Sequence[str]) -> IntArray:
@@ -95,7 +98,7 @@ def _from_texts(texts: Sequence[str]) -> IntArray:
 
 
 def _from_uniform_texts(texts: Sequence[str]) -> IntArray | None:
-    """The usual texts all at once, four times faster; None if any is unusual, so that both ways always agree."""
+    """The usual texts all at once, four times faster; None if any is unusual, so that both ways agree."""
     if not set(map(len, texts)) <= _WHOLE_LENGTHS or not all(t[-1] == "Z" and t[10] == "T" for t in texts):
         return None
     try:
@@ -106,7 +109,13 @@ def _from_uniform_texts(texts: Sequence[str]) -> IntArray | None:
 
 
 def _from_text(text: str) -> int:
-    if text.isdecimal() and len(text) != len("20261121"):  # an epoch in quotes, of which Python would make some date
+    if (
+        not text.isascii() or not text.isprintable()
+    ):  # Python overlooks a NUL between the seconds and the zone
+        return BAD
+    if text.isdecimal() and len(text) != len(
+        "20261121"
+    ):  # an epoch in quotes, of which Python would make some date
         return BAD
     try:
         at = datetime.fromisoformat(text)

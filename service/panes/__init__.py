@@ -1,1 +1,1 @@
-"""Columns become mergeable sketches per pane, with event time, lateness and duplicates decided per partition."""
+"""Columns become mergeable sketches per pane; lateness and duplicates are decided per partition."""

@@ -1,13 +1,13 @@
-"""Whether a row is counted, a duplicate, late, or too far ahead: a pure function of the rows before it in its partition.
+"""Whether a row is counted, a duplicate, late, or too far ahead: a pure function of its partition up to it.
 
-    highest   = the highest event time so far of a row that was not too far ahead
-    watermark = highest - allowed disorder; it never goes back
-    late      : the row's pane ended longer than the allowed lateness before the watermark
-    duplicate : its inference id was counted before in the same pane (which moves `highest` to the pane's end at most)
+highest   = the highest event time so far of a row that was not too far ahead
+watermark = highest - allowed disorder; it never goes back
+late      : the row's pane ended longer than the allowed lateness before the watermark
+duplicate : its inference id was counted before in the same pane
 
-           |--pane--|<---- lateness ---->|
-    -------o--------|--------------------|---x----> event time
-         a row here is late once the watermark has passed x
+       |--pane--|<---- lateness ---->|
+-------o--------|--------------------|---x----> event time
+     a row here is late once the watermark has passed x
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ JUMP_ROWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one partition in offset order: event time, end of their pane, and their model's tolerances, all in ms.
+    """Rows of one partition in offset order: event time, end of their pane, their model's tolerances, in ms.
 
-    `future` rows are too far ahead (`far_ahead`), `repeated` ones have an id that a row before them has counted.
+    `future` rows are too far ahead (`far_ahead`), `repeated` ones have an id that a row before them has
+    counted.
     """
 
     ts_ms: IntArray

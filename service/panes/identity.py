@@ -30,16 +30,17 @@ class IdFilter:
             self._insert(np.sort(hashes))
 
     def repeated(self, hashes: HashArray) -> BoolArray:
-        """Which rows' ids were counted before or stand earlier among these rows; 0 is no id and never repeats."""
+        """Which rows' ids were counted before or stand earlier among these; 0 is no id and never repeats."""
         ordered = np.sort(hashes)
         twice = bool((ordered[1:] == ordered[:-1]).any())
-        repeated = _later_twins(hashes) if twice else np.zeros(len(hashes), np.bool_)
+        repeated: BoolArray = _later_twins(hashes) if twice else np.zeros(len(hashes), np.bool_)
         for level in self._levels:
             at = np.searchsorted(level, ordered)
             found = level[np.minimum(at, len(level) - 1)] == ordered
             if found.any():
                 repeated |= np.isin(hashes, ordered[found])
-        return repeated & (hashes != 0)
+        repeated &= hashes != 0
+        return repeated
 
     def add(self, hashes: HashArray) -> None:
         """Remember ids that were just counted."""

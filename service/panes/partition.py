@@ -1,7 +1,7 @@
 """The open panes of one partition: rows in, a checkpoint out.
 
-Everything here is a function of the partition's log prefix and the configuration: not of batch sizes, clocks or
-other partitions. That is what lets a restart, a second worker or a replay come to the same bytes.
+Everything here is a function of the partition's log prefix and the configuration: not of batch sizes, clocks
+or other partitions. That is what lets a restart, a second worker or a replay come to the same bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.messages import Batch, Column, Counts, FilterKey, IdRows, PaneKey, PaneRow, Role, Stream, TextColumn
+from service.messages import (
+    Batch,
+    Column,
+    Counts,
+    FilterKey,
+    IdRows,
+    PaneKey,
+    PaneRow,
+    Role,
+    Stream,
+    TextColumn,
+)
 from service.names import clean_name
 from service.panes.admission import NEVER_MS, Admitted, BoolArray, IntArray, Rows, admit, far_ahead
 from service.panes.identity import HashArray, IdFilter
@@ -80,7 +91,11 @@ class PartitionPanes:
     filters: dict[FilterKey, IdFilter] = field(default_factory=dict)
     known: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
 
-    def restore(self, panes: Iterable[tuple[PaneKey, PaneSketch, ModelVersion]], ids: Mapping[FilterKey, list[HashArray]]) -> None:
+    def restore(
+        self,
+        panes: Iterable[tuple[PaneKey, PaneSketch, ModelVersion]],
+        ids: Mapping[FilterKey, list[HashArray]],
+    ) -> None:
         """Take over what the last checkpoint left open."""
         for key, sketch, version in panes:
             end = key.start_ms + version.monitor.pane_ms
@@ -108,7 +123,9 @@ class PartitionPanes:
             self._count(part)
         return _outcome(decided, offsets[order])
 
-    def _decide(self, decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], order: Places, *, untimed: bool) -> Admitted:
+    def _decide(
+        self, decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], order: Places, *, untimed: bool
+    ) -> Admitted:
         def spread(values: Iterable[int]) -> IntArray:
             return np.repeat(np.fromiter(values, np.int64), lengths)[order]
 
@@ -116,14 +133,21 @@ class PartitionPanes:
         monitors = [d.version.monitor for d in decoded]
         ts_ms = np.concatenate([d.batch.ts_ms for d in decoded])[order]
         ends = np.concatenate([s + m.pane_ms for s, m in zip(starts, monitors, strict=True)])[order]
-        disorder, lateness = spread(m.disorder_ms for m in monitors), spread(m.allowed_lateness_ms for m in monitors)
-        future, self.jumps = far_ahead(ts_ms, self.highest_ms, self.jumps) if untimed else (np.zeros(len(order), np.bool_), 0)
+        disorder, lateness = (
+            spread(m.disorder_ms for m in monitors),
+            spread(m.allowed_lateness_ms for m in monitors),
+        )
+        future, self.jumps = (
+            far_ahead(ts_ms, self.highest_ms, self.jumps) if untimed else (np.zeros(len(order), np.bool_), 0)
+        )
         repeated = self._repeated(decoded, starts, order, future)
         decided = admit(Rows(ts_ms, ends, disorder, lateness, future, repeated), self.highest_ms)
         self.highest_ms = decided.highest_ms
         return decided
 
-    def _repeated(self, decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], order: Places, future: BoolArray) -> BoolArray:
+    def _repeated(
+        self, decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], order: Places, future: BoolArray
+    ) -> BoolArray:
         """Rows whose id an earlier row of the same pane has, whichever batch that row is in."""
         lengths = [len(d.batch) for d in decoded]
         names = [(d.batch.model, d.batch.stream) for d in decoded]
@@ -140,21 +164,24 @@ class PartitionPanes:
     def _filter(self, model: str, stream: Stream, start_ms: int) -> IdFilter:
         return self.filters.setdefault(FilterKey(model, stream, start_ms), IdFilter())
 
-    # Slices: versions and segments
-
     def _meet(self, parts: Sequence[_Part]) -> None:
-        """Give new versions and segments a slice of their own as long as there are few, first come first served."""
+        """Give new versions and segments slices of their own while there are few, first come first served."""
         new: list[tuple[int, tuple[str, int, str, str]]] = []
         for part in parts:
             batch = part.one.batch
-            columns = {_VERSION: batch.versions} | {n: c for n, c in batch.segments.items() if _listed(part.one, n) is None}
+            columns = {_VERSION: batch.versions} | {
+                n: c for n, c in batch.segments.items() if _listed(part.one, n) is None
+            }
             for name, column in columns.items():
                 known = self.known.setdefault((batch.model, part.start_ms, name), set())
                 if known.issuperset(_value(name, raw) for raw in column.values):
                     continue
                 codes, first = np.unique(column.codes[part.rows], return_index=True)
                 new += [
-                    (int(batch.offsets[part.rows[at]]), (batch.model, part.start_ms, name, _value(name, column.values[code])))
+                    (
+                        int(batch.offsets[part.rows[at]]),
+                        (batch.model, part.start_ms, name, _value(name, column.values[code])),
+                    )
                     for code, at in zip(codes.tolist(), first.tolist(), strict=True)
                 ]
         for _, value in sorted(new):
@@ -162,29 +189,40 @@ class PartitionPanes:
 
     def _know(self, model: str, start_ms: int, name: str, value: str) -> None:
         known = self.known.setdefault((model, start_ms, name), set())
-        if value not in {OTHER, MISSING_SEGMENT} and len(known) < (MOST_VERSIONS if name == _VERSION else MOST_SEGMENTS):
+        if value not in {OTHER, MISSING_SEGMENT} and len(known) < (
+            MOST_VERSIONS if name == _VERSION else MOST_SEGMENTS
+        ):
             known.add(value)
 
     def _count(self, part: _Part) -> None:
         one, start, rows = part
         batch = one.batch
-        self._filter(batch.model, batch.stream, start).add(batch.ids if len(rows) == len(batch) else batch.ids[rows])
+        self._filter(batch.model, batch.stream, start).add(
+            batch.ids if len(rows) == len(batch) else batch.ids[rows]
+        )
         for version, at in self._slices(part, _VERSION, batch.versions, rows):
-            self._add(one, PaneKey(batch.model, version, "", start), slice(None) if len(at) == len(batch) else at)
+            self._add(
+                one, PaneKey(batch.model, version, "", start), slice(None) if len(at) == len(batch) else at
+            )
             for name, column in batch.segments.items():
                 for segment, of_segment in self._slices(part, name, column, at):
                     self._add(one, PaneKey(batch.model, version, f"{name}={segment}", start), of_segment)
 
-    def _slices(self, part: _Part, name: str, column: TextColumn, rows: Places) -> Iterable[tuple[str, Places]]:
+    def _slices(
+        self, part: _Part, name: str, column: TextColumn, rows: Places
+    ) -> Iterable[tuple[str, Places]]:
         """The rows of each value that has a slice of its own, and of all others together."""
-        own = _listed(part.one, name)
-        if own is None:
-            own = self.known[part.one.batch.model, part.start_ms, name]
+        listed = _listed(part.one, name)
+        own = self.known[part.one.batch.model, part.start_ms, name] if listed is None else listed
         found: dict[str, list[Places]] = {}
         for at in _groups(column.codes[rows]):
             value = _value(name, column.values[column.codes[rows[at[0]]]])
-            found.setdefault(value if value in own or value == MISSING_SEGMENT else OTHER, []).append(rows[at])
-        return [(value, np.sort(np.concatenate(groups)) if len(groups) > 1 else groups[0]) for value, groups in found.items()]
+            slice_of = value if value in own or value == MISSING_SEGMENT else OTHER
+            found.setdefault(slice_of, []).append(rows[at])
+        return [
+            (value, np.sort(np.concatenate(groups)) if len(groups) > 1 else groups[0])
+            for value, groups in found.items()
+        ]
 
     def _add(self, one: DecodedBatch, key: PaneKey, rows: Places | slice) -> None:
         pane = self.panes.get(key)
@@ -198,7 +236,7 @@ class PartitionPanes:
         """The start of the oldest pane that a late row may still reach; None when there is none."""
         return min((key.start_ms for key in self.panes), default=None)
 
-    # Checkpoints
+    # What a checkpoint holds
 
     def changed(self) -> list[PaneRow]:
         """The cumulative sketches that changed since `committed` was called."""
@@ -231,7 +269,9 @@ def _pane_starts(decoded: DecodedBatch) -> IntArray:
     return np.where(ts_ms < since_ms, starts, np.maximum(starts, since_ms))
 
 
-def _parts(decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], accepted: BoolArray) -> Iterable[_Part]:
+def _parts(
+    decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], accepted: BoolArray
+) -> Iterable[_Part]:
     at = 0
     for one, start in zip(decoded, starts, strict=True):
         rows = np.flatnonzero(accepted[at : at + len(start)])
@@ -253,10 +293,12 @@ def _groups(*keys: IntArray | NDArray[np.int32]) -> Sequence[Places]:
 
 
 def _listed(one: DecodedBatch, name: str) -> Mapping[str, int] | None:
-    """The segments that the grid lists, when it does and they are few: those have slices then, and no others."""
+    """The segments that the grid lists, if it does and they are few: no others have slices then."""
     grid = one.version.grid
     at = grid.text_at.get(Column(Role.FEATURE, name))
-    return grid.texts[at].index if at is not None and len(grid.texts[at].categories) <= MOST_SEGMENTS else None
+    return (
+        grid.texts[at].index if at is not None and len(grid.texts[at].categories) <= MOST_SEGMENTS else None
+    )
 
 
 def _value(name: str, raw: str | int) -> str:
@@ -268,7 +310,15 @@ def _value(name: str, raw: str | int) -> str:
 
 def _row(key: PaneKey, pane: _Pane) -> PaneRow:
     sketch = pane.sketch
-    return PaneRow(key, pane.end_ms, sketch.grid.id, sketch.inferences, sketch.labels, sketch.last_ms, pane_to_bytes(sketch))
+    return PaneRow(
+        key,
+        pane.end_ms,
+        sketch.grid.id,
+        sketch.inferences,
+        sketch.labels,
+        sketch.last_ms,
+        pane_to_bytes(sketch),
+    )
 
 
 def _outcome(decided: Admitted, offsets: IntArray) -> Absorbed:

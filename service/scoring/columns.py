@@ -64,10 +64,13 @@ def _numbers(column: Column, reference: PaneSketch, current: PaneSketch, i: int)
 
 
 def _out_of_range(pair: NumericPair, low: float, high: float) -> Rate:
-    """Values beyond the reference's extremes, which are edges of a grid made from that reference."""
+    """Values beyond the reference's extremes, which are edges of a grid made from that reference.
+
+    New values beyond either extreme follow the law of those beyond the second largest alone: hence the one hit.
+    """
     below, above = np.searchsorted(pair.edges, low, side="right"), np.searchsorted(pair.edges, high, side="right")
     hits = int(pair.current[:below].sum() + pair.current[above + 1 :].sum())
-    return Rate("out_of_range", 0, int(pair.reference.sum()), hits, int(pair.current.sum()))
+    return Rate("out_of_range", 1, int(pair.reference.sum()), hits, int(pair.current.sum()))
 
 
 def _categories(column: Column, reference: PaneSketch, current: PaneSketch, i: int) -> ComparedColumn:

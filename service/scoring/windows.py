@@ -49,7 +49,7 @@ def due_windows(specs: Sequence[WindowSpec], pane_starts: Iterable[int], after_m
             last = start + spec.length_ms + EMPTY_WINDOWS * spec.every_ms
             first = max(first, after_ms - after_ms % spec.every_ms + spec.every_ms)
             due.update(Due(end, spec.length_ms, spec) for end in range(first, min(last, until_ms) + 1, spec.every_ms))
-    return sorted(due)
+    return sorted(due, key=lambda w: (w.end_ms, w.length_ms, w.spec.every_ms))
 
 
 class PaneRows:

@@ -1,1 +1,1 @@
-"""Mergeable, integer-count summaries of columns, and their bytes: the words that panes, store and scoring share."""
+"""Mergeable summaries of columns in integers, and their bytes: what panes, store and scoring share."""

@@ -1,8 +1,9 @@
 """Counts of arbitrary texts in bounded memory that still merge exactly.
 
-Of all distinct texts the `size` with the smallest hash are kept, each with its exact count; the rest is one number.
-A text among the smallest of a union is among the smallest of every part it occurs in, so
-merging is associative and commutative, and no order of arrival changes the outcome (KMV, Bar-Yossef et al. 2002).
+Of all distinct texts the `size` with the smallest hash are kept, each with its exact count; the rest is one
+number. A text among the smallest of a union is among the smallest of every part it occurs in, so
+merging is associative and commutative, and no order of arrival changes the outcome (KMV, Bar-Yossef et al.
+2002).
 """
 
 from __future__ import annotations

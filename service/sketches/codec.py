@@ -87,7 +87,8 @@ def pane_to_bytes(sketch: PaneSketch) -> bytes:
         sketch.grid.id, sketch.inferences, sketch.labels, sketch.first_ms, sketch.last_ms,
         _numbers_out(sketch.numbers), pack(sketch.categories.counts), pack(sketch.categories.missing.ravel()),
         [_texts_out(unseen) for unseen in sketch.categories.unseen],
-        np.ascontiguousarray(sketch.sample.priorities, "<u8").tobytes(), floats_to_bytes(sketch.sample.values),
+        np.ascontiguousarray(sketch.sample.priorities, "<u8").tobytes(),
+        floats_to_bytes(sketch.sample.values),
         [_Extra(c.role, c.name, _numbers_out(e.numbers), _texts_out(e.texts)) for c, e in extras],
         sketch.extras_dropped,
     )  # fmt: skip
@@ -126,7 +127,8 @@ def grid_id_of(data: bytes) -> str:
 
 def _numbers_out(numbers: NumberSketch) -> _Numbers:
     return _Numbers(
-        pack(numbers.counts), pack(numbers.missing.ravel()), (numbers.sums[0].tolist(), numbers.sums[1].tolist()),
+        pack(numbers.counts), pack(numbers.missing.ravel()),
+        (numbers.sums[0].tolist(), numbers.sums[1].tolist()),
         floats_to_bytes(numbers.low), floats_to_bytes(numbers.high),
     )  # fmt: skip
 
@@ -162,7 +164,7 @@ def _texts_in(body: _Texts) -> BottomK:
 def _sample_in(sketch: PaneSketch, body: _Pane) -> None:
     columns, data = len(sketch.sample.values), body.sample_priorities
     if len(data) % 8 or len(body.unseen) != len(sketch.grid.texts):
-        raise FormatError("the sample or the unseen texts do not fit the grid")  # noqa: EM101
+        raise FormatError("the sample or the unseen texts do not fit the grid")
     sketch.sample.priorities = np.frombuffer(data, "<u8").astype(np.uint64)
     rows = len(sketch.sample.priorities)
     sketch.sample.values = floats_from_bytes(body.sample_values, columns * rows).reshape(columns, rows)

@@ -1,4 +1,4 @@
-"""The summary of one column that the grid does not describe: a new field, or text where numbers were expected."""
+"""The summary of a column that the grid does not describe: a new field, or text instead of numbers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ExtraSketch:
         self.texts = BottomK()
 
     def add(self, column: ExtraColumn, rows: NDArray[np.intp] | slice) -> None:
-        """Count the chosen rows, but not those that do not speak of this column: how many depends on the batch."""
+        """Count the chosen rows that speak of this column (how many do not depends on the batch)."""
         if column.numbers is not None:
             self.numbers.add(column.numbers[rows][None, :])
         if column.texts is not None:

@@ -1,4 +1,4 @@
-"""The bytes of sketches, grids and profiles: magic, version, checksum, then MessagePack with packed integer arrays.
+"""The bytes of sketches, grids and profiles: magic, version, checksum, then MessagePack with packed arrays.
 
     offset  0  4  magic: b"DBps" a pane's sketch, b"DBgr" a grid, b"DBrf" a reference profile
             4  2  version, little endian
@@ -6,14 +6,15 @@
            14  4  CRC-32 of the payload
            18     payload
 
-Equal state gives equal bytes. Nothing here can run code, and no declared size is trusted before the bytes are there.
+Equal state gives equal bytes. Nothing here can run code, and no declared size is trusted before the bytes
+are there.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -22,7 +23,12 @@ from numpy.typing import NDArray
 from service.errors import FormatError
 
 _HEADER = struct.Struct("<4sHQI")
-_WIDTHS = {1: np.dtype("<u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4"), 8: np.dtype("<u8")}
+_WIDTHS: dict[int, np.dtype[Any]] = {
+    1: np.dtype("<u1"),
+    2: np.dtype("<u2"),
+    4: np.dtype("<u4"),
+    8: np.dtype("<u8"),
+}
 _SPARSE_BELOW = 0.25
 _MOST_CELLS = 50_000_000
 
@@ -79,9 +85,9 @@ def _integers(data: bytes, width: int) -> IntArray:
     if width not in _WIDTHS or len(data) % width:
         msg = f"{len(data)} bytes are no integers of {width} bytes"
         raise FormatError(msg)
-    integers = np.frombuffer(data, _WIDTHS[width]).astype(np.int64)
+    integers: IntArray = np.frombuffer(data, _WIDTHS[width]).astype(np.int64)
     if len(integers) and integers.min() < 0:
-        raise FormatError("a count does not fit in 63 bits")  # noqa: EM101
+        raise FormatError("a count does not fit in 63 bits")
     return integers
 
 
@@ -114,7 +120,7 @@ def seal(magic: bytes, version: int, body: object) -> bytes:
 def unseal(data: bytes, magic: bytes, version: int, kind: type[T]) -> T:
     """The structure again; raises FormatError that says which part does not fit."""
     if len(data) < _HEADER.size:
-        raise FormatError(f"{len(data)} bytes are too few for {magic.decode()}")  # noqa: EM102
+        raise FormatError(f"{len(data)} bytes are too few for {magic.decode()}")
     found, at, length, checksum = _HEADER.unpack_from(data)
     payload = data[_HEADER.size :]
     for fits, what in (

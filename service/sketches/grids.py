@@ -3,8 +3,8 @@
 A grid is configuration: made from a reference, or the default log-spaced one before there is a reference.
 It is stored, versioned and shared by all partitions; every sketch names the grid it was counted on.
 
-A number grid is a list of inner edges: bin 0 is (-inf, e0), bin i is [e(i-1), e(i)), the last is [e(last), inf).
-A frequent exact value v is a bin of its own: both v and the next float after it are edges.
+A number grid is a list of inner edges: bin 0 is (-inf, e0), bin i is [e(i-1), e(i)), the last is [e(last),
+inf). A frequent exact value v is a bin of its own: both v and the next float after it are edges.
 Every number grid contains the log-spaced edges, so that two grids can be compared exactly there,
 and so that a value of a thousand times the usual size still falls into a bin that says so.
 """
@@ -99,7 +99,10 @@ class Grid:
 
     def count_of(self, *, labels: bool) -> tuple[int, int]:
         """How many number and category columns belong to labels (or to inferences)."""
-        of = [sum((g.column.role is Role.LABEL) == labels for g in group) for group in (self.numbers, self.texts)]
+        of = [
+            sum((g.column.role is Role.LABEL) == labels for g in group)
+            for group in (self.numbers, self.texts)
+        ]
         return of[0], of[1]
 
 
@@ -113,7 +116,9 @@ def _place(grid: NumberGrid | CategoryGrid) -> int:
 def _identity(grid: Grid) -> str:
     digest = xxhash.xxh3_128()
     for number in grid.numbers:
-        digest.update(f"n\0{number.column.role}\0{number.column.name}\0{number.centre!r}\0{number.scale!r}\0".encode())
+        digest.update(
+            f"n\0{number.column.role}\0{number.column.name}\0{number.centre!r}\0{number.scale!r}\0".encode()
+        )
         digest.update(np.ascontiguousarray(number.edges, "<f8").tobytes())
     for text in grid.texts:
         digest.update(f"t\0{text.column.role}\0{text.column.name}\0".encode())
@@ -131,7 +136,9 @@ def number_grid(column: Column, values: FloatArray) -> NumberGrid:
     """
     if len(values) == 0:
         return default_number_grid(column)
-    values = np.sort(values) + 0.0  # -0.0 and 0.0 are one value, and the order of a reference's rows means nothing
+    values = (
+        np.sort(values) + 0.0
+    )  # -0.0 and 0.0 are one value, and the order of a reference's rows means nothing
     distinct, counts = np.unique(values, return_counts=True)
     exact = _frequent(distinct, counts, len(values))
     with np.errstate(over="ignore", invalid="ignore"):

@@ -1,7 +1,7 @@
 """The summary of the number columns of some rows: counts in bins, kinds of missing, moments, extremes.
 
-All state is integers (moments are sums of values quantised to 1/1024 of the grid's scale and clipped at 128 scales),
-so that adding rows in any batches, and merging in any order, gives the same bits.
+All state is integers (moments are sums of values quantised to 1/1024 of the grid's scale and clipped at 128
+scales), so that adding rows in any batches, and merging in any order, gives the same bits.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class NumberSketch:
             self.missing[columns] += missing
         self._add_moments(numbers, columns)
         ordered = np.sort(numbers, axis=1)
-        present = numbers.shape[1] - (missing.sum(axis=1) if missing is not None else np.zeros(len(numbers), np.int64))
+        present = numbers.shape[1] - (
+            missing.sum(axis=1) if missing is not None else np.zeros(len(numbers), np.int64)
+        )
         for i, (row, n) in enumerate(zip(ordered, present.tolist(), strict=True)):
             if n:
                 self._add_column(row[:n], first + i)

@@ -28,7 +28,8 @@ class PaneSketch:
     """All that driftbell keeps of some rows of one model. Adding and merging are exact and order-free."""
 
     __slots__ = (
-        "categories", "extras", "extras_dropped", "first_ms", "grid", "inferences", "labels", "last_ms", "numbers", "sample",
+        "categories", "extras", "extras_dropped", "first_ms", "grid", "inferences", "labels", "last_ms",
+        "numbers", "sample",
     )  # fmt: skip
 
     def __init__(self, grid: Grid) -> None:
@@ -78,7 +79,7 @@ class PaneSketch:
             self.extras[column] = sketch
 
     def _drop_extras(self) -> None:
-        """Keep the same columns whatever the order in which they came; `extras_dropped` counts the cells of the others."""
+        """Keep the same columns in whatever order they came; `extras_dropped` counts the others' cells."""
         if len(self.extras) <= MAX_EXTRAS:
             return
         unknown = [c for c in self.extras if c.role is Role.FEATURE and c not in self.grid.number_at]
@@ -109,7 +110,7 @@ def _is_all(rows: Rows) -> bool:
 
 
 def _priorities(batch: Batch, rows: Rows) -> NDArray[np.uint64]:
-    """The hash of the inference id, or of the offset where there is no id (SplitMix64, Steele et al. 2014)."""
+    """The hash of the inference id, or else of the offset (SplitMix64, Steele et al. 2014)."""
     ids = batch.ids[rows]
     if ids.all():
         return ids

@@ -1,6 +1,7 @@
 """A bounded, uniform sample of rows that merges exactly: the rows with the smallest priorities.
 
-A row's priority is the hash of its inference id (or of its coordinates in the log), so the sample does not depend on
+A row's priority is the hash of its inference id (or of its coordinates in the log), so the sample does not
+depend on
 batches or order. It answers what bins cannot: which exact value is frequent, which decimals the values keep.
 Rows of two partitions may have the same priority; the hashes of their values decide then.
 """

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from service.errors import ConfigurationChanged, PartitionHalted, PartitionLost, Rewound
@@ -138,13 +138,13 @@ def commit_checkpoint(engine: Engine, claim: Claim, checkpoint: Checkpoint, conf
 def _compare_and_swap(claim: Claim, checkpoint: Checkpoint) -> Update:
     counts = checkpoint.counts
     highest = checkpoint.highest_ms if checkpoint.highest_ms > -(2**61) else None
-    stood_still = or_(literal(highest, BigInteger).is_(None), _row.highest_ms >= highest)
+    idle = _row.idle_since if highest is None else case((_row.highest_ms >= highest, _row.idle_since))
     return (
         update(source_partition)
         .where(*_ours(claim), _row.halted.is_(None), _row.next_offset == checkpoint.expected_offset)
         .values(
             next_offset=checkpoint.next_offset,
-            highest_ms=func.greatest(_row.highest_ms, highest), idle_since=case((stood_still, _row.idle_since), else_=None),
+            highest_ms=func.greatest(_row.highest_ms, highest), idle_since=idle,
             accepted=_row.accepted + counts.accepted, duplicate=_row.duplicate + counts.duplicate,
             late=_row.late + counts.late, dead=_row.dead + counts.dead, tombstone=_row.tombstone + counts.tombstone,
             lost=_row.lost + checkpoint.lost, deaths=0, updated_at=func.now(),

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 def panes_between(engine: Engine, model: str, start_ms: int, end_ms: int) -> Iterator[PaneRow]:
     """A model's panes of all traffic that start in [start_ms, end_ms), oldest first, a few hundred at a time."""
-    mine = (pane.c.model == model, pane.c.segment == "", pane.c.start_ms >= start_ms, pane.c.start_ms < end_ms)
+    mine = (
+        pane.c.model == model,
+        pane.c.segment == "",
+        pane.c.start_ms >= start_ms,
+        pane.c.start_ms < end_ms,
+    )
     query = select(pane).where(*mine).order_by(pane.c.start_ms).execution_options(yield_per=200)
     with transaction(engine) as connection:
         for row in connection.execute(query).mappings():

@@ -18,7 +18,7 @@ _CLOSE_SECONDS = 5
 
 
 class WebServer:
-    """Serves one application on one address. The socket is bound at once, so that a taken port is said before work starts."""
+    """Serves one application on one address. The socket is bound at once: a taken port is said before work starts."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         self._listener = _listen(host, port)
@@ -42,7 +42,9 @@ class WebServer:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio leaves Nagle on: 40 ms a request
+    listener = socket.socket(
+        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # else asyncio leaves Nagle on: 40 ms a request
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -1,6 +1,6 @@
-"""Events a second through each part and through the whole, beside the bare client and the bare decoder in the same run.
+"""Events a second through each part and the whole, beside the bare client and decoder in the same run.
 
-`make bench` prints it. Events have 20 number features and a category, a prediction with label and score, an id and a time.
+`make bench` prints it. Events have 20 number features, a category, a prediction with a score, an id and a time.
 """
 
 from __future__ import annotations
@@ -59,8 +59,13 @@ def make_events(n: int, start_ms: int) -> list[bytes]:
 def make_grid() -> Grid:
     """The grid that a reference of such events gives."""
     random = np.random.default_rng(8)
-    numbers = [number_grid(Column(Role.FEATURE, f"f{j}"), random.normal(size=20_000)) for j in range(FEATURES)]
-    texts = [category_grid(Column(Role.FEATURE, "country"), dict.fromkeys(CATEGORIES, 1)), category_grid(PREDICTION, {"yes": 2, "no": 1})]
+    numbers = [
+        number_grid(Column(Role.FEATURE, f"f{j}"), random.normal(size=20_000)) for j in range(FEATURES)
+    ]
+    texts = [
+        category_grid(Column(Role.FEATURE, "country"), dict.fromkeys(CATEGORIES, 1)),
+        category_grid(PREDICTION, {"yes": 2, "no": 1}),
+    ]
     return Grid((*numbers, number_grid(SCORE, random.random(20_000))), tuple(texts))
 
 
@@ -81,7 +86,9 @@ class Bench:
     def __init__(self, events: int) -> None:
         self.start_ms = time.time_ns() // 1_000_000 - 600_000
         self.values = make_events(events, self.start_ms)
-        self.version = ModelVersion(Monitor(model=MODEL, windows=(WindowSpec.tumbling(300_000),)), make_grid())
+        self.version = ModelVersion(
+            Monitor(model=MODEL, windows=(WindowSpec.tumbling(300_000),)), make_grid()
+        )
         self.rows: list[tuple[str, float]] = []
 
     def measure(self, name: str, work: Callable[[], int], times: int = 3) -> None:
@@ -90,10 +97,17 @@ class Bench:
         self.rows.append((name, rate(work, times)))
 
     def bare_decoding(self) -> int:
-        """msgspec alone, into structures of the same shape."""
+        """Msgspec alone, into structures of the same shape."""
         feature = {f"f{j}": float for j in range(FEATURES)} | {"country": str}
         features = msgspec.defstruct("Features", list(feature.items()), gc=False)
-        fields = [("type", str), ("model", str), ("version", str), ("id", str), ("ts", int), ("features", features)]
+        fields = [
+            ("type", str),
+            ("model", str),
+            ("version", str),
+            ("id", str),
+            ("ts", int),
+            ("features", features),
+        ]
         decode = msgspec.json.Decoder(msgspec.defstruct("Event", fields, gc=False)).decode
         for start in range(0, len(self.values), BATCH):
             list(map(decode, self.values[start : start + BATCH]))
@@ -139,7 +153,13 @@ def fill(bench: Bench, settings: Settings) -> None:
     from confluent_kafka import Producer
 
     create_topic(kafka_settings(settings), TOPIC, PARTITIONS)
-    producer = Producer({"bootstrap.servers": settings.kafka.bootstrap_servers[0], "queue.buffering.max.messages": 1_000_000, "linger.ms": 50})
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.kafka.bootstrap_servers[0],
+            "queue.buffering.max.messages": 1_000_000,
+            "linger.ms": 50,
+        }
+    )
     for i, value in enumerate(bench.values):
         producer.produce(TOPIC, value, partition=i % PARTITIONS)
         if i % 50_000 == 0:
@@ -194,7 +214,9 @@ def collector_rate(bench: Bench, settings: Settings) -> float:
         return int(metrics.registry.get_sample_value("driftbell_events_total", {"outcome": "accepted"}) or 0)
 
     first = [0.0]
-    while not collector.stored_at or not sum(h.pipeline.pending_records for h in list(collector._held.values())):  # noqa: SLF001
+    while not collector.stored_at or not sum(
+        h.pipeline.pending_records for h in list(collector._held.values())
+    ):
         time.sleep(0.005)
     first[0] = time.perf_counter()
     while accepted() < len(bench.values):
@@ -210,7 +232,10 @@ def measure_kafka(bench: Bench, folder: Path, clients: Sequence[str]) -> None:
     """The clients and the whole collector on the broker of the wheel."""
     grid = bench.version.grid
     for client in clients:
-        for name, run in (("bare client", client_rate), ("whole collector, commits to Postgres", collector_rate)):
+        for name, run in (
+            ("bare client", client_rate),
+            ("whole collector, commits to Postgres", collector_rate),
+        ):
             place = folder / f"{client}-{name[:4]}"
             with EmbeddedPostgres(place / "pg") as postgres, EmbeddedBroker(place / "broker") as broker:
                 settings = settings_for(postgres, broker, client, f"group-{client}-{name[:4]}")
@@ -242,7 +267,13 @@ def main() -> None:
 def show(bench: Bench) -> None:
     """The table, and the same as one line of JSON."""
     base = bench.rows[0][1]
-    table = Table("part", "events/s", "us/event", "of bare decoding", title=f"{EVENTS:,} events of {FEATURES} numbers and a category, {len(bench.values[0])} bytes")
+    table = Table(
+        "part",
+        "events/s",
+        "us/event",
+        "of bare decoding",
+        title=f"{EVENTS:,} events of {FEATURES} numbers and a category, {len(bench.values[0])} bytes",
+    )
     for name, value in bench.rows:
         table.add_row(name, f"{value:,.0f}", f"{1e6 / value:.2f}", f"{value / base:.2f}")
     Console(width=110).print(table)

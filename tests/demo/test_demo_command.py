@@ -15,6 +15,7 @@ from threading import Thread
 
 import psutil
 import pytest
+
 from service.embedded.broker import free_port
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.slow]
@@ -89,7 +90,7 @@ def all_gone(servers):
 
 def test_the_first_alert_fires_within_a_minute_and_the_demo_ends_by_itself():
     port = free_port()
-    with demo("--minutes", "0.9", "--speed", "2", "--port", str(port)) as running:
+    with demo("--minutes", "0.95", "--speed", "2", "--port", str(port)) as running:
         second, sentence = running.wait_for("ALERT")
         servers = servers_of(running.process.pid)
         metrics = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()

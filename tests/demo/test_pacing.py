@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
+
 from service.demo.pacing import Due, due_events, send_paced
 
 
@@ -29,7 +30,7 @@ class Kept:
     clock: HandClock
     sent: list = field(default_factory=list)
 
-    def send(self, topic, value, *, key=None, timestamp_ms=None):
+    def send(self, topic, value, *, key=None, timestamp_ms=None):  # noqa: ARG002 - the writer's own signature
         self.sent.append((round(self.clock.now, 3), key, value))
 
     def flush(self):

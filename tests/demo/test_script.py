@@ -6,6 +6,8 @@ temp     |    |---Fahrenheit---|             |    |---
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from service.demo.faults import Fault
 from service.demo.models import BIKE_RENTALS, POWER_PRICE
 from service.demo.script import SCRIPT
@@ -31,9 +33,7 @@ def test_the_script_begins_anew_after_its_end():
 
 def test_each_step_begins_once_however_often_one_looks():
     looks = [0.7 * i - 1.0 for i in range(800)]
-    begun = [
-        one for after, until in zip(looks, looks[1:], strict=False) for one in SCRIPT.begun(after, until)
-    ]
+    begun = [one for after, until in pairwise(looks) for one in SCRIPT.begun(after, until)]
     assert [one.at_seconds for one in begun[:9]] == [0, 15, 40, 65, 90, 115, 140, 165, 270]
     assert len(set(begun)) == len(begun)
 

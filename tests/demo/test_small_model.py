@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from service.demo.models import BIKE_RENTALS
 from service.demo.small_model import design_for, fit_logistic, fit_ridge, logistic
 from service.demo.tables import Features

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from service.configuration import Configuration, ModelVersion
 from service.demo.models import BIKE_RENTALS, POWER_PRICE
 from service.demo.references import build_profile
@@ -26,11 +28,9 @@ def events(records, model, kind="prediction"):
 
 
 def between(models, start, end):
-    """The records from one second of the script to another."""
-    traffic = Traffic(models, START_MS)
-    before = len(traffic.until(start))
-    assert before >= 0
-    return traffic.until(end)
+    """What is sent from one second of the script to another, by a traffic that begins in mid-script."""
+    steps = [replace(step, at_seconds=step.at_seconds - start) for step in SCRIPT.steps]
+    return Traffic(models, START_MS, script=Script(steps, SCRIPT.length_seconds)).until(end - start)
 
 
 def test_the_same_seed_gives_the_same_bytes_in_whatever_steps(models):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+
 from service.demo.faults import SILENT_MARKET
 from service.demo.script import SCRIPT
 from service.demo.telling import Telling

@@ -6,6 +6,7 @@ import io
 
 import pytest
 from rich.console import Console
+
 from service.demo.terminal import Terminal
 
 

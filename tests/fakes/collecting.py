@@ -73,9 +73,8 @@ class Running:
 
     def is_done(self) -> bool:
         """Whether every partition is stored up to the log's end."""
-        log = self.source.log
-        done = self.source.acknowledged
-        return all(done.get(p, 0) == log.end(p.number) for p in self.collector._held) and bool(self.collector._held)
+        log, held = self.source.log, self.collector._held
+        return bool(held) and all(h.stored_offset == log.end(p.number) for p, h in held.items())
 
     def value(self, metric: str, **labels: str) -> float:
         """A metric's value."""

@@ -59,7 +59,8 @@ class Stack:
         """What the processes run with."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DRIFTBELL_")}
         ours = {
-            "DATABASE_URL": self.database, "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers, "KAFKA_TOPICS": self.topic,
+            "DATABASE_URL": self.database, "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "KAFKA_TOPICS": self.topic,
             "KAFKA_CLIENT": self.client, "KAFKA_GROUP": f"group-{self.topic}", "PORT": str(self.port),
             "KAFKA_SESSION_TIMEOUT": "6s", "EVALUATE_INTERVAL": "200ms", "COMMIT_INTERVAL": "200ms",
         }  # fmt: skip
@@ -76,7 +77,9 @@ class Stack:
 
     def logs(self) -> str:
         """What all processes have said."""
-        return "\n".join(f"--- {p.name}\n{p.read_text(errors='replace')}" for p in sorted(self.folder.glob("*.log")))
+        return "\n".join(
+            f"--- {p.name}\n{p.read_text(errors='replace')}" for p in sorted(self.folder.glob("*.log"))
+        )
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Rows of the database."""
@@ -86,19 +89,29 @@ class Stack:
     def consumed(self) -> dict[str, int]:
         """The outcome counts over all partitions."""
         names = ("accepted", "duplicate", "late", "dead", "tombstone", "lost")
-        found = self.rows(f"SELECT {', '.join(f'coalesce(sum({n}), 0)::bigint' for n in names)} FROM source_partition")[0]
+        found = self.rows(
+            f"SELECT {', '.join(f'coalesce(sum({n}), 0)::bigint' for n in names)} FROM source_partition"
+        )[0]
         return dict(zip(names, found, strict=True))
 
     def metrics(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         """Every sample of the metrics page, by name and sorted labels."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
             families = text_string_to_metric_families(answer.read().decode())
-            return {(s.name, tuple(sorted(s.labels.items()))): s.value for family in families for s in family.samples}
+            return {
+                (s.name, tuple(sorted(s.labels.items()))): s.value
+                for family in families
+                for s in family.samples
+            }
 
     def series(self, name: str, **labels: str) -> dict[Mapping[str, str] | Any, float]:
         """The samples of one metric that have these labels."""
         with suppress(OSError):
-            return {k[1]: v for k, v in self.metrics().items() if k[0] == name and labels.items() <= dict(k[1]).items()}
+            return {
+                k[1]: v
+                for k, v in self.metrics().items()
+                if k[0] == name and labels.items() <= dict(k[1]).items()
+            }
         return {}
 
     def wait_until(self, condition: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> Any:

@@ -48,10 +48,19 @@ def write_csv(table: Table, path: Path) -> Path:
     return path
 
 
-def prediction_events(table: Table, features: Sequence[str], ts_ms: Sequence[int], model: str) -> Iterator[bytes]:
+def prediction_events(
+    table: Table, features: Sequence[str], ts_ms: Sequence[int], model: str
+) -> Iterator[bytes]:
     """A prediction event for each row."""
     columns = {name: table.columns[name].tolist() for name in features}
     for i, ts in enumerate(ts_ms):
         row: dict[str, Any] = {name: values[i] for name, values in columns.items()}
-        event = {"type": "prediction", "model": model, "version": "1", "id": f"{model}-{i}", "ts": int(ts), "features": row}
+        event = {
+            "type": "prediction",
+            "model": model,
+            "version": "1",
+            "id": f"{model}-{i}",
+            "ts": int(ts),
+            "features": row,
+        }
         yield json.dumps(event).encode()

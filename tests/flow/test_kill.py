@@ -31,14 +31,23 @@ def test_ten_kills_leave_exact_counts(database: str, embedded_broker: Any, tmp_p
         for kill in range(KILLS):
             process = stack.start("collect")
             target = EVENTS * (kill + 1) // (KILLS + 2)
-            stack.wait_until(lambda target=target: sum(stack.consumed().values()) >= target, f"progress before kill {kill}")
+            stack.wait_until(
+                lambda target=target: sum(stack.consumed().values()) >= target, f"progress before kill {kill}"
+            )
             time.sleep(chance.uniform(0.0, 0.2))
             process.kill()
             process.wait(10)
         stack.start("collect")
         stack.wait_until(lambda: sum(stack.consumed().values()) == EVENTS + REPEATED, "the rest is read", 90)
 
-    assert stack.consumed() == {"accepted": EVENTS, "duplicate": REPEATED, "late": 0, "dead": 0, "tombstone": 0, "lost": 0}
+    assert stack.consumed() == {
+        "accepted": EVENTS,
+        "duplicate": REPEATED,
+        "late": 0,
+        "dead": 0,
+        "tombstone": 0,
+        "lost": 0,
+    }
     assert stack.rows("SELECT sum(inferences)::bigint FROM pane WHERE segment = ''") == [(EVENTS,)]
     sketches = [pane_from_bytes(data, Grid()) for (data,) in stack.rows("SELECT sketch FROM pane")]
     assert sum(sum(e.numbers.counts.sum() for e in s.extras.values()) for s in sketches) == EVENTS
@@ -54,5 +63,11 @@ def send(broker: Any, topic: str) -> None:
 
 
 def event(i: int, start: int) -> bytes:
-    body = {"type": "prediction", "model": "m", "id": f"e{i}", "ts": start + 5 * i, "features": {"x": i * 0.5}}
+    body = {
+        "type": "prediction",
+        "model": "m",
+        "id": f"e{i}",
+        "ts": start + 5 * i,
+        "features": {"x": i * 0.5},
+    }
     return json.dumps(body).encode()

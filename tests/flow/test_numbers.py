@@ -26,7 +26,9 @@ REFERENCE_ROWS, LIVE_ROWS, PARTITIONS = 15_000, 9_000, 4
 @pytest.fixture(params=["kafka-python", "confluent"])
 def stack(request: pytest.FixtureRequest, database: str, any_broker: Any, tmp_path: Path) -> Any:
     topic = any_broker.new_topic(PARTITIONS)
-    with running(Stack(database, any_broker.bootstrap_servers, topic, tmp_path, client=request.param)) as made:
+    with running(
+        Stack(database, any_broker.bootstrap_servers, topic, tmp_path, client=request.param)
+    ) as made:
         made.broker = any_broker
         yield made
 
@@ -38,13 +40,21 @@ def test_rows_and_metrics_equal_a_plain_computation(stack: Any, tmp_path: Path) 
         write_csv(table.part(0, REFERENCE_ROWS), tmp_path / "reference.csv"),
         ReferenceSpec(MODEL, "power", exclude=("class",)),
     )
-    monitor = Monitor(model=MODEL, reference="power", pane_ms=PANE_MS, windows=(WindowSpec.tumbling(WINDOW_MS),), disorder_ms=0)
+    monitor = Monitor(
+        model=MODEL,
+        reference="power",
+        pane_ms=PANE_MS,
+        windows=(WindowSpec.tumbling(WINDOW_MS),),
+        disorder_ms=0,
+    )
     stack.prepare([monitor], [profile])
     ts = event_times()
     send(stack, live, ts)
     stack.start("run")
 
-    closed = [end for end in range(int(ts[0]) // WINDOW_MS * WINDOW_MS + WINDOW_MS, watermark(ts) + 1, WINDOW_MS)]
+    closed = [
+        end for end in range(int(ts[0]) // WINDOW_MS * WINDOW_MS + WINDOW_MS, watermark(ts) + 1, WINDOW_MS)
+    ]
     stack.wait_until(lambda: position(stack) >= closed[-1], "all closed windows are evaluated", 90)
 
     assert stack.consumed()["accepted"] == LIVE_ROWS
@@ -100,14 +110,22 @@ def check_counts(stack: Any, live: Table, profile: ReferenceProfile) -> None:
 def check_findings(stack: Any, live: Table, ts: Any, profile: ReferenceProfile, end: int) -> None:
     """In the newest window the Kolmogorov-Smirnov distance is that of the two step functions at the grid's edges."""
     inside = (ts >= end - WINDOW_MS) & (ts < end)
-    shown = {dict(labels)["feature"]: value for labels, value in stack.series("driftbell_score", method="ks").items()}
+    shown = {
+        dict(labels)["feature"]: value
+        for labels, value in stack.series("driftbell_score", method="ks").items()
+    }
     for grid in profile.grid.numbers:
         name = grid.column.name
-        values, reference = np.sort(live.columns[name][inside]), np.sort(read_electricity().columns[name][:REFERENCE_ROWS])
+        values, reference = (
+            np.sort(live.columns[name][inside]),
+            np.sort(read_electricity().columns[name][:REFERENCE_ROWS]),
+        )
         below = [np.searchsorted(side, grid.edges, side="left") / len(side) for side in (values, reference)]
         expected = float(np.abs(below[0] - below[1]).max())
         stored = stack.rows(
-            "SELECT value FROM finding WHERE feature = %s AND method = 'ks' AND end_ms = %s AND segment = ''", name, end
+            "SELECT value FROM finding WHERE feature = %s AND method = 'ks' AND end_ms = %s AND segment = ''",
+            name,
+            end,
         )
         assert stored[0][0] == pytest.approx(expected, abs=1e-12)
         assert shown[name] == pytest.approx(expected, abs=1e-12)

@@ -1,4 +1,4 @@
-"""A model goes quiet, or a feature goes NaN, and the page arrives at a webhook: with the real Prometheus and Alertmanager."""
+"""A model goes quiet, or a feature goes NaN, and the page arrives: with the real Prometheus and Alertmanager."""
 
 from __future__ import annotations
 
@@ -56,7 +56,14 @@ class Pager:
 
     def firing(self, **labels: str) -> list[dict[str, Any]]:
         """The alerts sent as firing that have these labels."""
-        return [a for a in list(self.pages) if a["status"] == "firing" and labels.items() <= a["labels"].items()]
+        return self._sent("firing", labels)
+
+    def resolved(self, **labels: str) -> list[dict[str, Any]]:
+        """The alerts sent as resolved that have these labels."""
+        return self._sent("resolved", labels)
+
+    def _sent(self, status: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+        return [a for a in list(self.pages) if a["status"] == status and labels.items() <= a["labels"].items()]
 
 
 class Traffic:
@@ -83,7 +90,14 @@ class Traffic:
         features = {"amount": amount, "age": float(self._random.normal())}
         ts = time.time_ns() // 1_000_000
         return json.dumps(
-            {"type": "prediction", "model": MODEL, "version": "1", "id": f"e{self._sent}", "ts": ts, "features": features}
+            {
+                "type": "prediction",
+                "model": MODEL,
+                "version": "1",
+                "id": f"e{self._sent}",
+                "ts": ts,
+                "features": features,
+            }
         ).encode()
 
     def end(self) -> None:
@@ -124,7 +138,9 @@ def watched(database: str, embedded_broker: Any, tmp_path: Path) -> Iterator[Any
         traffic = Traffic(stack, embedded_broker)
         closing.callback(pager.server.shutdown)
         closing.callback(traffic.end)
-        stack.wait_until(lambda: stack.series("driftbell_window_events", model=MODEL), "windows are on /metrics")
+        stack.wait_until(
+            lambda: stack.series("driftbell_window_events", model=MODEL), "windows are on /metrics"
+        )
         time.sleep(16)  # eight windows: what is usual must be known before less than usual can ring
         stack.traffic, stack.pager = traffic, pager  # type: ignore[attr-defined]
         yield stack
@@ -133,7 +149,11 @@ def watched(database: str, embedded_broker: Any, tmp_path: Path) -> Iterator[Any
 def start_prometheus(closing: ExitStack, stack: Stack, pager: Pager, folder: Path) -> None:
     alertmanager, prometheus = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     made = render(
-        folder / "deploy", serve=f"127.0.0.1:{stack.port}", alertmanager=alertmanager, webhook_url=pager.url, for_override="1s"
+        folder / "deploy",
+        serve=f"127.0.0.1:{stack.port}",
+        alertmanager=alertmanager,
+        webhook_url=pager.url,
+        for_override="1s",
     )
     data = folder / "data"
     closing.enter_context(process(
@@ -150,27 +170,32 @@ def test_silence_pages_and_ends_when_traffic_returns(watched: Any) -> None:
     assert not watched.pager.firing(model=MODEL), "quiet before"
 
     watched.traffic.silent.set()
-    page = watched.wait_until(lambda: watched.pager.firing(model=MODEL, cause="silence"), "the page for silence", 60)[0]
+    page = watched.wait_until(
+        lambda: watched.pager.firing(model=MODEL, cause="silence"), "the page for silence", 60
+    )[0]
 
     assert page["path"].endswith("/page")
     assert MODEL in page["annotations"]["summary"]
     watched.traffic.silent.clear()
-    watched.wait_until(lambda: not watched.series("driftbell_alert_firing", cause="silence"), "the alert ends", 60)
-    resolved = [("resolved", "silence")]
     watched.wait_until(
-        lambda: [(a["status"], a["labels"].get("cause")) for a in watched.pager.pages if a["status"] == "resolved"][:1] == resolved,
-        "the pager hears that it is over", 60,
-    )  # fmt: skip
+        lambda: not watched.series("driftbell_alert_firing", cause="silence"), "the alert ends", 60
+    )
+    watched.wait_until(lambda: watched.pager.resolved(cause="silence"), "the pager hears that it is over", 60)
 
 
 def test_a_feature_that_goes_nan_pages_with_its_name(watched: Any) -> None:
     watched.traffic.nan.set()
 
-    page = watched.wait_until(lambda: watched.pager.firing(model=MODEL, feature="amount"), "the page for the feature", 60)[0]
+    page = watched.wait_until(
+        lambda: watched.pager.firing(model=MODEL, feature="amount"), "the page for the feature", 60
+    )[0]
 
     assert (page["labels"]["cause"], page["labels"]["severity"]) == ("missing", "page")
     assert not watched.pager.firing(feature="age")
     watched.wait_until(
-        lambda: max(watched.series("driftbell_missing_ratio", feature="amount", kind="nan").values(), default=0.0) == 1.0,
+        lambda: (
+            max(watched.series("driftbell_missing_ratio", feature="amount", kind="nan").values(), default=0.0)
+            == 1.0
+        ),
         "the next window is NaN throughout",
     )

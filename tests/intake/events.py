@@ -9,7 +9,7 @@ import numpy as np
 
 from service.configuration import Configuration, ModelVersion
 from service.intake.source import Partition, Records
-from service.messages import LABEL, LATENCY, PREDICTION, SCORE, Column, Role, Stream, TextColumn
+from service.messages import LABEL, LATENCY, PREDICTION, SCORE, Column, Role, TextColumn
 from service.monitor import Monitor
 from service.sketches.grids import Grid, category_grid, number_grid
 from service.sketches.pane import PaneSketch
@@ -29,7 +29,11 @@ def feature(name: str) -> Column:
 
 
 LABELS_GRID = Grid(
-    (number_grid(feature("amount"), SPREAD), number_grid(feature("weight"), SPREAD), number_grid(SCORE, SPREAD)),
+    (
+        number_grid(feature("amount"), SPREAD),
+        number_grid(feature("weight"), SPREAD),
+        number_grid(SCORE, SPREAD),
+    ),
     tuple(category_grid(c, {"DE": 1, "yes": 1, "7": 1}) for c in (feature("country"), PREDICTION, LABEL)),
 )
 VALUES_GRID = Grid(
@@ -49,7 +53,8 @@ def event(**fields: Any) -> dict[str, Any]:
     """A good event, with these fields put in; None of them is left out."""
     body = {
         "type": "prediction", "model": "labels", "version": "7", "id": "p-1", "ts": NOW_MS,
-        "features": {"amount": 1.5, "weight": 2, "country": "DE"}, "prediction": {"label": "yes", "score": 0.5},
+        "features": {"amount": 1.5, "weight": 2, "country": "DE"},
+        "prediction": {"label": "yes", "score": 0.5},
     }  # fmt: skip
     return body | fields
 
@@ -65,7 +70,11 @@ def chosen(whole: Records, places: Sequence[int]) -> Records:
     """Some of the records, in the order of their offsets."""
     at = sorted(places)
     return Records(
-        whole.partition, whole.offsets[at], whole.timestamps_ms[at], [whole.values[i] for i in at], [whole.keys[i] for i in at]
+        whole.partition,
+        whole.offsets[at],
+        whole.timestamps_ms[at],
+        [whole.values[i] for i in at],
+        [whole.keys[i] for i in at],
     )
 
 
@@ -84,11 +93,12 @@ def rows(decoded: Iterable[Decoded]) -> dict[int, tuple[Any, ...]]:
     return {
         int(batch.offsets[i]): (
             batch.model, batch.stream, int(batch.ts_ms[i]), int(batch.ids[i]), _text(batch.versions, i),
-            {name: _text(column, i) for name, column in batch.segments.items()} if batch.stream is Stream.INFERENCE else {},
+            {name: _text(column, i) for name, column in batch.segments.items()},
         )
         for one in decoded for batch in one.batches for i in range(len(batch))
     }  # fmt: skip
 
 
 def _text(column: TextColumn, row: int) -> str | int:
-    return column.values[column.codes[row]]
+    value: str | int = column.values[column.codes[row]]
+    return value

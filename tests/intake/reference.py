@@ -23,7 +23,7 @@ Tally = dict[tuple[Any, ...], int]
 
 
 def tally(bodies: Iterable[bytes], grid: Grid) -> Tally:
-    """How often each bin, category, kind of missing and unknown value of each column occurs in these events."""
+    """How often each bin, category, kind of missing and unknown value of each column occurs."""
     counts: Tally = defaultdict(int)
     for body in map(json.loads, bodies):
         for column, value in columns(body, grid):
@@ -39,7 +39,11 @@ def tally(bodies: Iterable[bytes], grid: Grid) -> Tally:
                 count_number(counts, (column, "extra"), value, default_grids()[0].edges.tolist())
             elif value is not NOT_SAID:
                 kind = text(value)
-                counts[((column, "extra"), "missing", kind) if isinstance(kind, Missing) else (column, "extra", "text", kind)] += 1
+                counts[
+                    ((column, "extra"), "missing", kind)
+                    if isinstance(kind, Missing)
+                    else (column, "extra", "text", kind)
+                ] += 1
     return dict(counts)
 
 
@@ -66,7 +70,8 @@ def outputs(prediction: Any) -> tuple[Any, Any]:
     if not isinstance(prediction, dict):
         return prediction, NOT_SAID
     label, value, score = (prediction.get(name, NOT_SAID) for name in ("label", "value", "score"))
-    scores = prediction.get("scores") if isinstance(prediction.get("scores"), dict) else {}
+    scores = prediction.get("scores")
+    scores = scores if isinstance(scores, dict) else {}
     numbers = {k: cell(v) for k, v in scores.items() if isinstance(cell(v), float)}
     best = max(numbers, key=lambda k: (numbers[k], k), default=None)
     if best is not None:
@@ -113,7 +118,9 @@ def tally_of(sketch: PaneSketch) -> Tally:
     """The same counts as a sketch holds them; columns that a row does not speak of are left out."""
     counts: Tally = Counter()
     for i, grid in enumerate(sketch.grid.numbers):
-        counts.update({(grid.column, "bin", b): int(n) for b, n in enumerate(sketch.numbers.column_counts(i))})
+        counts.update(
+            {(grid.column, "bin", b): int(n) for b, n in enumerate(sketch.numbers.column_counts(i))}
+        )
         counts.update({(grid.column, "missing", k): int(sketch.numbers.missing[i, k]) for k in Missing})
     for i, texts in enumerate(sketch.grid.texts):
         names = dict(zip(texts.categories, sketch.categories.column_counts(i).tolist(), strict=True))

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from msgspec import UNSET
 
-from service.intake.cells import extra_column, number_cell, number_column, odd_texts, plain_numbers, text_column
+from service.intake.cells import (
+    extra_column,
+    number_cell,
+    number_column,
+    odd_texts,
+    plain_numbers,
+    text_column,
+)
 from service.messages import NOT_APPLICABLE, Missing, TextColumn
 from service.sketches.cells import count_missing, kinds_of
 
@@ -24,9 +31,12 @@ def decoded(column: TextColumn) -> list[str | int]:
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        (None, Missing.NULL), (UNSET, Missing.ABSENT), (math.nan, Missing.NAN), (-math.nan, Missing.NAN), (math.inf, Missing.INFINITE),
-        (-math.inf, Missing.INFINITE), (HUGE, Missing.INFINITE), (-HUGE, Missing.INFINITE), ("", Missing.EMPTY), ("1.0", Missing.WRONG_TYPE),
-        (True, Missing.WRONG_TYPE), (False, Missing.WRONG_TYPE), ([], Missing.WRONG_TYPE), ({}, Missing.WRONG_TYPE),
+        (None, Missing.NULL), (UNSET, Missing.ABSENT), (math.nan, Missing.NAN), (-math.nan, Missing.NAN),
+        (math.inf, Missing.INFINITE),
+        (-math.inf, Missing.INFINITE), (HUGE, Missing.INFINITE), (-HUGE, Missing.INFINITE),
+        ("", Missing.EMPTY), ("1.0", Missing.WRONG_TYPE),
+        (True, Missing.WRONG_TYPE), (False, Missing.WRONG_TYPE), ([], Missing.WRONG_TYPE),
+        ({}, Missing.WRONG_TYPE),
     ],
 )  # fmt: skip
 def test_a_missing_number_names_its_kind(value: Any, kind: Missing) -> None:
@@ -42,7 +52,9 @@ def test_a_number_is_itself(value: float) -> None:
     assert number_column([value], 1).tolist() == [float(value)]
 
 
-@pytest.mark.parametrize("values", [[1.0, None], [1, True], [1.0, "1"], [math.nan], [math.inf, 1.0], [HUGE, 1], [[]]])
+@pytest.mark.parametrize(
+    "values", [[1.0, None], [1, True], [1.0, "1"], [math.nan], [math.inf, 1.0], [HUGE, 1], [[]]]
+)
 def test_only_finite_numbers_are_plain(values: list[Any]) -> None:
     assert plain_numbers(values) is None
     assert plain_numbers([1, 2.5, 2**64]) is not None
@@ -51,8 +63,10 @@ def test_only_finite_numbers_are_plain(values: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("DE", "DE"), (1, "1"), (1.0, "1"), (1.5, "1.5"), (-0.0, "0"), (True, "true"), (False, "false"), (2**63, "9.223372036854776e+18"),
-        (2**63 - 1, "9223372036854775807"), (1e300, "1e+300"), ("a\0b", "a\ufffdb"), ("NaN", "NaN"), ("null", "null"), (" ", " "),
+        ("DE", "DE"), (1, "1"), (1.0, "1"), (1.5, "1.5"), (-0.0, "0"), (True, "true"), (False, "false"),
+        (2**63, "9.223372036854776e+18"),
+        (2**63 - 1, "9223372036854775807"), (1e300, "1e+300"), ("a\0b", "a\ufffdb"), ("NaN", "NaN"),
+        ("null", "null"), (" ", " "),
     ],
 )  # fmt: skip
 def test_every_scalar_has_one_text(value: Any, text: str) -> None:
@@ -63,7 +77,8 @@ def test_every_scalar_has_one_text(value: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        (None, Missing.NULL), (UNSET, Missing.ABSENT), ("", Missing.EMPTY), (math.nan, Missing.NAN), (math.inf, Missing.INFINITE), (HUGE, Missing.INFINITE),
+        (None, Missing.NULL), (UNSET, Missing.ABSENT), ("", Missing.EMPTY), (math.nan, Missing.NAN),
+        (math.inf, Missing.INFINITE), (HUGE, Missing.INFINITE),
         ([], Missing.WRONG_TYPE), ({"a": 1}, Missing.WRONG_TYPE),
     ],
 )  # fmt: skip
@@ -86,7 +101,10 @@ def test_only_texts_and_truth_values_are_odd_among_numbers() -> None:
     assert odd_texts([1.0, None, "", []]) is None
 
 
-@pytest.mark.parametrize("values", [[1, 2.5], ["a", None], [1, "a"], [UNSET, 1], [UNSET, "a", True, [], None, "", 1.5, HUGE, math.nan]])
+@pytest.mark.parametrize(
+    "values",
+    [[1, 2.5], ["a", None], [1, "a"], [UNSET, 1], [UNSET, "a", True, [], None, "", 1.5, HUGE, math.nan]],
+)
 def test_a_column_of_unknown_kind_has_each_row_once(values: list[Any]) -> None:
     column = extra_column(values)
     for i, value in enumerate(values):
@@ -95,7 +113,10 @@ def test_a_column_of_unknown_kind_has_each_row_once(values: list[Any]) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             assert text == NOT_APPLICABLE
             assert column.numbers is not None
-            assert not math.isnan(number) or kinds_of(column.numbers[i : i + 1])[0] in {Missing.NAN, Missing.INFINITE}
+            assert not math.isnan(number) or kinds_of(column.numbers[i : i + 1])[0] in {
+                Missing.NAN,
+                Missing.INFINITE,
+            }
         else:
             assert math.isnan(number)
             assert (text == NOT_APPLICABLE) == (value is UNSET)

@@ -1,4 +1,4 @@
-"""Every good event is counted, every bad one is one dead letter with its reason, and nothing is ever raised."""
+"""Every good event is counted, every bad one is a dead letter with its reason, and nothing is ever raised."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ from service.messages import LABEL, LATENCY, PREDICTION, SCORE, Missing, Reason,
 from service.monitor import Monitor
 from service.sketches.codec import pane_to_bytes
 from service.sketches.grids import Grid
-from tests.intake.events import CONFIGURATION, LABELS_GRID, MODELS, NOW_MS, chosen, event, feature, records, rows, sketches
+from tests.intake.events import (
+    CONFIGURATION,
+    LABELS_GRID,
+    MODELS,
+    NOW_MS,
+    chosen,
+    event,
+    feature,
+    records,
+    rows,
+    sketches,
+)
 
 GOOD = json.dumps(event()).encode()
 DAY_MS = 86_400_000
@@ -31,6 +42,11 @@ def with_(old: bytes, new: bytes) -> bytes:
 def feature_of(raw: bytes) -> bytes:
     """The good event with this JSON as its first feature."""
     return with_(b'"amount": 1.5', b'"amount": ' + raw)
+
+
+def wide(features: int) -> bytes:
+    """An event of so many features."""
+    return json.dumps(event(features={f"f{i}": i for i in range(features)})).encode()
 
 
 BAD: dict[str, tuple[bytes, Reason]] = {
@@ -71,15 +87,15 @@ BAD: dict[str, tuple[bytes, Reason]] = {
     "nested 100,000 deep": (feature_of(b"[" * 100_000 + b"]" * 100_000), Reason.TOO_DEEP),
     "nested and never closed": (b'{"a":' * 100_000, Reason.TOO_DEEP),
     "2 MiB": (with_(b'"DE"', b'"' + b"x" * 2**21 + b'"'), Reason.TOO_LARGE),
-    "10,000 features": (json.dumps(event(features={f"f{i}": i for i in range(10_000)})).encode(), Reason.TOO_WIDE),
+    "10,000 features": (wide(10_000), Reason.TOO_WIDE),
     "no type": (with_(b'"type": "prediction", ', b""), Reason.MISSING_FIELD),
     "another type": (with_(b'"type": "prediction"', b'"type": "training"'), Reason.UNKNOWN_TYPE),
-    "a type that is no text": (with_(b'"type": "prediction"', b'"type": ["prediction"]'), Reason.UNKNOWN_TYPE),
+    "a type that is no text": (with_(b'"type": "prediction"', b'"type": ["label"]'), Reason.UNKNOWN_TYPE),
     "no model": (with_(b'"model": "labels", ', b""), Reason.MISSING_FIELD),
     "a model that is no text": (with_(b'"model": "labels"', b'"model": 5'), Reason.BAD_FIELD),
     "an empty model": (with_(b'"model": "labels"', b'"model": ""'), Reason.BAD_NAME),
     "an invisible model": (with_(b'"model": "labels"', b'"model": "\\u202e\\u0000\\u200b"'), Reason.BAD_NAME),
-    "a model of 10,000 characters": (with_(b'"model": "labels"', b'"model": "' + b"m" * 10_000 + b'"'), Reason.BAD_NAME),
+    "a model of 10,000 characters": (with_(b'"labels"', b'"' + b"m" * 10_000 + b'"'), Reason.BAD_NAME),
     "an unknown model": (with_(b'"model": "labels"', b'"model": "nobody"'), Reason.UNKNOWN_MODEL),
     "a fractional id": (with_(b'"p-1"', b"1.5"), Reason.BAD_FIELD),
     "a whole id with a point": (with_(b'"p-1"', b"1.0"), Reason.BAD_FIELD),
@@ -113,7 +129,7 @@ FORGIVEN: dict[str, bytes] = {
     "a surrogate pair": with_(b'"DE"', b'"\\ud83d\\ude00"'),
     "a 100,000 character category": with_(b'"DE"', b'"' + b"x" * 100_000 + b'"'),
     "an array of 10^5": feature_of(json.dumps(list(range(100_000))).encode()),
-    "1,900 unknown features": json.dumps(event(features={f"f{i}": i for i in range(1_900)})).encode(),
+    "1,900 unknown features": wide(1_900),
     "a huge whole id": with_(b'"p-1"', b"9" * 100),
     "an invisible character in the model": with_(b'"model": "labels"', b'"model": "lab\\u200bels"'),
 }  # fmt: skip
@@ -151,21 +167,38 @@ def test_no_detail_echoes_the_payload() -> None:
 
 @pytest.mark.parametrize("limit", [1, 50, 1_000])
 def test_among_bad_events_every_good_one_is_counted(limit: int) -> None:
-    good = [json.dumps(event(id=str(i), features={"amount": i, "weight": i / 3, "country": "DE"})).encode() for i in range(len(BAD) * 3)]
-    mixed: list[tuple[bytes | None, Reason | None]] = [(value, None) for value in good] + list(BAD.values()) * 2 + [(None, None)] * 5
+    good = [
+        json.dumps(event(id=str(i), features={"amount": i, "weight": i / 3, "country": "DE"})).encode()
+        for i in range(len(BAD) * 3)
+    ]
+    mixed: list[tuple[bytes | None, Reason | None]] = (
+        [(value, None) for value in good] + list(BAD.values()) * 2 + [(None, None)] * 5
+    )
     random.Random(1).shuffle(mixed)
     whole = records([value for value, _ in mixed])
     decoder = Decoder(CONFIGURATION)
-    decoded = [decoder.decode(chosen(whole, range(at, min(at + limit, len(mixed))))) for at in range(0, len(mixed), limit)]
+    decoded = [
+        decoder.decode(chosen(whole, range(at, min(at + limit, len(mixed)))))
+        for at in range(0, len(mixed), limit)
+    ]
     assert {letter.offset: letter.reason for one in decoded for letter in one.dead} == {
         i: reason for i, (_, reason) in enumerate(mixed) if reason
     }
     assert sum(len(one.dead) for one in decoded) == 2 * len(BAD)
     assert sum(one.tombstones for one in decoded) == 5
-    assert rows(decoded).keys() == {i for i, (value, reason) in enumerate(mixed) if value is not None and reason is None}
+    assert rows(decoded).keys() == {
+        i for i, (value, reason) in enumerate(mixed) if value is not None and reason is None
+    }
     alone = Decoder(CONFIGURATION)
     assert pane_to_bytes(sketches(decoder, decoded)["labels"]) == pane_to_bytes(
-        sketches(alone, [alone.decode(chosen(whole, [i])) for i, (value, reason) in enumerate(mixed) if value and not reason])["labels"]
+        sketches(
+            alone,
+            [
+                alone.decode(chosen(whole, [i]))
+                for i, (value, reason) in enumerate(mixed)
+                if value and not reason
+            ],
+        )["labels"]
     )
 
 
@@ -174,22 +207,51 @@ def mutated(value: bytes, chance: random.Random) -> bytes:
     data = bytearray(value)
     for _ in range(chance.randint(1, 3)):
         at, length = chance.randrange(len(data) + 1), chance.randint(0, 6)
-        piece = chance.choice([b"", bytes([chance.randrange(256)]), b"null", b"1e308", b'"', b"\\u0000", b"\\ud800", b"NaN", b"{}", b"[", b"}"])
+        piece = chance.choice(
+            [
+                b"",
+                bytes([chance.randrange(256)]),
+                b"null",
+                b"1e308",
+                b'"',
+                b"\\u0000",
+                b"\\ud800",
+                b"NaN",
+                b"{}",
+                b"[",
+                b"}",
+            ]
+        )
         data[at : at + length] = piece * chance.randint(1, 2)
     return bytes(data)
 
 
 def test_nothing_is_ever_raised() -> None:
     chance = random.Random(20_000)
-    seeds = [value for value, _ in BAD.values() if len(value) < 2_000] + [value for value in FORGIVEN.values() if len(value) < 2_000] + [GOOD] * 40
-    decoders = [Decoder(CONFIGURATION), Decoder(nonfinite("missing")), Decoder(CONFIGURATION, unknown_models=UnknownModels.LEARN)]
+    seeds = (
+        [value for value, _ in BAD.values() if len(value) < 2_000]
+        + [value for value in FORGIVEN.values() if len(value) < 2_000]
+        + [GOOD] * 40
+    )
+    decoders = [
+        Decoder(CONFIGURATION),
+        Decoder(nonfinite("missing")),
+        Decoder(CONFIGURATION, unknown_models=UnknownModels.LEARN),
+    ]
     total = 0
     while total < 20_000:
         n = chance.choice([1, 5, 40, 200])
-        values = [chance.randbytes(chance.randrange(40)) if chance.random() < 0.1 else mutated(chance.choice(seeds), chance) for _ in range(n)]
+        values = [
+            chance.randbytes(chance.randrange(40))
+            if chance.random() < 0.1
+            else mutated(chance.choice(seeds), chance)
+            for _ in range(n)
+        ]
         for decoder in decoders:
             decoded = decoder.decode(records(values, first=total))
-            assert len(decoded.dead) + sum(map(len, decoded.batches)) + decoded.ignored + decoded.tombstones == n
+            assert (
+                len(decoded.dead) + sum(map(len, decoded.batches)) + decoded.ignored + decoded.tombstones == n
+            )
             for sketch in sketches(decoder, [decoded]).values():
                 pane_to_bytes(sketch)
         total += n
@@ -204,7 +266,13 @@ def nonfinite(policy: str) -> Configuration:
 
 
 @pytest.mark.parametrize(
-    ("literal", "kind"), [(b"NaN", Missing.NAN), (b"Infinity", Missing.INFINITE), (b"-Infinity", Missing.INFINITE), (b"1e999", Missing.INFINITE)]
+    ("literal", "kind"),
+    [
+        (b"NaN", Missing.NAN),
+        (b"Infinity", Missing.INFINITE),
+        (b"-Infinity", Missing.INFINITE),
+        (b"1e999", Missing.INFINITE),
+    ],
 )
 def test_numbers_that_are_not_finite_can_be_counted_as_missing(literal: bytes, kind: Missing) -> None:
     decoder = Decoder(nonfinite("missing"))
@@ -226,11 +294,28 @@ def test_a_lone_surrogate_is_dead_even_where_nan_is_allowed() -> None:
 
 
 def test_hostile_numbers_and_texts_are_counted_as_what_they_are() -> None:
-    values = [b"1e308", b"-0.0", b"5e-324", b"1" * 400, b'"1.0"', b'""', b"true", b"null", b"18446744073709551616"]
+    values = [
+        b"1e308",
+        b"-0.0",
+        b"5e-324",
+        b"1" * 400,
+        b'"1.0"',
+        b'""',
+        b"true",
+        b"null",
+        b"18446744073709551616",
+    ]
     decoder = Decoder(CONFIGURATION)
     sketch = sketches(decoder, [decoder.decode(records([feature_of(v) for v in values]))])["labels"]
     kinds = {kind: int(sketch.numbers.missing[0, kind]) for kind in Missing}
-    expected = {Missing.INFINITE: 1, Missing.WRONG_TYPE: 2, Missing.EMPTY: 1, Missing.NULL: 1, Missing.ABSENT: 0, Missing.NAN: 0}
+    expected = {
+        Missing.INFINITE: 1,
+        Missing.WRONG_TYPE: 2,
+        Missing.EMPTY: 1,
+        Missing.NULL: 1,
+        Missing.ABSENT: 0,
+        Missing.NAN: 0,
+    }
     assert kinds == expected
     assert (sketch.numbers.column_counts(0).sum(), sketch.numbers.high[0]) == (4, 1e308)
     assert sketch.extras[feature("amount")].texts.counts == {"1.0": 1, "true": 1}
@@ -244,7 +329,11 @@ def test_a_nul_in_a_value_is_replaced() -> None:
 
 def test_a_name_with_invisible_characters_is_the_clean_name_and_disturbs_no_other_row() -> None:
     decoder = Decoder(CONFIGURATION)
-    values = [event(features={"amount": 1.0}), event(features={"amount\u200b": 2.0}), event(features={"amount": 3.0, "amount\u200b": 9.0})]
+    values = [
+        event(features={"amount": 1.0}),
+        event(features={"amount\u200b": 2.0}),
+        event(features={"amount": 3.0, "amount\u200b": 9.0}),
+    ]
     sketch = sketches(decoder, [decoder.decode(records(values))])["labels"]
     assert (sketch.numbers.low[0], sketch.numbers.high[0]) == (1.0, 3.0)
     assert sketch.numbers.column_counts(0).sum() == 3
@@ -252,7 +341,12 @@ def test_a_name_with_invisible_characters_is_the_clean_name_and_disturbs_no_othe
 
 
 def test_absent_null_and_unset_parts_of_a_prediction_are_told_apart() -> None:
-    predictions: list[dict[str, Any]] = [{}, {"prediction": None}, {"prediction": {}}, {"prediction": {"label": None, "score": None}}]
+    predictions: list[dict[str, Any]] = [
+        {},
+        {"prediction": None},
+        {"prediction": {}},
+        {"prediction": {"label": None, "score": None}},
+    ]
     for extra in ({}, {"unknown": [1]}):
         values = [{k: v for k, v in event(**extra).items() if k != "prediction"} | p for p in predictions]
         decoder = Decoder(CONFIGURATION)
@@ -266,9 +360,11 @@ def test_absent_null_and_unset_parts_of_a_prediction_are_told_apart() -> None:
     ("prediction", "answer", "score"),
     [
         ("yes", "yes", None), (7, "7", None), (7.0, "7", None), (0.5, "0.5", None), (True, "true", None),
-        ({"label": "yes", "score": 0.25}, "yes", 0.25), ({"value": 3.5}, "3.5", None), ({"label": None, "value": 4}, "4", None),
+        ({"label": "yes", "score": 0.25}, "yes", 0.25), ({"value": 3.5}, "3.5", None),
+        ({"label": None, "value": 4}, "4", None),
         ({"scores": {"a": 0.2, "b": 0.75}}, "b", 0.75), ({"scores": {"a": 0.5, "b": 0.5}}, "b", 0.5),
-        ({"label": "a", "scores": {"a": 0.25, "b": 0.75}}, "a", 0.75), ({"scores": {"a": None, "b": "x"}}, None, None),
+        ({"label": "a", "scores": {"a": 0.25, "b": 0.75}}, "a", 0.75),
+        ({"scores": {"a": None, "b": "x"}}, None, None),
         (9007199254740993, "9007199254740993", None), ({"value": 9007199254740993}, "9007199254740993", None),
     ],
 )  # fmt: skip
@@ -278,13 +374,17 @@ def test_every_form_of_a_prediction_is_read(prediction: Any, answer: str | None,
     place = LABELS_GRID.text_at[PREDICTION]
     [value] = batch.texts[place].values
     assert value == (Missing.ABSENT if answer is None else answer)
-    assert batch.numbers[LABELS_GRID.number_at[SCORE], 0] == pytest.approx(np.nan if score is None else score, nan_ok=True)
+    assert batch.numbers[LABELS_GRID.number_at[SCORE], 0] == pytest.approx(
+        np.nan if score is None else score, nan_ok=True
+    )
 
 
 def test_labels_are_a_stream_of_their_own() -> None:
     label = {"type": "label", "model": "labels", "id": "p-1", "ts": NOW_MS, "label": "yes"}
     decoder = Decoder(CONFIGURATION)
-    decoded = decoder.decode(records([event(), label, {**label, "label": None}, {k: v for k, v in label.items() if k != "label"}]))
+    decoded = decoder.decode(
+        records([event(), label, {**label, "label": None}, {k: v for k, v in label.items() if k != "label"}])
+    )
     inference, labels = sorted(decoded.batches, key=lambda batch: batch.stream)
     assert (inference.stream, labels.stream, len(labels)) == (Stream.INFERENCE, Stream.LABEL, 3)
     assert inference.ids[0] != labels.ids[0]
@@ -338,18 +438,24 @@ def test_a_learned_model_is_decoded_with_its_monitor_once_there_is_one() -> None
 
 
 def test_events_of_models_that_nobody_watches_can_be_ignored() -> None:
-    decoded = decode(*[json.dumps(event(model="nobody")).encode()] * 20, GOOD, unknown_models=UnknownModels.IGNORE)
+    decoded = decode(
+        *[json.dumps(event(model="nobody")).encode()] * 20, GOOD, unknown_models=UnknownModels.IGNORE
+    )
     assert (decoded.ignored, len(decoded.dead), len(decoded.batches)) == (20, 0, 1)
 
 
 @pytest.mark.parametrize("first_since_ms", [-(2**62), NOW_MS - 50])
 @pytest.mark.parametrize("shape", [{}, {"unknown": [1]}])
-def test_each_row_is_decoded_with_the_version_in_force_at_its_time(first_since_ms: int, shape: dict[str, Any]) -> None:
+def test_each_row_is_decoded_with_the_version_in_force_at_its_time(
+    first_since_ms: int, shape: dict[str, Any]
+) -> None:
     # event time:  -100   -50        0         100        200
     #              |-----first------|--second--|--third-----
     #              (before the first version the first one holds)
     starts = [first_since_ms, NOW_MS, NOW_MS + 100]
-    versions = tuple(ModelVersion(Monitor("labels"), LABELS_GRID, number, since) for number, since in enumerate(starts, 1))
+    versions = tuple(
+        ModelVersion(Monitor("labels"), LABELS_GRID, number, since) for number, since in enumerate(starts, 1)
+    )
     decoder = Decoder(Configuration({"labels": versions}, 1))
     times = [NOW_MS + at for at in (-100, -1, 0, 99, 100, 200, 50, -70)]
     decoded = decoder.decode(records([event(ts=ts, **shape) for ts in times]))
@@ -372,7 +478,9 @@ def test_narrower_limits_are_kept() -> None:
 @pytest.mark.parametrize("features", [6, 8])
 def test_an_event_is_too_wide_whatever_was_learned(features: int) -> None:
     limits = Limits(features=7)
-    wide = event(features={"amount": 1, "weight": 1, "country": "DE", **{f"f{i}": 1 for i in range(features - 3)}})
+    wide = event(
+        features={"amount": 1, "weight": 1, "country": "DE", **{f"f{i}": 1 for i in range(features - 3)}}
+    )
     slim = [event(features={"amount": 1, **{f"f{i}": 1 for i in range(k, k + 3)}}) for k in (0, 3)]
     decoder = Decoder(CONFIGURATION, limits=limits)
     for one in slim:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from service.configuration import ModelVersion
-from service.intake.loose import LooseEvent, read_event
 from service.intake.learning import learn_fields
 from service.intake.limits import Limits
+from service.intake.loose import LooseEvent, read_event
 from service.intake.schema import Fields, Schema, fields_of, is_decodable
 from service.messages import Missing
 from service.monitor import Monitor
@@ -40,8 +40,10 @@ def loose(*bodies: dict[str, Any]) -> list[LooseEvent]:
 @pytest.mark.parametrize(
     "body",
     [
-        event(), event(tags={"channel": "web"}), event(features=None), event(prediction=0.5), event(prediction="yes"), event(latency_ms=None),
-        event(features={"amount": None, "country": 7}), {"type": "features", "model": "labels"}, {"type": "label", "model": "labels", "label": 1},
+        event(), event(tags={"channel": "web"}), event(features=None), event(prediction=0.5),
+        event(prediction="yes"), event(latency_ms=None),
+        event(features={"amount": None, "country": 7}), {"type": "features", "model": "labels"},
+        {"type": "label", "model": "labels", "label": 1},
     ],
 )  # fmt: skip
 def test_the_usual_events_are_taken(body: dict[str, Any]) -> None:
@@ -49,7 +51,15 @@ def test_the_usual_events_are_taken(body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [event(features={"amount": "x"}), event(features={"amount": True}), event(features={"new": 1}), event(new=1), event(id=1.0), event(version=True)]
+    "body",
+    [
+        event(features={"amount": "x"}),
+        event(features={"amount": True}),
+        event(features={"new": 1}),
+        event(new=1),
+        event(id=1.0),
+        event(version=True),
+    ],
 )
 def test_what_the_slower_way_must_judge_is_refused(body: dict[str, Any]) -> None:
     assert not taken(Schema(LABELS, fields_of(LABELS)), body)
@@ -57,15 +67,26 @@ def test_what_the_slower_way_must_judge_is_refused(body: dict[str, Any]) -> None
 
 def test_numbers_are_lifted_with_their_kinds_of_missing() -> None:
     schema = Schema(LABELS, fields_of(LABELS))
-    features = [schema.decoder.decode(json.dumps(event(features=f))).features for f in ({"amount": 1.5, "weight": 2}, {"amount": None}, {})]
+    features = [
+        schema.decoder.decode(json.dumps(event(features=f))).features
+        for f in ({"amount": 1.5, "weight": 2}, {"amount": None}, {})
+    ]
     whole, partly = schema.lift_numbers(features[:1]), schema.lift_numbers(features)
     assert whole.tolist() == [[1.5, 2.0]]
-    assert kinds_of(partly[1:].ravel()).tolist() == [Missing.NULL, Missing.ABSENT, Missing.ABSENT, Missing.ABSENT]
+    assert kinds_of(partly[1:].ravel()).tolist() == [
+        Missing.NULL,
+        Missing.ABSENT,
+        Missing.ABSENT,
+        Missing.ABSENT,
+    ]
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "a\x7fb", "\u200b", "\ue000"])
 def test_a_grid_may_have_features_that_no_generated_decoder_can_name(name: str) -> None:
-    version = ModelVersion(Monitor("m"), Grid((default_number_grid(feature(name)),), (category_grid(feature(name + "2"), {"a": 1}),)))
+    version = ModelVersion(
+        Monitor("m"),
+        Grid((default_number_grid(feature(name)),), (category_grid(feature(name + "2"), {"a": 1}),)),
+    )
     schema = Schema(version, fields_of(version))
     assert not is_decodable(name)
     assert taken(schema, event(model="m", features={}))
@@ -73,7 +94,9 @@ def test_a_grid_may_have_features_that_no_generated_decoder_can_name(name: str) 
 
 
 def test_a_grid_of_two_thousand_features_has_a_decoder() -> None:
-    version = ModelVersion(Monitor("m"), Grid(tuple(default_number_grid(feature(f"f{i}")) for i in range(2_000))))
+    version = ModelVersion(
+        Monitor("m"), Grid(tuple(default_number_grid(feature(f"f{i}")) for i in range(2_000)))
+    )
     schema = Schema(version, fields_of(version))
     body = event(model="m", features={f"f{i}": i for i in range(2_000)})
     [row] = schema.lift_numbers([schema.decoder.decode(json.dumps(body)).features])
@@ -84,7 +107,19 @@ def test_a_grid_of_two_thousand_features_has_a_decoder() -> None:
 
 
 def test_what_more_than_half_of_the_events_have_is_learned_by_its_kind() -> None:
-    bodies = [event(features={"n": 1, "gaps": None if i % 2 else 2.5, "text": "a", "mixed": "a" if i % 2 else 1, "nulls": None}, odd=1) for i in range(20)]
+    bodies = [
+        event(
+            features={
+                "n": 1,
+                "gaps": None if i % 2 else 2.5,
+                "text": "a",
+                "mixed": "a" if i % 2 else 1,
+                "nulls": None,
+            },
+            odd=1,
+        )
+        for i in range(20)
+    ]
     rare = [event(features={"rare": 1, "list": [1]}, nested={"a": 1}) for _ in range(10)]
     learned = learn_fields(Fields(("amount",)), loose(*bodies, *rare))
     assert learned == Fields(("amount",), (), ("gaps", "n"), ("mixed", "nulls", "text"), ("odd",))
@@ -93,7 +128,10 @@ def test_what_more_than_half_of_the_events_have_is_learned_by_its_kind() -> None
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "", "x" * 201, "a\u200b", "e\u0301", "a\0"])
 def test_names_that_are_not_clean_are_never_learned(name: str) -> None:
     known = Fields()
-    assert learn_fields(known, loose(*[{"type": "features", "model": "m", "features": {name: 1}, name: 1}] * 20)) == known
+    assert (
+        learn_fields(known, loose(*[{"type": "features", "model": "m", "features": {name: 1}, name: 1}] * 20))
+        == known
+    )
 
 
 def test_no_more_fields_are_learned_than_there_is_room_for() -> None:

@@ -20,7 +20,7 @@ COUNTRIES = {"DE": 60, "FR": 30, "IT": 10}
 
 def amounts(n: int, seed: int, shift: float = 0.0) -> list[Any]:
     """Normal numbers."""
-    return list(np.random.default_rng(seed).normal(shift, 1.0, n))
+    return np.random.default_rng(seed).normal(shift, 1.0, n).tolist()
 
 
 def countries(n: int, seed: int) -> list[Any]:

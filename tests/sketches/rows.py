@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 
 def batch_of(rows: Sequence[Row]) -> Batch:
-    """Rows with offset, ts, id, amount, score, country, answer; names that start with x are unknown to the grid."""
+    """Rows with offset, ts, id, amount, score, country, answer; names with an x are unknown to the grid."""
 
     def column(name: str, absent: object = UNSET) -> list[Any]:
         return [row.get(name, absent) for row in rows]
@@ -34,7 +34,8 @@ def batch_of(rows: Sequence[Row]) -> Batch:
     n = len(rows)
     unknown = sorted({name for row in rows for name in row if name.startswith("x")})
     return Batch(
-        "churn", 1, Stream.INFERENCE, np.array(column("offset", 0), np.int64), np.array(column("ts", 0), np.int64),
+        "churn", 1, Stream.INFERENCE, np.array(column("offset", 0), np.int64),
+        np.array(column("ts", 0), np.int64),
         hash_ids(column("id", None), Stream.INFERENCE), version_column(column("version", None)),
         np.array([number_column(column("amount"), n), number_column(column("score"), n)]).reshape(2, n),
         [text_column(column("country")), text_column(column("answer"))],

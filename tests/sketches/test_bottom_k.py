@@ -29,7 +29,9 @@ def state(sketch: BottomK) -> tuple[dict[str, int], int]:
 def truth(texts: list[str]) -> tuple[dict[str, int], int]:
     kept = set(sorted(set(texts), key=lambda text: xxhash.xxh3_64_intdigest(text.encode()))[:SIZE])
     counts = Counter(texts)
-    return {text: counts[text] for text in sorted(kept)}, sum(n for text, n in counts.items() if text not in kept)
+    return {text: counts[text] for text in sorted(kept)}, sum(
+        n for text, n in counts.items() if text not in kept
+    )
 
 
 def test_of_many_distinct_texts_the_kept_counts_are_exact_and_the_rest_is_their_total() -> None:
@@ -48,8 +50,14 @@ def test_of_many_distinct_texts_the_kept_counts_are_exact_and_the_rest_is_their_
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(st.lists(st.integers(0, 900), max_size=1_500), st.lists(st.integers(0, 1_500), max_size=4), st.randoms(use_true_random=False))
-def test_any_parts_merged_in_any_way_come_to_the_truth(numbers: list[int], cuts: list[int], chance: random.Random) -> None:
+@given(
+    st.lists(st.integers(0, 900), max_size=1_500),
+    st.lists(st.integers(0, 1_500), max_size=4),
+    st.randoms(use_true_random=False),
+)
+def test_any_parts_merged_in_any_way_come_to_the_truth(
+    numbers: list[int], cuts: list[int], chance: random.Random
+) -> None:
     texts = [str(n) for n in numbers]
     ends = sorted({*cuts, len(texts)})
     parts = [BottomK(*state(counted(texts[a:b]))) for a, b in zip([0, *ends], ends, strict=False)]

@@ -17,7 +17,10 @@ from service.sketches.codec import grid_from_bytes, grid_id_of, grid_to_bytes, p
 from service.sketches.grids import Grid, NumberGrid, number_grid
 from tests.sketches.rows import AMOUNT, GRID, batch_of, sketch_of
 
-ROWS = [{"ts": 1_000 + i, "offset": i, "amount": i / 7, "score": None, "country": "US", "x1": "odd", "x2": i} for i in range(12)]
+ROWS = [
+    {"ts": 1_000 + i, "offset": i, "amount": i / 7, "score": None, "country": "US", "x1": "odd", "x2": i}
+    for i in range(12)
+]
 PANE = pane_to_bytes(sketch_of(batch_of(ROWS)))
 GRID_BYTES = grid_to_bytes(GRID)
 HEADER = struct.Struct("<4sHQI")
@@ -31,7 +34,7 @@ def read(data: bytes) -> None:
         pane_from_bytes(data, GRID)
 
 
-def resealed(data: bytes, change: Any) -> bytes:  # noqa: ANN401
+def resealed(data: bytes, change: Any) -> bytes:
     """The same bytes with a changed body, and a header that fits it."""
     magic, version, _, _ = HEADER.unpack_from(data)
     body = msgspec.msgpack.decode(data[HEADER.size :])
@@ -40,10 +43,10 @@ def resealed(data: bytes, change: Any) -> bytes:  # noqa: ANN401
     return HEADER.pack(magic, version, len(payload), zlib.crc32(payload)) + payload
 
 
-def replaced(*path: int, value: Any) -> Any:  # noqa: ANN401
+def replaced(*path: int, value: Any) -> Any:
     """A change that puts another value somewhere in the body."""
 
-    def change(body: Any) -> Any:  # noqa: ANN401
+    def change(body: Any) -> Any:
         inner = body
         for step in path[:-1]:
             inner = inner[step]
@@ -117,7 +120,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_bodies_are_format_errors_and_cost_no_memory(change: Any) -> None:  # noqa: ANN401
+def test_hostile_bodies_are_format_errors_and_cost_no_memory(change: Any) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(FormatError):
         pane_from_bytes(resealed(PANE, change), GRID)
@@ -132,8 +135,10 @@ def test_a_sketch_of_another_grid_is_refused() -> None:
 @pytest.mark.parametrize(
     "grid",
     [
-        NumberGrid(AMOUNT, np.array([1.0, 1.0])), NumberGrid(AMOUNT, np.array([2.0, 1.0])), NumberGrid(AMOUNT, np.array([np.nan])),
-        NumberGrid(AMOUNT, np.array([np.inf])), NumberGrid(AMOUNT, np.array([1.0]), np.nan, 1.0), NumberGrid(AMOUNT, np.array([1.0]), 0.0, -1.0),
+        NumberGrid(AMOUNT, np.array([1.0, 1.0])), NumberGrid(AMOUNT, np.array([2.0, 1.0])),
+        NumberGrid(AMOUNT, np.array([np.nan])),
+        NumberGrid(AMOUNT, np.array([np.inf])), NumberGrid(AMOUNT, np.array([1.0]), np.nan, 1.0),
+        NumberGrid(AMOUNT, np.array([1.0]), 0.0, -1.0),
         NumberGrid(AMOUNT, np.array([1.0]), 0.0, np.inf),
     ],
 )  # fmt: skip

@@ -1,10 +1,11 @@
-"""A pane's sketch is the same bytes however its rows came: in which batches, in which order, in how many parts."""
+"""A pane's sketch is the same bytes however its rows came: in any batches, order and parts."""
 
 from __future__ import annotations
 
 import math
 import random
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,17 +19,23 @@ from tests.sketches.rows import GRID, Row, batch_of, merged, sketch_of
 
 exhaustively = settings(max_examples=60, deadline=None, derandomize=True)
 
-NUMBERS = st.one_of(
+NUMBERS: st.SearchStrategy[Any] = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 1e308, -1e308, math.nan, math.inf, -math.inf, None, "", "text", [], True]),
+    st.sampled_from(
+        [0.0, -0.0, 5e-324, -5e-324, 1e308, -1e308, math.nan, math.inf, -math.inf, None, "", "text", [], True]
+    ),
     st.integers(-(2**70), 2**70),
 )
-TEXTS = st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), st.sampled_from(["DE", "FR", None, "", 7, 7.5, []]))
+TEXTS: st.SearchStrategy[Any] = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    st.sampled_from(["DE", "FR", None, "", 7, 7.5, []]),
+)
 ROWS = st.lists(
     st.fixed_dictionaries(
         {"ts": st.integers(0, 2**45), "offset": st.integers(0, 3)},
         optional={
-            "amount": NUMBERS, "score": NUMBERS, "country": TEXTS, "answer": TEXTS, "x1": NUMBERS, "x2": TEXTS,
+            "amount": NUMBERS, "score": NUMBERS, "country": TEXTS, "answer": TEXTS,
+            "x1": NUMBERS, "x2": TEXTS,
             "x3": st.one_of(NUMBERS, TEXTS), "id": st.sampled_from([None, "a", "b", "c", 7]),
         },
     ),
@@ -44,7 +51,9 @@ def split(rows: list[Row], cuts: list[int]) -> list[list[Row]]:
 
 @exhaustively
 @given(ROWS, st.lists(st.integers(0, 40), max_size=4), st.randoms(use_true_random=False))
-def test_any_batches_in_any_order_give_the_same_bytes(rows: list[Row], cuts: list[int], chance: random.Random) -> None:
+def test_any_batches_in_any_order_give_the_same_bytes(
+    rows: list[Row], cuts: list[int], chance: random.Random
+) -> None:
     at_once = pane_to_bytes(sketch_of(batch_of(rows)))
     chance.shuffle(rows)
     parts = split(rows, cuts)
@@ -54,7 +63,9 @@ def test_any_batches_in_any_order_give_the_same_bytes(rows: list[Row], cuts: lis
 
 @exhaustively
 @given(ROWS, ROWS, ROWS)
-def test_merging_is_associative_and_commutative(first: list[Row], second: list[Row], third: list[Row]) -> None:
+def test_merging_is_associative_and_commutative(
+    first: list[Row], second: list[Row], third: list[Row]
+) -> None:
     def made(*parts: list[Row]) -> list[bytes]:
         a, b, c = (sketch_of(batch_of(part)) for part in parts)
         left = merged([merged([a, b]), c])
@@ -102,8 +113,9 @@ def test_of_too_many_unknown_columns_the_same_are_kept_in_any_order() -> None:
 
 
 def test_the_six_kinds_of_missing_are_counted_apart() -> None:
-    values = {
-        Missing.NULL: [None] * 1, Missing.NAN: [math.nan] * 3, Missing.INFINITE: [math.inf, -math.inf, 10**400, 1.0 * math.inf],
+    values: dict[Missing, list[Any]] = {
+        Missing.NULL: [None] * 1, Missing.NAN: [math.nan] * 3,
+        Missing.INFINITE: [math.inf, -math.inf, 10**400, 1.0 * math.inf],
         Missing.EMPTY: [""] * 5, Missing.WRONG_TYPE: ["1.0", "NaN", "null", True, [], {}],
     }  # fmt: skip
     rows = [{"ts": 1, "amount": value} for of_kind in values.values() for value in of_kind] + [{"ts": 1}] * 2
@@ -114,10 +126,17 @@ def test_the_six_kinds_of_missing_are_counted_apart() -> None:
 
 
 def test_missing_categories_are_counted_apart_too() -> None:
-    values = [None, "", math.nan, math.inf, 10**400, [], {}, "DE"]
+    values: list[Any] = [None, "", math.nan, math.inf, 10**400, [], {}, "DE"]
     sketch = sketch_of(batch_of([{"ts": 1, "country": value} for value in values] + [{"ts": 1}]))
     kinds = {kind: int(sketch.categories.missing[0, kind]) for kind in Missing}
-    expected = {Missing.NULL: 1, Missing.EMPTY: 1, Missing.NAN: 1, Missing.INFINITE: 2, Missing.WRONG_TYPE: 2, Missing.ABSENT: 1}
+    expected = {
+        Missing.NULL: 1,
+        Missing.EMPTY: 1,
+        Missing.NAN: 1,
+        Missing.INFINITE: 2,
+        Missing.WRONG_TYPE: 2,
+        Missing.ABSENT: 1,
+    }
     assert kinds == expected
     assert sketch.categories.column_counts(0).tolist() == [1, 0]
 

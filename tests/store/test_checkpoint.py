@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from random import Random
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from sqlalchemy import Engine, text, update
 
 from service.errors import ConfigurationChanged, PartitionHalted, PartitionLost, Rewound
 from service.messages import Checkpoint, Counts, DeadLetter, FilterKey, IdRows, PaneKey, PaneRow, Partition, Reason, Stream
+from service.names import LONGEST_NAME_BYTES
 from service.store import checkpoint as store
 from service.store.checkpoint import Claim, Claimant
 from service.store.configuration import current_revision, load_configuration
@@ -25,7 +27,12 @@ pytestmark = pytest.mark.postgres
 
 PLACE = Partition("events", 0)
 PATIENCE_MS = 60_000
-LONGEST_NAME = "\U0001f600" * 100
+
+
+def longest_name(seed: int) -> str:
+    """One of as many bytes as `clean_name` lets through, which no index can shorten."""
+    random = Random(seed)
+    return "".join(chr(random.randrange(0x4E00, 0x9FFF)) for _ in range(LONGEST_NAME_BYTES // 3))
 
 
 def claim(engine: Engine, owner: str = "one", topic_id: str | None = "id-1", log_start: int = 0) -> Claim:
@@ -272,10 +279,11 @@ def test_partitions_that_learn_at_once_do_not_wait_for_each_other_for_ever(engin
 
 
 def test_no_words_and_no_name_break_the_transaction(engine: Engine) -> None:
-    panes = [pane_of(model=LONGEST_NAME, version=LONGEST_NAME[::-1], segment=f"{LONGEST_NAME}=quote ' \" \\ %s {{}}")]
+    model, version, name, value = map(longest_name, range(4))
+    panes = [pane_of(model=model, version=version, segment=f"{name}={value}"), pane_of(segment="a=quote ' \" \\ %s {x} :name")]
     commit(engine, claim(engine), step(0, 3, panes=panes, dead=[letter(1, "a\0b \ud800 c"), letter(2, "%s :name")]))
     assert [row[-1] for row in stored(engine)["dead"]] == ["a\ufffdb ? c", "%s :name"]
-    assert claim(engine).panes == tuple(panes)
+    assert set(claim(engine).panes) == set(panes)
 
 
 def test_counts_and_lost_sum_to_the_offsets(engine: Engine) -> None:

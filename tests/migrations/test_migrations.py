@@ -1,0 +1,117 @@
+"""The schema of the migrations is the schema of the tables, up and down, alone or two at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+
+from service.errors import ConfigurationError, Unavailable
+from service.store.engine import connect, transaction
+from service.store.migrate import downgrade, migrate, require_current
+from service.store.partitions import ensure_partitions
+from service.store.tables import metadata
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def empty(database: str) -> Iterator[Engine]:
+    engine = connect(database)
+    yield engine
+    engine.dispose()
+
+
+def tables(engine: Engine) -> set[str]:
+    with transaction(engine) as connection:
+        found = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        return set(found.scalars()) - {"alembic_version"}
+
+
+def test_up_down_and_up_again(empty: Engine) -> None:
+    for _ in range(2):
+        migrate(empty)
+        require_current(empty)
+        assert tables(empty) == set(metadata.tables)
+        ensure_partitions(empty, 0, 0)
+        downgrade(empty, "base")
+        assert tables(empty) == set()
+
+
+def test_migrating_a_current_database_changes_nothing(empty: Engine) -> None:
+    migrate(empty)
+    with transaction(empty) as connection:
+        connection.execute(text("UPDATE revision SET number = 7"))
+    migrate(empty)
+    with transaction(empty) as connection:
+        assert connection.execute(text("SELECT number FROM revision")).scalar_one() == 7
+
+
+def test_the_tables_of_the_code_are_those_of_the_migrations(empty: Engine) -> None:
+    migrate(empty)
+    with transaction(empty) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_two_at_once_wait_for_each_other(empty: Engine) -> None:
+    trouble: list[Exception] = []
+    ready = threading.Barrier(2)
+
+    def act() -> None:
+        ready.wait()
+        try:
+            migrate(empty)
+        except Exception as error:  # noqa: BLE001 - told to the test
+            trouble.append(error)
+
+    threads = [threading.Thread(target=act) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not trouble
+    require_current(empty)
+
+
+def test_a_migration_has_more_time_than_a_statement_of_a_loop(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = {}
+
+    def look(config: object, to: str) -> None:  # noqa: ARG001 - alembic's
+        connection = config.attributes["connection"]  # type: ignore[attr-defined]
+        for name in ("statement_timeout", "lock_timeout", "synchronous_commit"):
+            shown[name] = connection.execute(text(f"SHOW {name}")).scalar_one()
+
+    monkeypatch.setattr("alembic.command.upgrade", look)
+    migrate(empty)
+    assert shown == {"statement_timeout": "0", "lock_timeout": "5min", "synchronous_commit": "on"}
+
+
+def sentence(engine: Engine, kind: type[Exception]) -> str:
+    with pytest.raises(kind) as raised:
+        require_current(engine)
+    engine.dispose()
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_database_without_tables_is_told_what_to_run(empty: Engine) -> None:
+    assert sentence(empty, ConfigurationError).endswith("has no driftbell tables; run `driftbell migrate`")
+
+
+def test_an_older_database_is_told_what_to_run(empty: Engine) -> None:
+    migrate(empty)
+    with transaction(empty) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    assert "is at migration 0000, this version needs 0001; run `driftbell migrate`" in sentence(empty, ConfigurationError)
+
+
+def test_a_database_that_is_away_or_not_there_is_one_sentence(database: str) -> None:
+    away = connect("postgresql://me:secret@127.0.0.1:1/results")
+    assert sentence(away, Unavailable).startswith("the database results at 127.0.0.1 does not answer: ")
+    missing = connect(database.replace("/test_", "/missing_"))
+    assert "does not let us in: database" in sentence(missing, ConfigurationError)

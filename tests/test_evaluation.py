@@ -1,0 +1,238 @@
+"""Evaluation: which windows a step takes, what it restates, and how it scores them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from service.configuration import Configuration, ModelVersion
+from service.evaluation import FAMILIES, Evaluation
+from service.messages import Evaluated, PaneKey, PaneRow, Partition, State
+from service.monitor import Budget, Monitor, WindowSpec
+from service.replay import MemoryResults
+from service.scoring import scorer
+from service.scoring.budget import alpha_for
+from service.sketches.codec import pane_to_bytes
+from service.sketches.grids import Grid
+from service.sketches.pane import PaneSketch
+from tests.scoring.sketches import COUNTRIES, GRID, REFERENCE, amounts, countries, sketch_of
+
+MINUTE = 60_000
+FIVE, HOUR = WindowSpec.tumbling(5 * MINUTE), WindowSpec.tumbling(60 * MINUTE)
+SLIDING = WindowSpec(5 * MINUTE, MINUTE)
+MONITOR = Monitor("churn", reference="r", windows=(FIVE,), allowed_lateness_ms=10 * MINUTE, disorder_ms=0, budget=Budget(1.0, 86_400_000))
+
+
+@dataclass
+class Model:
+    """One model whose panes are put by hand, and evaluated when a test says so."""
+
+    monitor: Monitor = MONITOR
+    most_windows: int = 500
+    grid: Grid = GRID
+    reference: PaneSketch | None = REFERENCE
+    results: MemoryResults = field(default_factory=MemoryResults)
+
+    def pane(self, minute: int, rows: int, partition: int = 0, version: str = "1", segment: str = "", shift: float = 0.0) -> None:
+        """So many rows of this minute."""
+        seed = 1_000 * minute + partition
+        country = [segment.partition("=")[2]] * rows if segment else countries(rows, seed)
+        sketch = sketch_of(amounts(rows, seed, shift), country, self.grid)
+        start = minute * MINUTE
+        row = PaneRow(PaneKey("churn", version, segment, start), start + MINUTE, self.grid.id, rows, 0, start, pane_to_bytes(sketch))
+        self.results.put(Partition("t", partition), row)
+
+    def advance(self, minute: float, *, log_end: int | None = None) -> Evaluated | None:
+        """One step up to this watermark, saved."""
+        version = ModelVersion(self.monitor, GRID, reference_name="r" if self.reference else None)
+        configuration = Configuration({"churn": (version,)})
+        evaluation = Evaluation(configuration, {"r": self.reference}.get, {self.grid.id: self.grid}.__getitem__, self.most_windows)
+        end = None if log_end is None else log_end * MINUTE
+        made = evaluation.advance("churn", self.results, int(minute * MINUTE), log_end_ms=end)
+        if made is not None:
+            self.results.save(made)
+        return made
+
+
+def ends(made: Evaluated | None) -> list[tuple[int, str]]:
+    """The windows of a step, in minutes."""
+    return [] if made is None else list(dict.fromkeys((r.key.end_ms // MINUTE, r.key.window) for r in made.results))
+
+
+def test_windows_are_evaluated_once_the_watermark_has_passed_them() -> None:
+    # minute     0    5    10
+    # watermark       ^4.9      nothing
+    #                 ^5        the first window
+    model = Model()
+    model.pane(0, 50)
+    model.pane(6, 50)
+    assert model.advance(4.9) is None
+    assert ends(model.advance(5)) == [(5, "5m")]
+    assert model.advance(9.9) is None
+    assert ends(model.advance(10)) == [(10, "5m")]
+
+
+def test_a_pane_of_several_partitions_is_one_window_with_the_rows_of_all() -> None:
+    model = Model()
+    for partition in range(3):
+        model.pane(1, 40, partition)
+    made = model.advance(5)
+    assert made is not None
+    assert [(r.key.version, r.inferences, r.aggregate) for r in made.results] == [("1", 120, False), ("", 120, True)]
+
+
+def test_a_model_that_nobody_names_is_not_evaluated() -> None:
+    evaluation = Evaluation(Configuration({}), {}.get, {}.__getitem__)
+    assert evaluation.advance("churn", MemoryResults(), 10**12) is None
+
+
+def test_late_rows_restate_their_windows_and_nothing_else() -> None:
+    # minute    0    5    10   15
+    # panes     ^0   ^6   ^11
+    # then           ^7            restates 5 .. 10
+    model = Model()
+    for minute in (0, 6, 11):
+        model.pane(minute, 50)
+    model.advance(15)
+    assert model.advance(15) is None
+    model.pane(7, 20)
+    made = model.advance(15)
+    assert made is not None
+    restated = [r for r in made.results if r.key.end_ms == 10 * MINUTE]
+    assert [(r.inferences, r.revision) for r in restated if not r.aggregate] == [(70, 1)]
+    assert made.position_ms == 15 * MINUTE
+    assert model.advance(15) is None
+
+
+def test_a_late_pane_in_a_long_gap_has_the_empty_windows_after_it_that_it_would_have_had() -> None:
+    # minute    0                             50
+    # on time   [5][10][15][20]               [55]
+    # late                     ^31: [35], and the silent [40][45][50] after it
+    model = Model(replace(MONITOR, allowed_lateness_ms=60 * MINUTE))
+    model.pane(0, 50)
+    model.pane(50, 50)
+    assert ends(model.advance(55)) == [(e, "5m") for e in (5, 10, 15, 20, 55)]
+    model.pane(31, 50)
+    assert {(e, "5m") for e in (35, 40, 45, 50)} <= set(ends(model.advance(55)))
+
+
+def test_a_window_that_begins_before_what_late_rows_can_reach_is_left_alone() -> None:
+    # position 240, lateness 10: rows before 240 - 60 - 10 - 60 = 110 are out of reach
+    # the window 60 .. 120 holds panes on both sides of 110
+    model = Model(replace(MONITOR, windows=(FIVE, HOUR)))
+    for minute in range(0, 240, 2):
+        model.pane(minute, 10)
+    model.advance(240)
+    assert model.advance(240) is None
+    model.pane(239, 10, partition=1)
+    assert set(ends(model.advance(240))) == {(240, "5m"), (240, "1h")}
+    assert model.advance(240) is None
+
+
+def test_a_backlog_is_taken_in_steps_that_never_part_the_windows_of_one_end() -> None:
+    whole, parts = Model(replace(MONITOR, windows=(FIVE, SLIDING, HOUR))), Model(replace(MONITOR, windows=(FIVE, SLIDING, HOUR)), 7)
+    for model in (whole, parts):
+        for minute in range(0, 70, 3):
+            model.pane(minute, 20)
+    everything, steps = whole.advance(70), []
+    while (step := parts.advance(70)) is not None:
+        steps.append(step)
+    assert everything is not None
+    assert len(steps) > 5
+    assert [r for step in steps for r in step.results] == everything.results
+    assert [s for step in steps for s in step.states] == everything.states
+    at_ends = [{r.key.end_ms for r in step.results} for step in steps]
+    assert all(not a & b for i, a in enumerate(at_ends) for b in at_ends[:i])
+
+
+def test_kinds_of_one_length_and_another_pace_are_told_apart() -> None:
+    model = Model(replace(MONITOR, windows=(FIVE, SLIDING)))
+    model.pane(4, 50)
+    assert ends(model.advance(5)) == [(5, "5m/1m"), (5, "5m")]
+
+
+def test_the_end_of_a_log_closes_what_it_cuts_short_and_says_so() -> None:
+    # minute    0    5    7 log's end
+    # windows   [ 5 ][  10 ]
+    model = Model()
+    for minute in range(7):
+        model.pane(minute, 20)
+    assert ends(model.advance(5)) == [(5, "5m")]
+    made = model.advance(5, log_end=7)
+    assert made is not None
+    assert [(r.key.end_ms // MINUTE, r.incomplete) for r in made.results] == [(10, True)]
+    assert not any(f.method == "volume" for r in made.results for f in r.findings)
+    assert model.advance(5, log_end=7) is None
+
+
+def test_half_of_the_budget_is_for_volumes_and_half_for_all_other_tests() -> None:
+    monitor = replace(MONITOR, segments=("country",))
+    seen: list[float] = []
+
+    @dataclass(frozen=True)
+    class Watched:
+        sketch: PaneSketch
+
+        def segment(self, name: str) -> PaneSketch | None:
+            return REFERENCE if name == "country=DE" else None
+
+    model = Model(monitor)
+    model.pane(1, 50)
+    model.pane(1, 30, segment="country=DE")
+    original = scorer.scorer_for
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("service.evaluation.scorer_for", lambda m, r, s, alpha: seen.append(alpha) or original(m, r, s, alpha))
+        model.reference = Watched(REFERENCE)  # type: ignore[assignment]
+        model.advance(5)
+    assert seen == [alpha_for(monitor, FIVE, FAMILIES * scorer.tests_in(REFERENCE, monitor) * 2)] * 2
+
+
+def test_a_bare_sketch_for_a_reference_scores_segments_for_quality_only() -> None:
+    model = Model(replace(MONITOR, segments=("country",)))
+    model.pane(1, 50)
+    model.pane(1, 30, segment="country=DE", shift=9.0)
+    made = model.advance(5)
+    assert made is not None
+    german = next(r for r in made.results if r.key.segment == "country=DE" and r.key.version == "1")
+    assert {f.method.partition("_")[0] for f in german.findings} == {"missing"}
+    assert made.alerts == []
+
+
+def test_panes_that_were_counted_on_another_grid_are_scored_on_the_references() -> None:
+    from service.sketches.grids import category_grid, default_number_grid
+    from tests.scoring.sketches import AMOUNT, COUNTRY
+
+    old = Grid((default_number_grid(AMOUNT),), (category_grid(COUNTRY, COUNTRIES),))
+    model = Model(grid=old)
+    model.pane(1, 200)
+    made = model.advance(5)
+    assert made is not None
+    assert {f.column.name for r in made.results for f in r.findings if f.column} == {"amount", "country"}
+
+
+def test_without_a_reference_there_are_volumes_only() -> None:
+    model = Model(reference=None)
+    model.pane(1, 50)
+    made = model.advance(5)
+    assert made is not None
+    assert [f.method for r in made.results for f in r.findings] == ["volume"]
+
+
+def test_an_alert_of_a_step_can_be_resumed_from_its_states() -> None:
+    # minute   0 ..... 30      30 ..... 40     40 ...
+    # amount   usual           nine more       usual
+    def course(stops: Sequence[int]) -> list[tuple[str, State, int]]:
+        model = Model()
+        told = []
+        for stop in stops:
+            for minute in range(max(0, stop - 5), stop):
+                model.pane(minute, 40, shift=9.0 if 30 <= minute < 40 else 0.0)
+            made = model.advance(stop)
+            told += [] if made is None else [(a.id, a.state, a.at_ms) for a in made.alerts]
+        return told
+
+    told = course(range(5, 65, 5))
+    assert {state for _, state, _ in told} == {State.FIRING, State.RESOLVED}
+    assert told == course(range(5, 65, 5))
