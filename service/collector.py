@@ -18,13 +18,27 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from service.errors import ConfigurationChanged, ConfigurationError, PartitionHalted, PartitionLost, Rewound, Unavailable
+from service.errors import (
+    ConfigurationChanged,
+    ConfigurationError,
+    PartitionHalted,
+    PartitionLost,
+    Rewound,
+    Unavailable,
+)
 from service.intake.decoder import Decoder
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline
 from service.sketches.codec import pane_from_bytes
 from service.store.checkpoint import (
-    Claim, Claimant, claim_partition, commit_checkpoint, forget_ids, halt_partition, note_progress, release_partition,
+    Claim,
+    Claimant,
+    claim_partition,
+    commit_checkpoint,
+    forget_ids,
+    halt_partition,
+    note_progress,
+    release_partition,
 )  # fmt: skip
 from service.store.configuration import current_revision, load_configuration
 

@@ -29,7 +29,7 @@ GRACE_MS = 3_600_000
 """Panes this much older than the allowed lateness are still looked at for late rows (of a partition that was idle)."""
 NEVER_MS = -(2**62)
 FAMILIES = 2
-"""The budget is shared by halves: for volumes, which are few tests and the only ones that hear silence, and for all others."""
+"""Half of the budget is for volumes, which are few tests and the only ones that hear silence, half for all others."""
 
 
 class Results(Protocol):
@@ -45,7 +45,7 @@ class Results(Protocol):
         """All panes of all partitions and slices that start in [start_ms, end_ms), oldest first."""
 
     def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], tuple[int, int]]:
-        """Rows and revision of the evaluated windows that end after, by end and kind; those without rows are left out."""
+        """Rows and revision of the evaluated windows with rows that end after, by end and kind."""
 
     def stored(self, since_ms: int) -> Mapping[tuple[int, str], Sequence[SliceResult]]:
         """The results of the evaluated windows that end at or after, by end and kind."""
@@ -65,7 +65,7 @@ WindowId = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """One step: the windows to score (new or restated), the rows of the panes, and what is known of evaluated windows."""
+    """One step: the windows to score (new or restated), the panes' rows, and what is known of evaluated windows."""
 
     windows: Mapping[WindowId, Due]
     panes: PaneRows
@@ -103,11 +103,13 @@ class Evaluation:
     grid: Grids
     most_windows: int = 500
 
-    def advance(self, model: str, results: Results, watermark_ms: int, *, log_end_ms: int | None = None) -> Evaluated | None:
+    def advance(
+        self, model: str, results: Results, watermark_ms: int, *, log_end_ms: int | None = None
+    ) -> Evaluated | None:
         """Evaluate what is due and restate what late rows have touched. Returns None when there is nothing to do.
 
-        `log_end_ms`: the log has ended, there. Windows that end after the watermark are evaluated too; those that the log's
-        end cuts short are flagged incomplete, and their volume says nothing.
+        `log_end_ms`: the log has ended, there. Windows that end after the watermark are evaluated too; those that the
+        log's end cuts short are flagged incomplete, and their volume says nothing.
         """
         latest = self.configuration.latest(model)
         if latest is None:
@@ -128,7 +130,9 @@ class Evaluation:
         longest = max(spec.length_ms for spec in monitor.windows)
         return position_ms - longest - monitor.allowed_lateness_ms - monitor.disorder_ms - GRACE_MS
 
-    def _plan(self, version: ModelVersion, results: Results, horizon: int, watermark_ms: int, log_end_ms: int | None) -> _Plan:
+    def _plan(
+        self, version: ModelVersion, results: Results, horizon: int, watermark_ms: int, log_end_ms: int | None
+    ) -> _Plan:
         specs, position = version.monitor.windows, results.position_ms()
         panes = PaneRows(results.pane_totals(horizon))
         starts = panes.starts
@@ -146,7 +150,9 @@ class Evaluation:
         if position is not None:
             known = results.window_totals(horizon)
             before = [w for w in due_windows(specs, starts, horizon, position) if w.start_ms >= horizon]
-            restated = [w for w in before if (rows := panes.within(w)) and rows != known.get(_id(w), (0, 0))[0]]
+            restated = [
+                w for w in before if (rows := panes.within(w)) and rows != known.get(_id(w), (0, 0))[0]
+            ]
             if restated:
                 stored = results.stored(restated[0].end_ms)
                 restated += [w for w in before if w.end_ms >= restated[0].end_ms and _id(w) not in stored]
@@ -158,9 +164,13 @@ class Evaluation:
     def _fold(self, latest: ModelVersion, results: Results, plan: _Plan) -> Evaluated:
         made = Evaluated(plan.position_ms)
         state = state_from_bytes(results.state_before(plan.first_ms))
-        open_before = open_alerts(state_from_bytes(results.state_before(2**62)), latest.model) if plan.restates else {}
+        open_before = (
+            open_alerts(state_from_bytes(results.state_before(2**62)), latest.model) if plan.restates else {}
+        )
         specs = {spec.name: (spec.length_ms, spec.every_ms) for spec in latest.monitor.windows}
-        keys = sorted({*plan.windows, *(k for k in plan.stored if k[1] in specs)}, key=lambda k: (k[0], specs[k[1]]))
+        keys = sorted(
+            {*plan.windows, *(k for k in plan.stored if k[1] in specs)}, key=lambda k: (k[0], specs[k[1]])
+        )
         for end_ms, kinds in groupby(keys, key=itemgetter(0)):
             moved = plan.restates and state_from_bytes(results.state_before(end_ms)).volumes != state.volumes
             for key in kinds:
@@ -168,14 +178,27 @@ class Evaluation:
                 self._fold_window(made, results, plan, base, state, moved=moved)
             made.states.append((end_ms, state_to_bytes(state)))
         still_open = open_alerts(state, latest.model)
-        made.alerts += [_withdrawn(a, plan.position_ms) for i, a in open_before.items() if i not in still_open and not _told(made, i)]
+        made.alerts += [
+            _withdrawn(a, plan.position_ms)
+            for i, a in open_before.items()
+            if i not in still_open and not _told(made, i)
+        ]
         return made
 
-    def _fold_window(  # noqa: PLR0913 - the body of the loop above
-        self, made: Evaluated, results: Results, plan: _Plan, base: WindowKey, state: FoldState, *, moved: bool
+    def _fold_window(
+        self,
+        made: Evaluated,
+        results: Results,
+        plan: _Plan,
+        base: WindowKey,
+        state: FoldState,
+        *,
+        moved: bool,
     ) -> None:
-        """Fold one window. One that was evaluated before is written again only when the volumes before it have `moved`."""
-        version = self.configuration.at(base.model, base.end_ms - 1) or self.configuration.models[base.model][0]
+        """Fold one window. One evaluated before is written again only when the volumes before it have `moved`."""
+        version = (
+            self.configuration.at(base.model, base.end_ms - 1) or self.configuration.models[base.model][0]
+        )
         window = plan.windows.get((base.end_ms, base.window))
         if window is None:
             slices = _with_rows(plan.stored[base.end_ms, base.window])
@@ -197,13 +220,21 @@ class Evaluation:
             return []
         reference = self._reference(version)
         grid = reference.sketch.grid if reference is not None else version.grid
-        slices = merge_slices(self._on_grid(row, grid) for row in results.panes(window.start_ms, window.end_ms))
+        slices = merge_slices(
+            self._on_grid(row, grid) for row in results.panes(window.start_ms, window.end_ms)
+        )
         alpha = 0.0
         if reference is not None:
-            alpha = alpha_for(version.monitor, window.spec, FAMILIES * tests_in(reference.sketch, version.monitor) * len(slices))
+            alpha = alpha_for(
+                version.monitor,
+                window.spec,
+                FAMILIES * tests_in(reference.sketch, version.monitor) * len(slices),
+            )
         made = []
         for key, sketch in sorted(slices.items()):
-            scorer = scorer_for(version.monitor, reference, key.segment, alpha) if reference is not None else None
+            scorer = (
+                scorer_for(version.monitor, reference, key.segment, alpha) if reference is not None else None
+            )
             findings = scorer.findings(sketch) if scorer is not None else ()
             named = base._replace(version=key.version, segment=key.segment)
             made.append(SliceResult(named, sketch.inferences, sketch.labels, findings))
@@ -216,7 +247,9 @@ class Evaluation:
     def _on_grid(self, row: PaneRow, grid: Grid) -> tuple[SliceKey, PaneSketch]:
         own = grid if row.grid_id == grid.id else self.grid(row.grid_id)
         sketch = pane_from_bytes(row.sketch, own)
-        return SliceKey(row.key.version, row.key.segment), sketch if own is grid else regrid_sketch(sketch, grid)
+        return SliceKey(row.key.version, row.key.segment), sketch if own is grid else regrid_sketch(
+            sketch, grid
+        )
 
 
 def _id(window: Due) -> WindowId:
@@ -235,7 +268,11 @@ def _with_rows(stored: Iterable[SliceResult]) -> list[SliceResult]:
 
 
 def _with_volumes(
-    slices: Sequence[SliceResult], volumes: Sequence[tuple[WindowKey, Finding]], revision: int, *, incomplete: bool
+    slices: Sequence[SliceResult],
+    volumes: Sequence[tuple[WindowKey, Finding]],
+    revision: int,
+    *,
+    incomplete: bool,
 ) -> list[SliceResult]:
     """The slices with their volume findings; a slice that has nothing but a volume is one too."""
     made = {s.key: s for s in slices}
@@ -246,7 +283,12 @@ def _with_volumes(
 
 
 def _withdrawn(alert: Alert, at_ms: int) -> Alert:
-    return replace(alert, state=State.RESOLVED, at_ms=at_ms, summary=f"{alert.summary} (withdrawn: late events changed the window)")
+    return replace(
+        alert,
+        state=State.RESOLVED,
+        at_ms=at_ms,
+        summary=f"{alert.summary} (withdrawn: late events changed the window)",
+    )
 
 
 def _told(made: Evaluated, alert_id: str) -> bool:

@@ -126,7 +126,7 @@ class Evaluator:
             more = self._evaluate(evaluation, model, watermark)
         except (Unavailable, ConfigurationError, MemoryError):
             raise
-        except Exception as why:  # noqa: BLE001 - whatever it is, the other models go on
+        except Exception as why:
             trouble = f"{type(why).__name__}: {why}"
             if looked is None or looked.trouble != trouble:
                 log.error("model %s is not evaluated, and tried again every minute: %s", model, trouble, exc_info=why)

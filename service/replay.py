@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from service.evaluation import NEVER_MS, Evaluation
 from service.messages import (
-    Alert, Counts, DeadLetter, Evaluated, Finding, PaneKey, PaneRow, Partition, Reason, SliceResult, State, iso,
+    Alert,
+    Counts,
+    DeadLetter,
+    Evaluated,
+    Finding,
+    PaneKey,
+    PaneRow,
+    Partition,
+    Reason,
+    SliceResult,
+    State,
+    iso,
 )  # fmt: skip
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline
@@ -73,7 +84,9 @@ class MemoryResults:
         for result in evaluated.results:
             self._results.setdefault((result.key.end_ms, result.key.window), []).append(result)
         if evaluated.states:
-            self._states = {end: s for end, s in self._states.items() if end < evaluated.states[0][0]} | dict(evaluated.states)
+            self._states = {end: s for end, s in self._states.items() if end < evaluated.states[0][0]} | dict(
+                evaluated.states
+            )
         self._forget(evaluated.keep_states_after_ms)
 
     def _forget(self, before_ms: int) -> None:
@@ -155,7 +168,9 @@ class Replay:
             self._store(pipeline)
             self.progress(len(records))
         self._evaluate()
-        return bool(polled.records) or any(self.source.bounds(p).end > pl.next_offset for p, pl in self._pipelines.items())
+        return bool(polled.records) or any(
+            self.source.bounds(p).end > pl.next_offset for p, pl in self._pipelines.items()
+        )
 
     def _store(self, pipeline: PartitionPipeline) -> None:
         checkpoint = pipeline.checkpoint()
@@ -215,8 +230,8 @@ def _result_lines(result: SliceResult) -> Iterator[Mapping[str, Any]]:
     about = _slice(result)
     if not result.aggregate:
         yield {
-            "kind": "window", **about, "events": result.inferences, "labels": result.labels, "revision": result.revision,
-            "incomplete": result.incomplete,
+            "kind": "window", **about, "events": result.inferences, "labels": result.labels,
+            "revision": result.revision, "incomplete": result.incomplete,
         }  # fmt: skip
     for finding in result.findings:
         yield _finding_line(about, finding)

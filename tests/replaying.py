@@ -20,7 +20,12 @@ MINUTE = 60_000
 START_MS = 20_000 * 24 * 60 * MINUTE
 FIVE = WindowSpec.tumbling(5 * MINUTE)
 MONITOR = Monitor(
-    "churn", reference="churn-1", windows=(FIVE,), allowed_lateness_ms=10 * MINUTE, disorder_ms=0, budget=Budget(1.0, 86_400_000)
+    "churn",
+    reference="churn-1",
+    windows=(FIVE,),
+    allowed_lateness_ms=10 * MINUTE,
+    disorder_ms=0,
+    budget=Budget(1.0, 86_400_000),
 )
 
 Event = dict[str, Any]
@@ -39,20 +44,29 @@ def reference_of(folder: Path, rows: int = 4_000, seed: int = 1, model: str = "c
     return build_reference(table, ReferenceSpec(model, f"{model}-1", score="score"))
 
 
-def event(number: int, minute: float, shift: float = 0.0, model: str = "churn", version: str = "1", **features: Any) -> Event:
+def event(
+    number: int, minute: float, shift: float = 0.0, model: str = "churn", version: str = "1", **features: Any
+) -> Event:
     """One prediction, its values drawn by its number."""
     rng = np.random.default_rng(number)
     country = "FR" if rng.random() < 0.3 else "DE"
     amount = float(rng.normal(0, 1)) + 3.0 * (country == "FR") + shift
     return {
-        "type": "prediction", "model": model, "version": version, "id": f"p-{number}", "ts": START_MS + int(minute * MINUTE),
-        "features": {"amount": amount, "country": country, **features}, "prediction": {"score": float(rng.random())},
+        "type": "prediction", "model": model, "version": version, "id": f"p-{number}",
+        "ts": START_MS + int(minute * MINUTE), "features": {"amount": amount, "country": country, **features},
+        "prediction": {"score": float(rng.random())},
     }  # fmt: skip
 
 
 def label(number: int, minute: float, model: str = "churn") -> Event:
     """The label of a prediction, that late."""
-    return {"type": "label", "model": model, "id": f"p-{number}", "ts": START_MS + int(minute * MINUTE), "label": "yes"}
+    return {
+        "type": "label",
+        "model": model,
+        "id": f"p-{number}",
+        "ts": START_MS + int(minute * MINUTE),
+        "label": "yes",
+    }
 
 
 def steady(minutes: Iterable[int], a_minute: int = 20, first: int = 0, **same: Any) -> list[Event]:
@@ -67,7 +81,11 @@ def write_log(path: Path, events: Iterable[Event]) -> Path:
 
 
 def replayed(
-    log: Path, monitors: Sequence[Monitor], profiles: Mapping[str, ReferenceProfile], partitions: int = 1, poll: int = 10_000
+    log: Path,
+    monitors: Sequence[Monitor],
+    profiles: Mapping[str, ReferenceProfile],
+    partitions: int = 1,
+    poll: int = 10_000,
 ) -> tuple[list[Line], Tally]:
     """The lines of a replay, and its counts."""
     lines: list[Line] = []
@@ -95,7 +113,10 @@ def final(lines: Iterable[Line]) -> dict[tuple[Any, ...], Any]:
     for line in lines:
         if line["kind"] == "alert":
             continue
-        about = tuple(str(line.get(name)) for name in ("kind", "model", "version", "segment", "window", "end", "role", "feature", "method"))
+        about = tuple(
+            str(line.get(name))
+            for name in ("kind", "model", "version", "segment", "window", "end", "role", "feature", "method")
+        )
         said[about] = {name: value for name, value in line.items() if name != "revision"}
     return said
 

@@ -22,7 +22,14 @@ from tests.scoring.sketches import COUNTRIES, GRID, REFERENCE, amounts, countrie
 MINUTE = 60_000
 FIVE, HOUR = WindowSpec.tumbling(5 * MINUTE), WindowSpec.tumbling(60 * MINUTE)
 SLIDING = WindowSpec(5 * MINUTE, MINUTE)
-MONITOR = Monitor("churn", reference="r", windows=(FIVE,), allowed_lateness_ms=10 * MINUTE, disorder_ms=0, budget=Budget(1.0, 86_400_000))
+MONITOR = Monitor(
+    "churn",
+    reference="r",
+    windows=(FIVE,),
+    allowed_lateness_ms=10 * MINUTE,
+    disorder_ms=0,
+    budget=Budget(1.0, 86_400_000),
+)
 
 
 @dataclass
@@ -35,20 +42,38 @@ class Model:
     reference: PaneSketch | None = REFERENCE
     results: MemoryResults = field(default_factory=MemoryResults)
 
-    def pane(self, minute: int, rows: int, partition: int = 0, version: str = "1", segment: str = "", shift: float = 0.0) -> None:
+    def pane(
+        self,
+        minute: int,
+        rows: int,
+        partition: int = 0,
+        version: str = "1",
+        segment: str = "",
+        shift: float = 0.0,
+    ) -> None:
         """So many rows of this minute."""
         seed = 1_000 * minute + partition
         country = [segment.partition("=")[2]] * rows if segment else countries(rows, seed)
         sketch = sketch_of(amounts(rows, seed, shift), country, self.grid)
         start = minute * MINUTE
-        row = PaneRow(PaneKey("churn", version, segment, start), start + MINUTE, self.grid.id, rows, 0, start, pane_to_bytes(sketch))
+        row = PaneRow(
+            PaneKey("churn", version, segment, start),
+            start + MINUTE,
+            self.grid.id,
+            rows,
+            0,
+            start,
+            pane_to_bytes(sketch),
+        )
         self.results.put(Partition("t", partition), row)
 
     def advance(self, minute: float, *, log_end: int | None = None) -> Evaluated | None:
         """One step up to this watermark, saved."""
         version = ModelVersion(self.monitor, GRID, reference_name="r" if self.reference else None)
         configuration = Configuration({"churn": (version,)})
-        evaluation = Evaluation(configuration, {"r": self.reference}.get, {self.grid.id: self.grid}.__getitem__, self.most_windows)
+        evaluation = Evaluation(
+            configuration, {"r": self.reference}.get, {self.grid.id: self.grid}.__getitem__, self.most_windows
+        )
         end = None if log_end is None else log_end * MINUTE
         made = evaluation.advance("churn", self.results, int(minute * MINUTE), log_end_ms=end)
         if made is not None:
@@ -58,7 +83,11 @@ class Model:
 
 def ends(made: Evaluated | None) -> list[tuple[int, str]]:
     """The windows of a step, in minutes."""
-    return [] if made is None else list(dict.fromkeys((r.key.end_ms // MINUTE, r.key.window) for r in made.results))
+    return (
+        []
+        if made is None
+        else list(dict.fromkeys((r.key.end_ms // MINUTE, r.key.window) for r in made.results))
+    )
 
 
 def test_windows_are_evaluated_once_the_watermark_has_passed_them() -> None:
@@ -80,7 +109,10 @@ def test_a_pane_of_several_partitions_is_one_window_with_the_rows_of_all() -> No
         model.pane(1, 40, partition)
     made = model.advance(5)
     assert made is not None
-    assert [(r.key.version, r.inferences, r.aggregate) for r in made.results] == [("1", 120, False), ("", 120, True)]
+    assert [(r.key.version, r.inferences, r.aggregate) for r in made.results] == [
+        ("1", 120, False),
+        ("", 120, True),
+    ]
 
 
 def test_a_model_that_nobody_names_is_not_evaluated() -> None:
@@ -132,7 +164,10 @@ def test_a_window_that_begins_before_what_late_rows_can_reach_is_left_alone() ->
 
 
 def test_a_backlog_is_taken_in_steps_that_never_part_the_windows_of_one_end() -> None:
-    whole, parts = Model(replace(MONITOR, windows=(FIVE, SLIDING, HOUR))), Model(replace(MONITOR, windows=(FIVE, SLIDING, HOUR)), 7)
+    whole, parts = (
+        Model(replace(MONITOR, windows=(FIVE, SLIDING, HOUR))),
+        Model(replace(MONITOR, windows=(FIVE, SLIDING, HOUR)), 7),
+    )
     for model in (whole, parts):
         for minute in range(0, 70, 3):
             model.pane(minute, 20)
@@ -183,7 +218,10 @@ def test_half_of_the_budget_is_for_volumes_and_half_for_all_other_tests() -> Non
     model.pane(1, 30, segment="country=DE")
     original = scorer.scorer_for
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("service.evaluation.scorer_for", lambda m, r, s, alpha: seen.append(alpha) or original(m, r, s, alpha))
+        patch.setattr(
+            "service.evaluation.scorer_for",
+            lambda m, r, s, alpha: seen.append(alpha) or original(m, r, s, alpha),
+        )
         model.reference = Watched(REFERENCE)  # type: ignore[assignment]
         model.advance(5)
     assert seen == [alpha_for(monitor, FIVE, FAMILIES * scorer.tests_in(REFERENCE, monitor) * 2)] * 2

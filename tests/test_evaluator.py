@@ -29,7 +29,7 @@ from tests.fakes.collecting import Bench, stored
 from tests.fakes.events import MONITOR, T0_MS, stream
 from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 from tests.fakes.source import FakeLog
-from tests.store.test_results import alert_of
+from tests.store.test_results import alert_of, known
 
 pytestmark = pytest.mark.postgres
 
@@ -121,7 +121,7 @@ def test_it_comes_to_what_a_replay_in_memory_comes_to(engine: Engine) -> None:
     in_memory(engine, memory)
     with lease(engine, "churn", "test") as held:
         assert held is not None
-        assert PostgresResults(engine, held).stored(0) == memory.stored(0)
+        assert known(PostgresResults(engine, held)) == known(memory)
         assert PostgresResults(engine, held).state_before(10**14) == memory.state_before(10**14)
         assert PostgresResults(engine, held).window_totals(0) == memory.window_totals(0)
 

@@ -1,4 +1,4 @@
-"""A replay is a function of its log: the same bytes again, whatever the polls, the partitions and the order of late rows."""
+"""A replay is a function of its log: the same bytes again, whatever the polls, partitions and lateness of rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,19 @@ from hypothesis import strategies as st
 
 from service.monitor import AlertPolicy, Budget, FeatureOverride, WindowSpec
 from tests.replaying import (
-    FIVE, MINUTE, MONITOR, event, final, label, last_states, minute_of, of_kind, reference_of, replayed, steady, write_log,
+    FIVE,
+    MINUTE,
+    MONITOR,
+    event,
+    final,
+    label,
+    last_states,
+    minute_of,
+    of_kind,
+    reference_of,
+    replayed,
+    steady,
+    write_log,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -62,7 +74,12 @@ def test_a_shift_rings_with_the_window_that_shows_it(tmp_path: Path, profiles: P
     log = write_log(tmp_path / "log.jsonl", steady(range(30)) + steady(range(30, 60), shift=2.0))
     lines, tally = replayed(log, [MONITOR], profiles)
     [alert] = of_kind(lines, "alert")
-    assert (alert["state"], alert["cause"], alert["feature"], alert["rule"]) == ("firing", "data_drift", "amount", "drift")
+    assert (alert["state"], alert["cause"], alert["feature"], alert["rule"]) == (
+        "firing",
+        "data_drift",
+        "amount",
+        "drift",
+    )
     assert (minute_of(alert["since"]), minute_of(alert["at"])) == (30, 35)
     assert [a.id for a in tally.fired] == [alert["id"]]
 
@@ -97,7 +114,9 @@ def test_a_change_in_one_segment_names_the_segment(tmp_path: Path, profiles: Pro
 def eventful(model: str = "churn") -> list[dict[str, Any]]:
     """An hour with a shift, a silence, missing cells and two versions."""
     events = steady(range(30), model=model) + steady(range(30, 40), shift=3.0, model=model)
-    events += steady(range(55, 70), version="2", model=model) + steady(range(70, 80), version="2", model=model, amount=None)
+    events += steady(range(55, 70), version="2", model=model) + steady(
+        range(70, 80), version="2", model=model, amount=None
+    )
     return events
 
 
@@ -130,36 +149,63 @@ def test_four_partitions_by_id_have_the_windows_of_one(tmp_path: Path, profiles:
     assert tally.records.accepted == len(eventful())
 
 
-BURSTS = st.lists(st.tuples(st.integers(0, 150), st.integers(1, 25), st.booleans(), st.booleans()), min_size=1, max_size=14)
+BURSTS = st.lists(
+    st.tuples(st.integers(0, 150), st.integers(1, 25), st.booleans(), st.booleans()), min_size=1, max_size=14
+)
 LENIENT = replace(
-    SEGMENTED, budget=Budget(2_000.0, 86_400_000), alerts=AlertPolicy(2, 2, 0.9), methods=("ks",), features={"score": FeatureOverride(ignore=True)}
+    SEGMENTED,
+    budget=Budget(2_000.0, 86_400_000),
+    alerts=AlertPolicy(2, 2, 0.9),
+    methods=("ks",),
+    features={"score": FeatureOverride(ignore=True)},
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
-@given(bursts=BURSTS, seed=st.integers(0, 2**16), share=st.sampled_from([0.02, 0.3, 1.0]), poll=st.sampled_from([11, 40, 200]))
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(
+    bursts=BURSTS,
+    seed=st.integers(0, 2**16),
+    share=st.sampled_from([0.02, 0.3, 1.0]),
+    poll=st.sampled_from([11, 40, 200]),
+)
 def test_late_rows_leave_what_rows_on_time_would_have_left(
-    tmp_path: Path, profiles: Profiles, bursts: list[tuple[int, int, bool, bool]], seed: int, share: float, poll: int
+    tmp_path: Path,
+    profiles: Profiles,
+    bursts: list[tuple[int, int, bool, bool]],
+    seed: int,
+    share: float,
+    poll: int,
 ) -> None:
     # event time   |....x..x....|..x.........|       on time:  in this order
     # late         |.......x....|..x....x....|       some rows come up to ten minutes later
     rng = np.random.default_rng(seed)
     events = [
         event(1000 * b + i, minute + float(rng.random()) * 5, 2.0 * shifted, version="2" if newer else "1")
-        for b, (minute, n, shifted, newer) in enumerate([*((m, 30, False, False) for m in range(0, 40, 5)), *bursts])
+        for b, (minute, n, shifted, newer) in enumerate(
+            [*((m, 30, False, False) for m in range(0, 40, 5)), *bursts]
+        )
         for i in range(n)
     ]
     events.sort(key=lambda e: e["ts"])
     delays = np.where(rng.random(len(events)) < share, rng.integers(0, 10 * MINUTE, len(events)), 0)
     arrival = np.argsort([e["ts"] + int(d) for e, d in zip(events, delays, strict=True)], kind="stable")
     on_time, _ = replayed(write_log(tmp_path / "on_time.jsonl", events), [LENIENT], profiles)
-    late, tally = replayed(write_log(tmp_path / "late.jsonl", [events[i] for i in arrival]), [LENIENT], profiles, poll=poll)
+    late, tally = replayed(
+        write_log(tmp_path / "late.jsonl", [events[i] for i in arrival]), [LENIENT], profiles, poll=poll
+    )
     assert tally.records.late == 0
     assert final(late) == final(on_time)
     told, expected = last_states(late), last_states(on_time)
     open_now = {i: a["state"] for i, a in told.items() if a["state"] != "resolved"}
     assert open_now == {i: a["state"] for i, a in expected.items() if a["state"] != "resolved"}
-    assert {i for i, a in expected.items() if a["state"] == "resolved"} <= {i for i, a in told.items() if a["state"] == "resolved"}
+    assert {i for i, a in expected.items() if a["state"] == "resolved"} <= {
+        i for i, a in told.items() if a["state"] == "resolved"
+    }
 
 
 def test_a_restated_window_has_a_higher_revision(tmp_path: Path, profiles: Profiles) -> None:
@@ -175,8 +221,14 @@ def test_a_restated_window_has_a_higher_revision(tmp_path: Path, profiles: Profi
 def test_an_alert_that_late_rows_explain_away_is_withdrawn(tmp_path: Path, profiles: Profiles) -> None:
     # minute   0 .. 30        30 .. 35    35 .. 38   and only then the other 88 of 30 .. 35
     # events   100 a window   12          60
-    first, rest = [event(90_000 + i, 30 + i / 20) for i in range(12)], [event(80_000 + i, 31 + i / 40) for i in range(88)]
-    log = write_log(tmp_path / "log.jsonl", [*steady(range(30)), *first, *steady(range(35, 38)), *rest, *steady(range(38, 45))])
+    first, rest = (
+        [event(90_000 + i, 30 + i / 20) for i in range(12)],
+        [event(80_000 + i, 31 + i / 40) for i in range(88)],
+    )
+    log = write_log(
+        tmp_path / "log.jsonl",
+        [*steady(range(30)), *first, *steady(range(35, 38)), *rest, *steady(range(38, 45))],
+    )
     lines, _ = replayed(log, [MONITOR], profiles, poll=10)
     alerts = of_kind(lines, "alert")
     assert [(a["cause"], a["state"]) for a in alerts] == [("pipeline", "firing"), ("pipeline", "resolved")]
@@ -196,7 +248,9 @@ def test_default_windows_with_panes_of_a_minute_come_to_an_end(tmp_path: Path, p
 # Silence and the log's end
 
 
-def test_silence_in_the_middle_is_said_and_over_when_events_come_again(tmp_path: Path, profiles: Profiles) -> None:
+def test_silence_in_the_middle_is_said_and_over_when_events_come_again(
+    tmp_path: Path, profiles: Profiles
+) -> None:
     # minute   0 ........ 60      90 ...... 120
     # events   |----------|       |---------|
     log = write_log(tmp_path / "log.jsonl", steady(range(60)) + steady(range(90, 120)))
@@ -206,7 +260,9 @@ def test_silence_in_the_middle_is_said_and_over_when_events_come_again(tmp_path:
 
 
 @pytest.mark.parametrize("poll", [10_000, 50])
-def test_labels_that_go_on_after_the_last_prediction_are_no_silence(tmp_path: Path, profiles: Profiles, poll: int) -> None:
+def test_labels_that_go_on_after_the_last_prediction_are_no_silence(
+    tmp_path: Path, profiles: Profiles, poll: int
+) -> None:
     # minute        0 ........ 60 ........ 120
     # predictions   |----------|
     # labels              |----------------|
@@ -228,15 +284,22 @@ def test_a_model_that_stops_while_another_goes_on_is_silent(tmp_path: Path, prof
     monitors = [MONITOR, replace(MONITOR, model="other", reference="other-1")]
     events = sorted(steady(range(60)) + steady(range(90), model="other"), key=lambda e: e["ts"])
     lines, _ = replayed(write_log(tmp_path / "log.jsonl", events), monitors, profiles | other)
-    assert [(a["model"], a["cause"], a["state"]) for a in of_kind(lines, "alert")] == [("churn", "silence", "firing")]
+    assert [(a["model"], a["cause"], a["state"]) for a in of_kind(lines, "alert")] == [
+        ("churn", "silence", "firing")
+    ]
 
 
-def test_the_last_window_of_a_log_that_breaks_off_is_flagged_and_rings_no_volume(tmp_path: Path, profiles: Profiles) -> None:
+def test_the_last_window_of_a_log_that_breaks_off_is_flagged_and_rings_no_volume(
+    tmp_path: Path, profiles: Profiles
+) -> None:
     # minute   0 ........ 60 61
     # events   |----------|-|        the window 60 to 65 has a fifth of its events
     lines, _ = replayed(write_log(tmp_path / "log.jsonl", steady(range(61))), [MONITOR], profiles)
     assert of_kind(lines, "alert") == []
-    assert [(minute_of(w["end"]), w["incomplete"]) for w in of_kind(lines, "window")][-2:] == [(60, False), (65, True)]
+    assert [(minute_of(w["end"]), w["incomplete"]) for w in of_kind(lines, "window")][-2:] == [
+        (60, False),
+        (65, True),
+    ]
 
 
 def test_a_rollover_of_the_version_is_no_alert(tmp_path: Path, profiles: Profiles) -> None:
@@ -257,7 +320,13 @@ def test_each_record_is_counted_once(tmp_path: Path, profiles: Profiles) -> None
         file.write("{broken\n")
     _, tally = replayed(log, [MONITOR], profiles)
     counts = tally.records
-    assert (counts.accepted, counts.duplicate, counts.late, counts.dead, counts.tombstone) == (1_200, 1, 1, 2, 0)
+    assert (counts.accepted, counts.duplicate, counts.late, counts.dead, counts.tombstone) == (
+        1_200,
+        1,
+        1,
+        2,
+        0,
+    )
     assert tally.dead == {"unknown_model": 1, "bad_json": 1}
 
 
@@ -275,26 +344,52 @@ SLICE = {
 }  # fmt: skip
 NUMBER = {"type": ["number", "null"]}
 SCHEMAS = {
-    "window": SLICE | {"events": {"type": "integer", "minimum": 0}, "labels": {"type": "integer"}, "revision": {"type": "integer", "minimum": 0}, "incomplete": {"type": "boolean"}},
-    "finding": SLICE | {
-        "feature": {"type": ["string", "null"]}, "role": {"type": ["string", "null"]}, "method": {"type": "string"}, "score": NUMBER,
-        "limit": NUMBER, "p_value": NUMBER, "n": {"type": "integer"}, "m": {"type": "integer"}, "resolution": NUMBER,
-        "verdict": {"enum": ["ok", "drift", "too_little_data"]}, "reason": {"type": ["string", "null"]},
+    "window": SLICE
+    | {
+        "events": {"type": "integer", "minimum": 0},
+        "labels": {"type": "integer"},
+        "revision": {"type": "integer", "minimum": 0},
+        "incomplete": {"type": "boolean"},
     },
-    "alert": {name: SLICE[name] for name in ("model", "version", "window", "segment")} | {
-        "id": {"type": "string"}, "incident": {"type": "string"}, "state": {"enum": ["pending", "firing", "resolved"]},
-        "severity": {"enum": ["page", "ticket", "info"]}, "rule": {"type": "string"}, "cause": {"type": "string"},
-        "feature": {"type": ["string", "null"]}, "since": {"type": "string"}, "at": {"type": "string"}, "summary": {"type": "string", "minLength": 20},
+    "finding": SLICE
+    | {
+        "feature": {"type": ["string", "null"]},
+        "role": {"type": ["string", "null"]},
+        "method": {"type": "string"},
+        "score": NUMBER,
+        "limit": NUMBER,
+        "p_value": NUMBER,
+        "n": {"type": "integer"},
+        "m": {"type": "integer"},
+        "resolution": NUMBER,
+        "verdict": {"enum": ["ok", "drift", "too_little_data"]},
+        "reason": {"type": ["string", "null"]},
     },
-}  # fmt: skip
+    "alert": {name: SLICE[name] for name in ("model", "version", "window", "segment")}
+    | {
+        "id": {"type": "string"},
+        "incident": {"type": "string"},
+        "state": {"enum": ["pending", "firing", "resolved"]},
+        "severity": {"enum": ["page", "ticket", "info"]},
+        "rule": {"type": "string"},
+        "cause": {"type": "string"},
+        "feature": {"type": ["string", "null"]},
+        "since": {"type": "string"},
+        "at": {"type": "string"},
+        "summary": {"type": "string", "minLength": 20},
+    },
+}
 VALIDATORS = {
     kind: jsonschema.Draft202012Validator(
         {
-            "type": "object", "properties": one | {"kind": {"const": kind}}, "required": [*one, "kind"], "additionalProperties": False,
+            "type": "object",
+            "properties": one | {"kind": {"const": kind}},
+            "required": [*one, "kind"],
+            "additionalProperties": False,
         }
     )
     for kind, one in SCHEMAS.items()
-}  # fmt: skip
+}
 
 
 def test_every_line_is_json_without_nan_in_the_shape_of_its_kind(tmp_path: Path, profiles: Profiles) -> None:

@@ -73,7 +73,14 @@ class Delivery:
 def say(message: Mapping[str, Any]) -> None:
     """The alert as one line of the log."""
     level = logging.WARNING if message["state"] == "firing" else logging.INFO
-    log.log(level, "%s %s %s: %s", message["state"].upper(), message["severity"], message["cause"], message["summary"])
+    log.log(
+        level,
+        "%s %s %s: %s",
+        message["state"].upper(),
+        message["severity"],
+        message["cause"],
+        message["summary"],
+    )
 
 
 def webhook(url: str) -> Send:

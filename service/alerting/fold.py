@@ -3,9 +3,9 @@
     quiet --over--> pending --over for `for_windows`--> firing --under for `clear_windows`--> resolved (quiet)
       ^------not over-----|                               `----over: the count of quiet windows starts anew
 
-"Over" is a worst finding above its limit, "under" one at or below `clear_ratio` of it; between the two what fires stays as
-it is (hysteresis). Too little data moves nothing. A window without any such finding (no events, a feature that nobody wants
-watched any more) is "under", so that nothing fires for ever.
+"Over" is a worst finding above its limit, "under" one at or below `clear_ratio` of it; between the two what fires
+stays as it is (hysteresis). Too little data moves nothing. A window without any such finding (no events, a feature
+that nobody wants watched any more) is "under", so that nothing fires for ever.
 Late rows restate a window: the fold is then taken up again from the state before it, so that replays agree.
 """
 
@@ -18,12 +18,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import numpy as np
 import xxhash
-from detectors.volume import score_volume
 
+from detectors.volume import score_volume
 from service.alerting.rules import VOLUME, Reading, Signal, cause_of, read, severity_of, signals_of
 from service.alerting.wording import sentence
 from service.messages import (
-    Alert, Cause, Column, Finding, Role, Severity, SliceResult, State, Verdict, WindowKey,
+    Alert,
+    Cause,
+    Column,
+    Finding,
+    Role,
+    Severity,
+    SliceResult,
+    State,
+    Verdict,
+    WindowKey,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -112,7 +121,9 @@ def fold(
     return Folded(changes, list(volumes.items()))
 
 
-def _totals(state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor) -> list[SliceResult]:
+def _totals(
+    state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor
+) -> list[SliceResult]:
     """Events by segment, whatever the version: a new version that takes over is no silence.
 
     A segment that has gone quiet counts zero, unless the whole model has: then that is said once.
@@ -153,7 +164,9 @@ def _abandoned(state: FoldState, window: WindowKey, heard: set[Place], monitor: 
         if tracked.state is State.PENDING or tracked.under >= monitor.alerts.clear_windows:
             del state.tracked[name]
             tracked.state, tracked.at_ms = State.RESOLVED, window.end_ms
-            changes.append(_alert(tracked, _signal(place), window._replace(version=place.version, segment=place.segment)))
+            changes.append(
+                _alert(tracked, _signal(place), window._replace(version=place.version, segment=place.segment))
+            )
     return changes
 
 
@@ -168,7 +181,9 @@ def _volume(state: FoldState, total: SliceResult, alpha: float) -> Finding | Non
     if len(state.volumes) > _MOST_TRACKED:
         del state.volumes[name]
         return None
-    finding = _silence(history, alpha) if total.inferences == 0 else _unusual(history, total.inferences, alpha)
+    finding = (
+        _silence(history, alpha) if total.inferences == 0 else _unusual(history, total.inferences, alpha)
+    )
     if total.inferences:
         history.append(total.inferences)
         del history[:-_HISTORY]
@@ -176,25 +191,31 @@ def _volume(state: FoldState, total: SliceResult, alpha: float) -> Finding | Non
 
 
 def _silence(history: Sequence[int], alpha: float) -> Finding:
-    """No event at all. With a rate of at least `low` a window, that has probability exp(-low): it rings above log(1/alpha)."""
+    """No event at all. With at least `low` a window that has probability exp(-low): it rings above log(1/alpha)."""
     if len(history) < _FEWEST_WINDOWS:
         return Finding(None, VOLUME, None, None, None, 0, 0, 0.0, Verdict.TOO_LITTLE_DATA, "too_little_data")
     low, limit = float(min(history)), -math.log(alpha)
     verdict = Verdict.DRIFT if low > limit else Verdict.OK
-    return Finding(None, VOLUME, low, limit, math.exp(-min(low, 700.0)), 0, int(np.median(history)), 0.0, verdict)
+    return Finding(
+        None, VOLUME, low, limit, math.exp(-min(low, 700.0)), 0, int(np.median(history)), 0.0, verdict
+    )
 
 
 def _unusual(history: Sequence[int], events: int, alpha: float) -> Finding:
     score = score_volume(np.array(history, np.int64), events, alpha)
     usual = int(np.median(history)) if history else 0
     if score.value is None or score.limit is None:
-        return Finding(None, VOLUME, None, None, None, events, usual, 0.0, Verdict.TOO_LITTLE_DATA, score.reason)
+        return Finding(
+            None, VOLUME, None, None, None, events, usual, 0.0, Verdict.TOO_LITTLE_DATA, score.reason
+        )
     far = events * _FACTOR < min(history) or events > _FACTOR * max(history)
     verdict = Verdict.DRIFT if score.value > score.limit and far else Verdict.OK
     return Finding(None, VOLUME, score.value, score.limit, score.p_value, events, usual, 0.0, verdict)
 
 
-def _slice(state: FoldState, result: SliceResult, findings: Sequence[Finding], monitor: Monitor) -> list[Alert]:
+def _slice(
+    state: FoldState, result: SliceResult, findings: Sequence[Finding], monitor: Monitor
+) -> list[Alert]:
     readings = read(findings)
     changes = []
     for signal, reading in readings.items():
@@ -208,8 +229,9 @@ def _slice(state: FoldState, result: SliceResult, findings: Sequence[Finding], m
     return changes
 
 
-def _step(  # noqa: PLR0913 - one transition of the machine above
-    state: FoldState, name: str, tracked: Tracked | None, signal: Signal, reading: Reading, result: SliceResult, monitor: Monitor,
+def _step(  # noqa: PLR0913, PLR0917 - one transition of the machine above
+    state: FoldState, name: str, tracked: Tracked | None, signal: Signal, reading: Reading, result: SliceResult,
+    monitor: Monitor,
 ) -> Alert | None:  # fmt: skip
     if tracked is None:
         tracked = state.tracked[name] = _begin(state, name, result)
@@ -252,7 +274,9 @@ def _identity(kind: str, *parts: str) -> str:
     return f"{kind}-{xxhash.xxh3_64_hexdigest(_join(*parts).encode())}"
 
 
-def _describe(tracked: Tracked, signal: Signal, reading: Reading, result: SliceResult, monitor: Monitor) -> None:
+def _describe(
+    tracked: Tracked, signal: Signal, reading: Reading, result: SliceResult, monitor: Monitor
+) -> None:
     tracked.cause = cause_of(signal, reading.told)
     tracked.severity = severity_of(signal, reading.told, monitor)
     tracked.summary = sentence(signal, reading.told, result, tracked.cause)

@@ -12,7 +12,9 @@ from typing import NamedTuple
 from service.messages import Cause, Column, Finding, Role, Severity, Verdict
 from service.monitor import Monitor
 
-DISTRIBUTION = frozenset({"psi", "js_distance", "ks", "wasserstein", "hellinger", "tv", "l_infinity", "chi_square"})
+DISTRIBUTION = frozenset(
+    {"psi", "js_distance", "ks", "wasserstein", "hellinger", "tv", "l_infinity", "chi_square"}
+)
 ABSENCES = frozenset({"missing_null", "missing_absent", "missing_nan", "missing_infinite", "missing_empty"})
 VOLUME = "volume"
 
@@ -37,7 +39,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A named group of findings, in the order in which causes explain each other: the first that rings is said first."""
+    """A named group of findings. The rules stand in the order in which causes explain each other: the first that rings
+    is said first.
+    """
 
     name: str
     methods: frozenset[str]
@@ -53,7 +57,12 @@ RULES: Sequence[Rule] = (
     Rule("range", frozenset({"out_of_range"}), Cause.OUT_OF_RANGE, Severity.PAGE),
     Rule("drift", DISTRIBUTION, Cause.DATA_DRIFT, Severity.TICKET),
 )
-_SAID_FIRST = {m: i for i, m in enumerate(("wasserstein", "tv", "js_distance", "ks", "hellinger", "psi", "l_infinity", "chi_square"))}
+_SAID_FIRST = {
+    m: i
+    for i, m in enumerate(
+        ("wasserstein", "tv", "js_distance", "ks", "hellinger", "psi", "l_infinity", "chi_square")
+    )
+}
 _JUST_OVER, _FAR_OVER = 1.0 + 2**-52, 1e9
 _BY_NAME = {rule.name: rule for rule in RULES}
 _BY_METHOD = {method: rule for rule in RULES for method in rule.methods}
@@ -77,7 +86,9 @@ def read(findings: Iterable[Finding]) -> Mapping[Signal, Reading]:
 
 def _reading(findings: Sequence[Finding]) -> Reading:
     ratio = max(map(_ratio, findings))
-    ringing = [f for f in findings if f.verdict is Verdict.DRIFT] or findings
+    ringing = [f for f in findings if f.verdict is Verdict.DRIFT]
+    if not ringing:
+        return Reading(ratio, findings[0])
     return Reading(ratio, min(ringing, key=lambda f: (_SAID_FIRST.get(f.method, 0), -_ratio(f))))
 
 

@@ -13,14 +13,22 @@ if TYPE_CHECKING:
     from service.messages import SliceResult
 
 _BROKEN = {
-    "missing_null": "is null", "missing_absent": "is absent", "missing_nan": "is NaN", "missing_infinite": "is infinite",
-    "missing_empty": "is empty", "missing_wrong_type": "has the wrong type", "unseen": "has values that the reference never saw",
+    "missing_null": "is null",
+    "missing_absent": "is absent",
+    "missing_nan": "is NaN",
+    "missing_infinite": "is infinite",
+    "missing_empty": "is empty",
+    "missing_wrong_type": "has the wrong type",
+    "unseen": "has values that the reference never saw",
     "out_of_range": "is outside the reference's range",
-}  # fmt: skip
+}
 _SPELLED = {
-    "js_distance": "its Jensen-Shannon distance from the reference", "ks": "its Kolmogorov-Smirnov distance from the reference",
-    "hellinger": "its Hellinger distance from the reference", "psi": "its PSI", "chi_square": "its chi-square",
-}  # fmt: skip
+    "js_distance": "its Jensen-Shannon distance from the reference",
+    "ks": "its Kolmogorov-Smirnov distance from the reference",
+    "hellinger": "its Hellinger distance from the reference",
+    "psi": "its PSI",
+    "chi_square": "its chi-square",
+}
 
 
 def sentence(signal: Signal, finding: Finding, result: SliceResult, cause: Cause) -> str:
@@ -55,7 +63,11 @@ def _distance(method: str, value: float, limit: float) -> str:
         return f"its values moved by {moved} of the reference's standard deviations, the limit is {most}"
     if method in {"tv", "l_infinity"}:
         share, most = apart(value, limit, _share)
-        moved = f"{share} of its values have moved" if method == "tv" else f"the share of one value or group moved by {share}"
+        moved = (
+            f"{share} of its values have moved"
+            if method == "tv"
+            else f"the share of one value or group moved by {share}"
+        )
         return f"{moved}, the limit is {most}"
     distance, most = apart(value, limit, _number)
     return f"{_SPELLED.get(method, method)} is {distance}, the limit is {most}"
@@ -64,7 +76,9 @@ def _distance(method: str, value: float, limit: float) -> str:
 def _named(column: Column | None) -> str:
     if column is None:
         return "the model"
-    return f"feature {column.name}" if column.role is Role.FEATURE else f"the {column.name.replace('_ms', '')}"
+    return (
+        f"feature {column.name}" if column.role is Role.FEATURE else f"the {column.name.replace('_ms', '')}"
+    )
 
 
 def apart(value: float, limit: float, say: Callable[[float, int], str]) -> tuple[str, str]:

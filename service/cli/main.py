@@ -67,7 +67,7 @@ def main() -> None:
                      driftbell reference build --model churn --data training.csv --label churned
                      driftbell apply -f monitors.yaml
     Run it:          driftbell collect | evaluate | serve   (or `driftbell run`: all three on one host)
-    Ask it:          driftbell replay --monitors monitors.yaml --reference churn.profile --events log.jsonl --out results.jsonl
+    Ask it:          driftbell replay --monitors monitors.yaml --events log.jsonl --out out.jsonl --summary
 
     Settings come from the environment; `driftbell settings` lists them.
     """  # noqa: D301 - click reads \b

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
-from detectors.catalogue import NUMERIC
 
+from detectors.catalogue import NUMERIC
 from service.errors import ConfigurationError, FormatError
 from service.messages import iso
 from service.monitor import Monitor
@@ -19,7 +20,12 @@ from service.store.configuration import StoredReference, apply_monitors, export_
 from service.wiring import now_ms, ready_engine
 
 _FILE = click.option(
-    "-f", "--file", "path", required=True, type=click.Path(path_type=Path, allow_dash=True), help="The monitors' YAML; - is standard input."
+    "-f",
+    "--file",
+    "path",
+    required=True,
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="The monitors' YAML; - is standard input.",
 )
 
 
@@ -34,7 +40,7 @@ class MonitorFile:
 def read_monitors(path: Path, profiles: Sequence[Path] = ()) -> MonitorFile:
     """The monitors of a file, with references that are files beside it. Raises ConfigurationError with all mistakes."""
     try:
-        text = click.get_text_stream("stdin").read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as why:
         raise ConfigurationError(f"cannot read {path}: {getattr(why, 'strerror', None) or why}") from why
     monitors = parse_monitors(text, path.name)
@@ -66,7 +72,9 @@ def read_profile(path: Path) -> ReferenceProfile:
     except OSError as why:
         raise ConfigurationError(f"cannot read the reference {path}: {why.strerror}") from why
     except FormatError as why:
-        raise ConfigurationError(f"{path} is no reference profile, or a damaged one; make it with `driftbell reference build` ({why})") from why
+        raise ConfigurationError(
+            f"{path} is no reference profile, or a damaged one; make it with `driftbell reference build` ({why})"
+        ) from why
 
 
 def _unknown_methods(monitors: Sequence[Monitor]) -> list[str]:
@@ -112,7 +120,9 @@ def apply(path: Path) -> None:
         StoredReference(p.name, p.model, p.grid, p.rows, profile_to_bytes(p)) for p in read.profiles.values()
     ]  # fmt: skip
     for one in apply_monitors(engine, read.monitors, references, now_ms()):
-        since = "" if one.since_ms < 0 or one.action == "unchanged" else f", from event time {iso(one.since_ms)}"
+        since = (
+            "" if one.since_ms < 0 or one.action == "unchanged" else f", from event time {iso(one.since_ms)}"
+        )
         click.echo(f"{one.model}: {one.action}{since}")
 
 

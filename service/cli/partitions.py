@@ -16,7 +16,9 @@ def partitions() -> None:
 
 @partitions.command()
 @click.argument("topic")
-@click.confirmation_option(prompt="Forget the positions of all partitions of this topic, and read it from its start?")
+@click.confirmation_option(
+    prompt="Forget the positions of all partitions of this topic, and read it from its start?"
+)
 def reset(topic: str) -> None:
     """Forget a topic's positions after it was deleted and made again. Panes that were counted stay.
 

@@ -32,17 +32,27 @@ def reference() -> None:
 
 @reference.command()
 @click.option("--model", required=True, help="The model's name, as in its events.")
-@click.option("--data", "path", required=True, type=click.Path(path_type=Path), help="CSV (.gz, .zst) or Parquet.")
+@click.option(
+    "--data", "path", required=True, type=click.Path(path_type=Path), help="CSV (.gz, .zst) or Parquet."
+)
 @click.option("--name", help="The reference's name (default: the model's name).")
 @click.option("--label", help="The column with the true answer.")
 @click.option("--prediction", help="The column with the model's answer.")
 @click.option("--score", help="The column with the probability of the positive class.")
-@click.option("--time", "time_column", help="The column with the event time; the reference is then cut into blocks in its order.")
+@click.option(
+    "--time",
+    "time_column",
+    help="The column with the event time; the reference is then cut into blocks in its order.",
+)
 @click.option("--id", "id_column", help="The column with the inference id.")
 @click.option("--exclude", multiple=True, help="A column to leave out (may be given again).")
-@click.option("--out", type=click.Path(path_type=Path), help="Write a file; without it the reference goes into the store.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write a file; without it the reference goes into the store.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def build(  # noqa: PLR0913 - click hands over every option
+def build(  # noqa: PLR0913, PLR0917 - click hands over every option
     model: str, path: Path, name: str | None, label: str | None, prediction: str | None, score: str | None,
     time_column: str | None, id_column: str | None, exclude: tuple[str, ...], out: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
@@ -52,16 +62,30 @@ def build(  # noqa: PLR0913 - click hands over every option
     driftbell reference build --model churn --data train.csv --label churned --score p --time ts --out churn.profile
     driftbell reference build --model churn --data train.parquet --label churned --exclude customer_id
     """  # noqa: D301
+    if out is not None and out.is_dir():
+        raise ConfigurationError(f"cannot write {out}: Is a directory")
     engine = None if out else _store("say --out FILE to write the reference into a file")
-    spec = ReferenceSpec(model, name or (out.stem if out else model), label, prediction, score, time_column, id_column, exclude=exclude)
+    spec = ReferenceSpec(
+        model,
+        name or (out.stem if out else model),
+        label,
+        prediction,
+        score,
+        time_column,
+        id_column,
+        exclude=exclude,
+    )
     made = _with_progress(path, spec, quiet=quiet)
     for warning in made.warnings:
         click.secho(f"driftbell: {warning}", fg="yellow", err=True)
     if out is not None:
         _write(out, profile_to_bytes(made))
     elif engine is not None:
-        store_reference(engine, StoredReference(made.name, made.model, made.grid, made.rows, profile_to_bytes(made)))
-    click.echo(f"reference {made.name!r}: {made.rows:,} rows, {len(made.columns)} columns, task {made.task.value}, in {out or 'the store'}")
+        store_reference(
+            engine, StoredReference(made.name, made.model, made.grid, made.rows, profile_to_bytes(made))
+        )
+    counted = f"{made.rows:,} rows, {len(made.columns)} columns, task {made.task.value}"
+    click.echo(f"reference {made.name!r}: {counted}, in {out or 'the store'}")
 
 
 def _store(otherwise: str) -> Engine:
@@ -104,8 +128,11 @@ def learn(model: str, since: str, until: str, name: str | None) -> None:
         raise ConfigurationError(f"--from {since} is not before --to {until}")
     engine = ready_engine(load_from_environment())
     made = learn_from_panes(engine, model, name or f"{model}-learned", start_ms, end_ms)
-    store_reference(engine, StoredReference(made.name, made.model, made.grid, made.rows, profile_to_bytes(made)))
-    click.echo(f"reference {made.name!r}: {made.rows:,} events, {len(made.columns)} columns; name it in the monitor and apply that")
+    store_reference(
+        engine, StoredReference(made.name, made.model, made.grid, made.rows, profile_to_bytes(made))
+    )
+    counted = f"{made.rows:,} events, {len(made.columns)} columns"
+    click.echo(f"reference {made.name!r}: {counted}; name it in the monitor and apply that")
 
 
 def _time(text: str, option: str) -> int:

@@ -9,7 +9,14 @@ from typing import IO, Any
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from service.cli.monitors import read_monitors
 from service.errors import ConfigurationError
@@ -21,23 +28,50 @@ from service.wiring import kafka_settings, make_replay
 
 @click.command()
 @click.option("--monitors", type=click.Path(path_type=Path), help="The monitors' YAML.")
-@click.option("--reference", "references", multiple=True, type=click.Path(path_type=Path), help="A profile file (may be given again).")
-@click.option("--events", required=True, type=click.Path(path_type=Path), help="JSONL file or folder, plain, .gz or .zst.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where windows, findings and alerts go, one JSON object a line.")
+@click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A profile file (may be given again).",
+)
+@click.option(
+    "--events",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="JSONL file or folder, plain, .gz or .zst.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where windows, findings and alerts go, one JSON object a line.",
+)
 @click.option("--summary", is_flag=True, help="Also print every alert that fired as a sentence.")
-@click.option("--partitions", default=1, show_default=True, type=click.IntRange(1, 1024), help="Split one file by inference id.")
+@click.option(
+    "--partitions",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 1024),
+    help="Split one file by inference id.",
+)
 @click.option("--live", is_flag=True, help="Send the events to Kafka instead, paced by their event times.")
 @click.option("--topic", help="With --live: the topic (default: the first of DRIFTBELL_KAFKA_TOPICS).")
-@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="With --live: times faster than life.")
+@click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --live: times faster than life.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def replay(  # noqa: PLR0913 - click hands over every option
+def replay(  # noqa: PLR0913, PLR0917 - click hands over every option
     monitors: Path | None, references: tuple[Path, ...], events: Path, out: Path | None, summary: bool, partitions: int,
     live: bool, topic: str | None, speed: float, quiet: bool,
 ) -> None:  # fmt: skip
     """Run the pipeline over a log without Kafka or a server. The same input gives the same bytes.
 
     \b
-    driftbell replay --monitors monitors.yaml --reference churn.profile --events log.jsonl.gz --out results.jsonl --summary
+    driftbell replay --monitors monitors.yaml --reference churn.profile --events log.jsonl.gz --out out.jsonl --summary
     driftbell replay --live --events log.jsonl.gz --topic inference-log --speed 60
     """  # noqa: D301
     if live:
@@ -76,7 +110,9 @@ def _require_references(monitors: Any, profiles: Mapping[str, object]) -> None:
 
 def _opened(out: Path, events: Path) -> IO[bytes]:
     if out.resolve() == events.resolve() or (events.is_dir() and events.resolve() in out.resolve().parents):
-        raise ConfigurationError(f"--out {out} would be written over the events or among them; name another place")
+        raise ConfigurationError(
+            f"--out {out} would be written over the events or among them; name another place"
+        )
     if not events.exists():
         raise ConfigurationError(f"there is no file or folder {events}; --events names the log to replay")
     try:
@@ -111,7 +147,13 @@ def _writer(lines: IO[bytes]) -> Sink:
 
 
 def _progress(*, quiet: bool) -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     console = Console(stderr=True)
     return Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
 

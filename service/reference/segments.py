@@ -56,4 +56,8 @@ class Segments:
 
     def finish(self) -> dict[str, PaneSketch]:
         """The segments with enough rows, in the order of their names."""
-        return {name: sketch for name, sketch in sorted(self._sketches.items()) if sketch.inferences >= FEWEST_ROWS}
+        return {
+            name: sketch
+            for name, sketch in sorted(self._sketches.items())
+            if sketch.inferences >= FEWEST_ROWS
+        }

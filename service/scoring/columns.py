@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from detectors.pair import CategoricalPair, NumericPair
 
+from detectors.pair import CategoricalPair, NumericPair
 from service.messages import NOT_APPLICABLE, Column, Missing
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def _out_of_range(pair: NumericPair, low: float, high: float) -> Rate:
 
     New values beyond either extreme follow the law of those beyond the second largest alone: hence the one hit.
     """
-    below, above = np.searchsorted(pair.edges, low, side="right"), np.searchsorted(pair.edges, high, side="right")
+    below, above = (
+        np.searchsorted(pair.edges, low, side="right"),
+        np.searchsorted(pair.edges, high, side="right"),
+    )
     hits = int(pair.current[:below].sum() + pair.current[above + 1 :].sum())
     return Rate("out_of_range", 1, int(pair.reference.sum()), hits, int(pair.current.sum()))
 
@@ -76,7 +79,9 @@ def _out_of_range(pair: NumericPair, low: float, high: float) -> Rate:
 def _categories(column: Column, reference: PaneSketch, current: PaneSketch, i: int) -> ComparedColumn:
     old, new = reference.categories, current.categories
     old_unseen, new_unseen = old.unseen[i].total, new.unseen[i].total
-    old_counts, new_counts = (np.append(c.column_counts(i), u) for c, u in ((old, old_unseen), (new, new_unseen)))
+    old_counts, new_counts = (
+        np.append(c.column_counts(i), u) for c, u in ((old, old_unseen), (new, new_unseen))
+    )
     n, m = int(new_counts.sum()), int(old_counts.sum())
     rates = _missing(old.missing[i], new.missing[i], m, n)
     if not n or not m:
@@ -87,4 +92,6 @@ def _categories(column: Column, reference: PaneSketch, current: PaneSketch, i: i
 
 def _missing(old: NDArray[np.int64], new: NDArray[np.int64], m: int, n: int) -> tuple[Rate, ...]:
     m, n = m + int(old[:NOT_APPLICABLE].sum()), n + int(new[:NOT_APPLICABLE].sum())
-    return tuple(Rate(f"missing_{kind.name.lower()}", int(old[kind]), m, int(new[kind]), n) for kind in Missing)
+    return tuple(
+        Rate(f"missing_{kind.name.lower()}", int(old[kind]), m, int(new[kind]), n) for kind in Missing
+    )

@@ -1,7 +1,7 @@
 """Scores one slice of a window against the reference.
 
-A segment is scored against the reference's rows of that segment: against all rows it would always have "drifted", its own
-column and all that goes with it. Where those rows are not known, only what is missing or of a wrong type is scored.
+A segment is scored against the reference's rows of that segment: against all rows it would always have "drifted", its
+own column and all that goes with it. Where those rows are not known, only what is missing or of a wrong type is scored.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 from detectors.catalogue import CATEGORICAL, NUMERIC, score_all
 from detectors.pair import NumericPair
 from detectors.proportion import score_proportion
-
 from service.messages import Column, Finding, Role, Verdict
 from service.monitor import FeatureOverride, Monitor
 from service.scoring.columns import ComparedColumn, Rate, compare
@@ -22,7 +21,6 @@ from service.scoring.tolerances import RATE_TOLERANCE, tolerance_of
 
 if TYPE_CHECKING:
     from detectors.score import Score
-
     from service.sketches.pane import PaneSketch
 
 _RATES = 7
@@ -87,7 +85,9 @@ class Scorer:
             known = NUMERIC if isinstance(compared.pair, NumericPair) else CATEGORICAL
             methods = _chosen(known, override.methods or self.monitor.methods)
             for score in score_all(compared.pair, self.alpha, methods):
-                yield _finding(compared.column, score, tolerance_of(score.method, score.n, score.m, override.tolerance))
+                yield _finding(
+                    compared.column, score, tolerance_of(score.method, score.n, score.m, override.tolerance)
+                )
 
     def _rate(self, column: Column, rate: Rate, override: FeatureOverride) -> Finding:
         score = _rate_score(rate.reference_hits, rate.reference_n, rate.hits, rate.n, self.alpha)
@@ -112,10 +112,14 @@ def scorer_for(monitor: Monitor, reference: Reference, segment: str, alpha: floa
 
 def tests_in(reference: PaneSketch, monitor: Monitor) -> int:
     """How many tests one slice has, for the budget; its volume is one."""
-    columns = [(n.column, NUMERIC) for n in reference.grid.numbers] + [(t.column, CATEGORICAL) for t in reference.grid.texts]
+    columns = [(n.column, NUMERIC) for n in reference.grid.numbers] + [
+        (t.column, CATEGORICAL) for t in reference.grid.texts
+    ]
     overrides = [(_override(monitor, column), known) for column, known in columns]
     return 1 + sum(
-        _RATES + len(_chosen(known, override.methods or monitor.methods)) for override, known in overrides if not override.ignore
+        _RATES + len(_chosen(known, override.methods or monitor.methods))
+        for override, known in overrides
+        if not override.ignore
     )
 
 
@@ -139,6 +143,14 @@ def _finding(column: Column, score: Score, tolerance: float) -> Finding:
         limit = max(score.limit, tolerance)
         verdict = _verdict(score.value, limit)
     return Finding(
-        column, score.method, score.value, limit, score.p_value, score.n, score.m, score.resolution, verdict, score.reason
+        column,
+        score.method,
+        score.value,
+        limit,
+        score.p_value,
+        score.n,
+        score.m,
+        score.resolution,
+        verdict,
+        score.reason,
     )
-

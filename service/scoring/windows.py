@@ -1,8 +1,8 @@
 """Which windows there are, and the merging of panes into them.
 
-    panes    |0m|1m|2m|3m|4m|5m|6m|7m|8m|9m|        windows of length L, anew every E, end at the multiples of E:
-    5m       |------5m------|------5m------|        a window is [end - L, end)
-    5m/1m          |------5m------|
+panes    |0m|1m|2m|3m|4m|5m|6m|7m|8m|9m|        windows of length L, anew every E, end at the multiples of E:
+5m       |------5m------|------5m------|        a window is [end - L, end)
+5m/1m          |------5m------|
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class SliceKey(NamedTuple):
     segment: str
 
 
-def due_windows(specs: Sequence[WindowSpec], pane_starts: Iterable[int], after_ms: int, until_ms: int) -> list[Due]:
+def due_windows(
+    specs: Sequence[WindowSpec], pane_starts: Iterable[int], after_ms: int, until_ms: int
+) -> list[Due]:
     """The windows with `after_ms` < end <= `until_ms` that hold a pane, or closely follow one that does."""
     starts = sorted(set(pane_starts))
     due: set[Due] = set()
@@ -48,7 +50,9 @@ def due_windows(specs: Sequence[WindowSpec], pane_starts: Iterable[int], after_m
             first = start - start % spec.every_ms + spec.every_ms
             last = start + spec.length_ms + EMPTY_WINDOWS * spec.every_ms
             first = max(first, after_ms - after_ms % spec.every_ms + spec.every_ms)
-            due.update(Due(end, spec.length_ms, spec) for end in range(first, min(last, until_ms) + 1, spec.every_ms))
+            due.update(
+                Due(end, spec.length_ms, spec) for end in range(first, min(last, until_ms) + 1, spec.every_ms)
+            )
     return sorted(due, key=lambda w: (w.end_ms, w.length_ms, w.spec.every_ms))
 
 

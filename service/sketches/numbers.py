@@ -86,9 +86,16 @@ class NumberSketch:
         present = numbers.shape[1] - (
             missing.sum(axis=1) if missing is not None else np.zeros(len(numbers), np.int64)
         )
+        self._add_extremes(ordered, present, columns)
         for i, (row, n) in enumerate(zip(ordered, present.tolist(), strict=True)):
             if n:
                 self._add_column(row[:n], first + i)
+
+    def _add_extremes(self, ordered: FloatArray, present: IntArray, columns: slice) -> None:
+        """Missing cells are sorted to the end. Adding 0.0 makes 0.0 of -0.0."""
+        highest = ordered[np.arange(len(ordered)), np.maximum(present - 1, 0)]
+        self.low[columns] = np.fmin(self.low[columns], ordered[:, 0] + 0.0)
+        self.high[columns] = np.fmax(self.high[columns], highest + 0.0)
 
     def _add_moments(self, numbers: FloatArray, columns: slice) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -107,14 +114,12 @@ class NumberSketch:
         edges = self.layout.grids[column].edges
         into = self.counts[self.layout.slice(column)]
         if len(ordered) < _SORTING_PAYS:
-            np.add.at(into, np.searchsorted(edges, ordered, side="right"), 1)
+            np.add.at(into, edges.searchsorted(ordered, side="right"), 1)
         else:
-            below = np.searchsorted(ordered, edges, side="left")
+            below = ordered.searchsorted(edges, side="left")
             into[0] += below[0]
             into[1:-1] += np.diff(below)
             into[-1] += len(ordered) - below[-1]
-        self.low[column] = min(self.low[column], ordered[0] + 0.0)  # adding 0.0 makes 0.0 of -0.0
-        self.high[column] = max(self.high[column], ordered[-1] + 0.0)
 
     def merge(self, other: Self) -> None:
         """Count all that `other` has counted on the same grid."""

@@ -141,8 +141,9 @@ def _put_grid(connection: Connection, made: Grid) -> str:
 
 def _put_reference(connection: Connection, one: StoredReference) -> bool:
     """Store it; returns whether another one stood under its name, which evaluators may have read already."""
-    before = connection.execute(select(reference.c.profile).where(reference.c.name == one.name).with_for_update()).scalar()
-    if before is not None and bytes(before) == one.profile:
+    query = select(reference.c.profile, reference.c.grid_id).where(reference.c.name == one.name)
+    before = connection.execute(query.with_for_update()).first()
+    if before is not None and (bytes(before.profile), before.grid_id) == (one.profile, one.grid.id):
         return False
     values = {"model": one.model, "grid_id": _put_grid(connection, one.grid), "profile": one.profile, "rows": one.rows}
     statement = upsert(reference).values(name=one.name, **values)

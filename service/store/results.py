@@ -11,7 +11,18 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from service.messages import Alert, Column, Evaluated, Finding, PaneRow, Role, SliceResult, State, Verdict, WindowKey
+from service.messages import (
+    Alert,
+    Column,
+    Evaluated,
+    Finding,
+    PaneRow,
+    Role,
+    SliceResult,
+    State,
+    Verdict,
+    WindowKey,
+)
 from service.store.checkpoint import pane_row
 from service.store.engine import transaction
 from service.store.partitions import ensure_partitions, weeks_apart
@@ -60,7 +71,7 @@ def lease(engine: Engine, model: str, owner: str) -> Iterator[Lease | None]:
             connection.execute(update(evaluation).where(*mine).values(token=None, owner=None, expires_at=None))
 
 
-class LeaseLost(Exception):  # noqa: N818 - the evaluator's sign to leave this model to the other
+class LeaseLost(Exception):
     """Another evaluator has taken the model over; nothing was written."""
 
 

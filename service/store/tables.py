@@ -7,8 +7,22 @@ Times of events are integer milliseconds since 1970 UTC (`*_ms`), times of our o
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger, Boolean, Column, DateTime, Double, ForeignKey, Identity, Index, Integer, LargeBinary, MetaData, Table, Text,
-    UniqueConstraint, Uuid, text,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import JSONB
 

@@ -14,10 +14,14 @@ AMOUNT = Column(Role.FEATURE, "amount")
 ALPHA = 1e-4
 
 
-def finding(ratio: float | None, method: str = "ks", column: Column | None = AMOUNT, limit: float = 0.125) -> Finding:
+def finding(
+    ratio: float | None, method: str = "ks", column: Column | None = AMOUNT, limit: float = 0.125
+) -> Finding:
     """So many times its limit; None is too little data."""
     if ratio is None:
-        return Finding(column, method, None, None, None, 3, 1000, 0.0, Verdict.TOO_LITTLE_DATA, "too_little_data")
+        return Finding(
+            column, method, None, None, None, 3, 1000, 0.0, Verdict.TOO_LITTLE_DATA, "too_little_data"
+        )
     verdict = Verdict.DRIFT if ratio > 1 else Verdict.OK
     return Finding(column, method, ratio * limit, limit, 0.5, 500, 1000, 0.0, verdict)
 
@@ -27,7 +31,9 @@ def key(hour: int, version: str = "7", segment: str = "", window: str = "1h") ->
     return WindowKey("churn", version, segment, window, hour * HOUR, (hour + 1) * HOUR)
 
 
-def slice_of(hour: int, *findings: Finding, version: str = "7", segment: str = "", events: int = 500) -> SliceResult:
+def slice_of(
+    hour: int, *findings: Finding, version: str = "7", segment: str = "", events: int = 500
+) -> SliceResult:
     """One slice of an hour."""
     return SliceResult(key(hour, version, segment), events, 0, findings)
 
@@ -47,7 +53,8 @@ class Course:
         """The changes of one window; its slices' hours are put right."""
         monitor = Monitor("churn", alerts=self.policy, segments=self.segments)
         placed = [
-            SliceResult(key(self.hour, r.key.version, r.key.segment), r.inferences, r.labels, r.findings) for r in results
+            SliceResult(key(self.hour, r.key.version, r.key.segment), r.inferences, r.labels, r.findings)
+            for r in results
         ]
         alpha = ALPHA if self.watch_volume else None
         self.last = fold(self.state, key(self.hour, ""), placed, monitor, alpha)

@@ -52,7 +52,9 @@ def test_without_a_webhook_alerts_go_into_the_log(caplog: pytest.LogCaptureFixtu
     ]  # fmt: skip
 
 
-def test_a_webhook_that_fails_keeps_the_order_and_is_complained_of_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_webhook_that_fails_keeps_the_order_and_is_complained_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     away, sent = [True], []
 
     def send(message: Mapping[str, Any]) -> None:
@@ -65,7 +67,9 @@ def test_a_webhook_that_fails_keeps_the_order_and_is_complained_of_once(caplog: 
     for _ in range(3):
         delivery.deliver()
     assert [x.message["summary"] for x in box.attempts] == ["a", "a", "a"]
-    assert [r.getMessage() for r in caplog.records] == ["the alert webhook does not take alerts: connection refused; trying again"]
+    assert [r.getMessage() for r in caplog.records] == [
+        "the alert webhook does not take alerts: connection refused; trying again"
+    ]
     away[0] = False
     delivery.deliver()
     assert sent == ["a", "b"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 
 from service.alerting.fold import FoldState, fold, open_alerts, state_from_bytes, state_to_bytes
@@ -36,7 +38,9 @@ TABLE = [
 
 @pytest.mark.parametrize(("for_windows", "clear_windows", "ratios", "told"), TABLE)
 @pytest.mark.parametrize("stored", [False, True])
-def test_every_transition_is_as_drawn(for_windows: int, clear_windows: int, ratios: list[float], told: list[list[str]], stored: bool) -> None:
+def test_every_transition_is_as_drawn(
+    for_windows: int, clear_windows: int, ratios: list[float], told: list[list[str]], stored: bool
+) -> None:
     course = Course(AlertPolicy(for_windows, clear_windows, 0.8))
     seen = []
     for ratio in ratios:
@@ -57,7 +61,9 @@ def test_the_edge_of_each_ratio_belongs_to_the_quiet_side() -> None:
 def test_a_value_over_a_limit_of_zero_rings() -> None:
     course = Course()
     broken = finding(0.0, "missing_null")
-    over_zero = type(broken)(broken.column, "missing_null", 0.001, 0.0, 1e-9, 500, 1000, 0.0, finding(2.0).verdict)
+    over_zero = type(broken)(
+        broken.column, "missing_null", 0.001, 0.0, 1e-9, 500, 1000, 0.0, finding(2.0).verdict
+    )
     assert [a.state for a in course.window(slice_of(0, over_zero))] == [State.FIRING]
 
 
@@ -89,14 +95,23 @@ def test_alerts_that_join_while_another_is_open_share_its_incident() -> None:
 
 def test_methods_of_one_column_are_one_alert_and_rules_of_one_column_are_several() -> None:
     course = Course()
-    changes = course.window(slice_of(0, finding(OVER), finding(9.0, "psi"), finding(OVER, "missing_null"), finding(OVER, "missing_nan")))
-    assert sorted((a.rule, a.cause) for a in changes) == [("drift", Cause.DATA_DRIFT), ("missing", Cause.MISSING)]
+    changes = course.window(
+        slice_of(
+            0, finding(OVER), finding(9.0, "psi"), finding(OVER, "missing_null"), finding(OVER, "missing_nan")
+        )
+    )
+    assert sorted((a.rule, a.cause) for a in changes) == [
+        ("drift", Cause.DATA_DRIFT),
+        ("missing", Cause.MISSING),
+    ]
 
 
 def test_segments_and_versions_and_kinds_of_windows_ring_on_their_own() -> None:
     course = Course(segments=("country",))
     changes = course.window(
-        slice_of(0, finding(OVER)), slice_of(0, finding(OVER), version="8"), slice_of(0, finding(OVER), segment="country=DE")
+        slice_of(0, finding(OVER)),
+        slice_of(0, finding(OVER), version="8"),
+        slice_of(0, finding(OVER), segment="country=DE"),
     )
     assert len({a.id for a in changes}) == 3
     other_kind = fold(course.state, key(1, "", window="5m"), [], Monitor("churn"), None)
@@ -141,7 +156,9 @@ def steady(course: Course, windows: int = 12, **slices: int) -> None:
 def traffic(events: int, version: str = "7", **slices: int) -> list:  # type: ignore[type-arg]
     """One version's slices: all, and each country."""
     parts = [slice_of(0, version=version, events=events)] if events else []
-    return parts + [slice_of(0, version=version, segment=f"country={c}", events=n) for c, n in slices.items() if n]
+    return parts + [
+        slice_of(0, version=version, segment=f"country={c}", events=n) for c, n in slices.items() if n
+    ]
 
 
 def test_silence_of_the_whole_model_is_said_once_and_wakes_somebody() -> None:
@@ -150,9 +167,17 @@ def test_silence_of_the_whole_model_is_said_once_and_wakes_somebody() -> None:
     course = Course(AlertPolicy(1, 2), segments=("country",), watch_volume=True)
     steady(course, DE=300, FR=200)
     [silence] = course.window()
-    assert (silence.rule, silence.cause, silence.severity, silence.state) == ("silence", Cause.SILENCE, Severity.PAGE, State.FIRING)
+    assert (silence.rule, silence.cause, silence.severity, silence.state) == (
+        "silence",
+        Cause.SILENCE,
+        Severity.PAGE,
+        State.FIRING,
+    )
     assert (silence.version, silence.segment, silence.column) == ("", "", None)
-    assert silence.summary == "churn: no events arrive, usual are about 500 a window (1970-01-01 12:00 to 13:00 UTC, 0 events)"
+    assert (
+        silence.summary
+        == "churn: no events arrive, usual are about 500 a window (1970-01-01 12:00 to 13:00 UTC, 0 events)"
+    )
     assert course.window() == []
     assert course.window(*traffic(500, DE=300, FR=200)) == []
     assert [a.state for a in course.window(*traffic(500, DE=300, FR=200))] == [State.RESOLVED]
@@ -164,7 +189,9 @@ def test_silence_of_one_segment_names_the_segment() -> None:
     changes = course.window(*traffic(480, DE=480))
     silent = [a for a in changes if a.cause is Cause.SILENCE]
     assert [a.segment for a in silent] == ["country=FR"]
-    assert silent[0].summary.startswith("churn for country=FR: no events arrive, usual are about 200 a window")
+    assert silent[0].summary.startswith(
+        "churn for country=FR: no events arrive, usual are about 200 a window"
+    )
 
 
 def test_a_segment_that_the_monitor_no_longer_names_is_not_missed() -> None:
@@ -195,12 +222,21 @@ def test_a_fall_or_a_rise_of_traffic_is_a_ticket_with_both_numbers() -> None:
     assert "5,000 events arrived, usual are about 500 a window" in risen.summary
 
 
-def test_what_rings_does_not_become_the_usual() -> None:
+def test_a_lasting_change_of_traffic_rings_once_and_becomes_the_usual() -> None:
+    # window   1 .. 12   13 ...
+    # events   500       5,000 from now on
+    course = Course(AlertPolicy(1, 2), watch_volume=True)
+    steady(course)
+    states = [a.state for _ in range(60) for a in course.window(*traffic(5_000))]
+    assert states == [State.FIRING, State.RESOLVED]
+
+
+def test_silence_does_not_become_the_usual() -> None:
     course = Course(watch_volume=True)
     steady(course)
-    before = course.state.volumes.copy()
-    course.window(*traffic(5_000))
-    course.window()
+    before = deepcopy(course.state.volumes)
+    for _ in range(10):
+        course.window()
     assert course.state.volumes == before
 
 
@@ -234,7 +270,9 @@ def test_traffic_that_flaps_is_one_incident() -> None:
 def test_the_state_comes_back_from_its_bytes_as_it_was() -> None:
     course = Course(AlertPolicy(2, 2), segments=("country",), watch_volume=True)
     steady(course, windows=7, DE=300)
-    course.window(slice_of(0, finding(OVER), events=500), slice_of(0, finding(OVER), segment="country=DE", events=300))
+    course.window(
+        slice_of(0, finding(OVER), events=500), slice_of(0, finding(OVER), segment="country=DE", events=300)
+    )
     data = state_to_bytes(course.state)
     assert state_to_bytes(state_from_bytes(data)) == data
     assert set(open_alerts(course.state, "churn")) == {t.id for t in course.state.tracked.values()}
@@ -246,8 +284,14 @@ def test_the_same_windows_give_the_same_bytes_and_alerts() -> None:
     def course() -> tuple[bytes, list[object]]:
         state, told = FoldState(), []
         for hour in range(40):
-            results = [slice_of(hour, finding(OVER if hour % 7 in {3, 4} else UNDER), events=500 - 490 * (hour == 30))]
-            told += [a.document() for a in fold(state, key(hour, ""), results, Monitor("churn"), ALPHA).changes]
+            results = [
+                slice_of(
+                    hour, finding(OVER if hour % 7 in {3, 4} else UNDER), events=500 - 490 * (hour == 30)
+                )
+            ]
+            told += [
+                a.document() for a in fold(state, key(hour, ""), results, Monitor("churn"), ALPHA).changes
+            ]
         return state_to_bytes(state), told
 
     assert course() == course()

@@ -13,7 +13,9 @@ MONITOR = Monitor("churn")
 
 
 def test_the_worst_of_a_rules_findings_decides_and_the_most_telling_that_rings_is_told() -> None:
-    [(signal, reading)] = read([finding(2.0, "chi_square"), finding(1.1, "ks"), finding(0.5, "wasserstein")]).items()
+    [(signal, reading)] = read(
+        [finding(2.0, "chi_square"), finding(1.1, "ks"), finding(0.5, "wasserstein")]
+    ).items()
     assert signal == Signal(AMOUNT, "drift")
     assert reading.ratio == 2.0
     assert reading.told.method == "ks"
@@ -43,7 +45,9 @@ def test_a_reading_is_above_one_exactly_when_the_verdict_is_drift(ratio: float) 
         ("ks", LATENCY, Cause.LATENCY, Severity.TICKET),
     ],
 )
-def test_broken_data_wakes_and_a_changed_distribution_waits(method: str, column: Column, cause: Cause, severity: Severity) -> None:
+def test_broken_data_wakes_and_a_changed_distribution_waits(
+    method: str, column: Column, cause: Cause, severity: Severity
+) -> None:
     [signal] = signals_of([finding(2.0, method, column)])
     told = finding(2.0, method, column)
     assert (cause_of(signal, told), severity_of(signal, told, MONITOR)) == (cause, severity)

@@ -1,5 +1,7 @@
 """What an alert says: one sentence with where, what, how much and when."""
 
+# ruff: noqa: E501 - the sentences stand as they are said
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -8,7 +10,18 @@ import pytest
 
 from service.alerting.rules import RULES, Signal, cause_of
 from service.alerting.wording import sentence
-from service.messages import LABEL, LATENCY, PREDICTION, SCORE, Column, Finding, Role, SliceResult, Verdict, WindowKey
+from service.messages import (
+    LABEL,
+    LATENCY,
+    PREDICTION,
+    SCORE,
+    Column,
+    Finding,
+    Role,
+    SliceResult,
+    Verdict,
+    WindowKey,
+)
 
 DAY = 86_400_000
 HUMIDITY = Column(Role.FEATURE, "hum")
@@ -17,7 +30,15 @@ RESULT = SliceResult(KEY, 1_200, 40, ())
 RULE_OF = {method: rule.name for rule in RULES for method in rule.methods}
 
 
-def said(method: str, value: float, limit: float, column: Column | None = HUMIDITY, result: SliceResult = RESULT, n: int = 500, m: int = 900) -> str:
+def said(  # noqa: PLR0917
+    method: str,
+    value: float,
+    limit: float,
+    column: Column | None = HUMIDITY,
+    result: SliceResult = RESULT,
+    n: int = 500,
+    m: int = 900,
+) -> str:
     """The sentence of one finding."""
     finding = Finding(column, method, value, limit, 1e-9, n, m, 0.0, Verdict.DRIFT)
     signal = Signal(column, RULE_OF[method])
@@ -42,7 +63,9 @@ SENTENCES = [
 
 
 @pytest.mark.parametrize(("method", "value", "limit", "expected"), SENTENCES)
-def test_each_method_is_said_in_one_sentence_with_its_limit(method: str, value: float, limit: float, expected: str) -> None:
+def test_each_method_is_said_in_one_sentence_with_its_limit(
+    method: str, value: float, limit: float, expected: str
+) -> None:
     assert said(method, value, limit) == f"bikes version 3: {expected} {WHEN}"
 
 
@@ -57,18 +80,24 @@ def test_every_method_of_every_rule_has_a_sentence_in_which_value_and_limit_diff
 def test_silence_says_what_is_usual_and_where_it_is_silent() -> None:
     silent = replace(RESULT, key=KEY._replace(version="", segment="country=DE"), inferences=0)
     text = said("volume", 6.0, 1.0, None, silent, n=0, m=500)
-    assert text == "bikes for country=DE: no events arrive, usual are about 500 a window (2024-10-04 00:00 to 01:00 UTC, 0 events)"
+    assert (
+        text
+        == "bikes for country=DE: no events arrive, usual are about 500 a window (2024-10-04 00:00 to 01:00 UTC, 0 events)"
+    )
 
 
 @pytest.mark.parametrize(
-    ("column", "name"), [(PREDICTION, "the prediction"), (SCORE, "the score"), (LABEL, "the label"), (LATENCY, "the latency")]
+    ("column", "name"),
+    [(PREDICTION, "the prediction"), (SCORE, "the score"), (LABEL, "the label"), (LATENCY, "the latency")],
 )
 def test_what_is_no_feature_is_called_by_its_name(column: Column, name: str) -> None:
     assert f"the distribution of {name} has changed" in said("ks", 0.3, 0.1, column)
 
 
 def test_of_labels_the_labels_are_counted() -> None:
-    assert said("missing_null", 0.5, 0.1, LABEL).endswith("in 50 % of the labels, usual is at most 10 % (2024-10-04 00:00 to 01:00 UTC, 40 labels)")
+    assert said("missing_null", 0.5, 0.1, LABEL).endswith(
+        "in 50 % of the labels, usual is at most 10 % (2024-10-04 00:00 to 01:00 UTC, 40 labels)"
+    )
 
 
 def test_a_window_of_days_says_both_dates_and_one_of_seconds_says_seconds() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -58,30 +60,25 @@ def test_the_tables_of_the_code_are_those_of_the_migrations(empty: Engine) -> No
         assert compare_metadata(context, metadata) == []
 
 
-def test_two_at_once_wait_for_each_other(empty: Engine) -> None:
-    trouble: list[Exception] = []
-    ready = threading.Barrier(2)
-
-    def act() -> None:
-        ready.wait()
-        try:
-            migrate(empty)
-        except Exception as error:  # noqa: BLE001 - told to the test
-            trouble.append(error)
-
-    threads = [threading.Thread(target=act) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not trouble
+def test_two_processes_at_once_wait_for_each_other(empty: Engine, database: str) -> None:
+    """Both stand before the lock, which somebody else holds still, and are let go together."""
+    code = "import sys; from service.store.engine import connect; from service.store.migrate import migrate; migrate(connect(sys.argv[1]))"
+    with transaction(empty) as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({0x64726966})"))
+        both = [subprocess.Popen([sys.executable, "-c", code, database], stderr=subprocess.PIPE) for _ in range(2)]
+        waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        deadline = time.monotonic() + 20
+        while connection.execute(waiting).scalar_one() < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert [(one.wait(20), one.communicate()[1]) for one in both] == [(0, b"")] * 2
     require_current(empty)
 
 
 def test_a_migration_has_more_time_than_a_statement_of_a_loop(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = {}
 
-    def look(config: object, to: str) -> None:  # noqa: ARG001 - alembic's
+    def look(config: object, to: str) -> None:
         connection = config.attributes["connection"]  # type: ignore[attr-defined]
         for name in ("statement_timeout", "lock_timeout", "synchronous_commit"):
             shown[name] = connection.execute(text(f"SHOW {name}")).scalar_one()

@@ -37,7 +37,8 @@ def sketch_of(amount: Sequence[Any], country: Sequence[Any], grid: Grid = GRID) 
     n = len(amount)
     batch = Batch(
         "churn", 1, Stream.INFERENCE, np.arange(n), np.zeros(n, np.int64), np.zeros(n, np.uint64),
-        TextColumn(np.zeros(n, np.int32), ("7",)), np.array([number_column(list(amount), n)]), [text_column(list(country))],
+        TextColumn(np.zeros(n, np.int32), ("7",)), np.array([number_column(list(amount), n)]),
+        [text_column(list(country))],
     )  # fmt: skip
     sketch = PaneSketch(grid)
     sketch.add(batch, slice(None))

@@ -21,7 +21,9 @@ def ends(due: list[Due], spec: WindowSpec) -> list[int]:
     return [w.end_ms // MINUTE for w in due if w.spec is spec]
 
 
-def test_tumbling_windows_end_at_multiples_of_their_length_and_three_empty_ones_follow_the_last_event() -> None:
+def test_tumbling_windows_end_at_multiples_of_their_length_and_three_empty_ones_follow_the_last_event() -> (
+    None
+):
     # minute   0    5    10   15   20   25   30
     # panes      ^2   ^7
     # windows  [-5-][-10][-15][-20][-25]
@@ -54,7 +56,9 @@ def test_several_kinds_come_in_the_order_of_their_ends_and_lengths() -> None:
     assert [(w.end_ms // MINUTE, w.spec.name) for w in due] == [(6, "2m"), (6, "6m/2m"), (6, "6m")]
 
 
-def test_panes_that_start_off_the_grid_after_a_change_of_the_monitor_fall_into_the_window_around_them() -> None:
+def test_panes_that_start_off_the_grid_after_a_change_of_the_monitor_fall_into_the_window_around_them() -> (
+    None
+):
     assert ends(due_windows([FIVE], [7 * MINUTE + 123], 0, 10 * MINUTE), FIVE) == [10]
 
 

@@ -13,7 +13,18 @@ import pytest
 from sqlalchemy import Engine, text, update
 
 from service.errors import ConfigurationChanged, PartitionHalted, PartitionLost, Rewound
-from service.messages import Checkpoint, Counts, DeadLetter, FilterKey, IdRows, PaneKey, PaneRow, Partition, Reason, Stream
+from service.messages import (
+    Checkpoint,
+    Counts,
+    DeadLetter,
+    FilterKey,
+    IdRows,
+    PaneKey,
+    PaneRow,
+    Partition,
+    Reason,
+    Stream,
+)
 from service.names import LONGEST_NAME_BYTES
 from service.store import checkpoint as store
 from service.store.checkpoint import Claim, Claimant

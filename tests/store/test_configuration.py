@@ -5,26 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, insert, text
 
 from service.configuration import ALWAYS_MS
 from service.errors import ConfigurationError
-from service.monitor import HOUR_MS, MINUTE_MS, Monitor
-from service.sketches.grids import Grid, NumberGrid, number_grid
 from service.messages import Column, Role
+from service.monitor import HOUR_MS, MINUTE_MS, Monitor, WindowSpec
+from service.sketches.grids import Grid, NumberGrid, number_grid
 from service.store import configuration as store
 from service.store.configuration import StoredReference
 from service.store.engine import transaction
 from service.store.tables import source_partition
 from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 
-import numpy as np
-
 pytestmark = pytest.mark.postgres
 
 NOW_MS = 1_795_305_600_000
-CHURN, FRAUD = Monitor("churn"), Monitor("fraud", pane_ms=HOUR_MS)
+CHURN, FRAUD = Monitor("churn"), Monitor("fraud", pane_ms=HOUR_MS, windows=(WindowSpec.tumbling(HOUR_MS),))
 
 
 def apply(engine: Engine, *monitors: Monitor, references: Any = (), now_ms: int = NOW_MS) -> list[tuple[str, int]]:

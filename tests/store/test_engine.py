@@ -17,7 +17,7 @@ pytestmark = pytest.mark.postgres
 
 def trouble(engine: Engine, statement: str = "SELECT 1") -> Exception:
     """What a transaction raises."""
-    with pytest.raises(Exception) as raised, transaction(engine) as connection:  # noqa: PT012 - opening it may raise too
+    with pytest.raises(Exception) as raised, transaction(engine) as connection:
         connection.execute(text(statement))
     engine.dispose()
     return raised.value

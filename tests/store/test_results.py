@@ -12,7 +12,20 @@ from sqlalchemy import Engine, func, insert, select, text
 
 from service.evaluation import Results
 from service.messages import (
-    Alert, Cause, Column, Evaluated, Finding, PaneKey, PaneRow, Partition, Role, Severity, SliceResult, State, Verdict, WindowKey,
+    Alert,
+    Cause,
+    Column,
+    Evaluated,
+    Finding,
+    PaneKey,
+    PaneRow,
+    Partition,
+    Role,
+    Severity,
+    SliceResult,
+    State,
+    Verdict,
+    WindowKey,
 )  # fmt: skip
 from service.replay import MemoryResults
 from service.store.engine import transaction
@@ -84,7 +97,7 @@ def save(kept: Kept, position_ms: int, results: Sequence[SliceResult] = (), **mo
     kept.results.save(Evaluated(position_ms, list(results), **more))
 
 
-def known(kept: Kept, since_ms: int = 0) -> Any:
+def known(kept: Results, since_ms: int = 0) -> Any:
     """What is stored, in a form that has no order."""
 
     def order(finding: Finding) -> Any:
@@ -92,7 +105,7 @@ def known(kept: Kept, since_ms: int = 0) -> Any:
 
     return {
         window: {replace(r, findings=tuple(sorted(r.findings, key=order))) for r in results}
-        for window, results in kept.results.stored(since_ms).items()
+        for window, results in kept.stored(since_ms).items()
     }
 
 
@@ -131,11 +144,11 @@ def test_what_is_saved_is_read_again(kept: Kept) -> None:
     ]  # fmt: skip
     save(kept, 2 * HOUR_MS, saved)
     assert kept.results.position_ms() == 2 * HOUR_MS
-    assert known(kept) == {
+    assert known(kept.results) == {
         (HOUR_MS, "5m"): {replace(r, findings=tuple(sorted(r.findings, key=lambda f: (f.column or ("", ""), f.method)))) for r in saved[:3]},
         (HOUR_MS, "1h"): {saved[3]}, (2 * HOUR_MS, "5m"): {saved[4]},
     }  # fmt: skip
-    assert known(kept, HOUR_MS + 1).keys() == {(2 * HOUR_MS, "5m")}
+    assert known(kept.results, HOUR_MS + 1).keys() == {(2 * HOUR_MS, "5m")}
 
 
 def test_window_totals_are_of_all_traffic_and_leave_out_windows_without_rows(kept: Kept) -> None:
@@ -150,7 +163,7 @@ def test_window_totals_are_of_all_traffic_and_leave_out_windows_without_rows(kep
 def test_what_is_said_of_all_versions_together_is_kept_beside_them_and_is_no_rows(kept: Kept) -> None:
     said = result_of(HOUR_MS, version="", labels=0, findings=(finding_of("volume", None, n=10),), aggregate=True, revision=2)
     save(kept, HOUR_MS, [result_of(HOUR_MS, revision=2), said])
-    assert known(kept) == {(HOUR_MS, "5m"): {result_of(HOUR_MS, revision=2), said}}
+    assert known(kept.results) == {(HOUR_MS, "5m"): {result_of(HOUR_MS, revision=2), said}}
     assert kept.results.window_totals(0) == {(HOUR_MS, "5m"): (12, 2)}
 
 
@@ -158,14 +171,14 @@ def test_a_restated_window_leaves_nothing_of_its_former_revision(kept: Kept) -> 
     save(kept, HOUR_MS, [result_of(HOUR_MS), result_of(HOUR_MS, "2"), result_of(HOUR_MS, window="1h")])
     again = result_of(HOUR_MS, inferences=11, revision=1, findings=(finding_of("ks"),))
     save(kept, HOUR_MS, [again])
-    assert known(kept) == {(HOUR_MS, "5m"): {again}, (HOUR_MS, "1h"): {result_of(HOUR_MS, window="1h")}}
+    assert known(kept.results) == {(HOUR_MS, "5m"): {again}, (HOUR_MS, "1h"): {result_of(HOUR_MS, window="1h")}}
 
 
 def test_saving_the_same_again_changes_nothing(kept: Kept) -> None:
     made = [result_of(HOUR_MS), result_of(2 * HOUR_MS)]
     for _ in range(2):
         save(kept, 2 * HOUR_MS, made, states=[(HOUR_MS, b"a"), (2 * HOUR_MS, b"b")])
-    assert known(kept) == {(HOUR_MS, "5m"): {made[0]}, (2 * HOUR_MS, "5m"): {made[1]}}
+    assert known(kept.results) == {(HOUR_MS, "5m"): {made[0]}, (2 * HOUR_MS, "5m"): {made[1]}}
     assert kept.results.state_before(10**13) == b"b"
 
 
