@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from typing import ClassVar, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from detectors.pair import IntArray, NumericPair, Pair, sizes
 from detectors.score import Score, is_too_little, require_alpha, too_little_data
 
 SIDES: Final = 2  # upwards and downwards
+HALF: Final = 0.5
 
 
 class Ks:
@@ -107,8 +108,10 @@ def _worst_tail(points: list[tuple[float, float]], h: float, value: float) -> fl
     for s, factor in points:
         for share in (s, 1 - s):
             over = min(share + value, 1.0)
-            tail = float(betainc(h * over, h * (1 - over) + 1, share)) if share + value <= 1 + 1e-12 else 0.0
-            tails.append(factor * tail)
+            if share + value <= 1 + 1e-12:
+                tails.append(factor * float(betainc(h * over, h * (1 - over) + 1, share)))
+            elif share < HALF:  # out of reach here, but not further out: this point bounds nothing
+                tails.append(1.0)
     return max(tails)
 
 
@@ -117,7 +120,9 @@ def _worst_limit(points: list[tuple[float, float]], h: float, alpha: float) -> f
     limit = 0.0
     for s, factor in points:
         for share in (s, 1 - s):
-            # P(at least h - k hits of h) = P(at most k misses); no k is needed if even h hits are not rare
-            misses = float(bdtrik(alpha / factor, h, 1 - share)) if share**h < alpha / factor else 0.0
-            limit = max(limit, 1 - misses / h - share)
+            # P(at least h - k hits of h) = P(at most k misses)
+            if share**h < alpha / factor:
+                limit = max(limit, 1 - float(bdtrik(alpha / factor, h, 1 - share)) / h - share)
+            elif share < HALF:  # even h hits are not rare enough: this point bounds nothing
+                limit = inf
     return limit

@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
 _BACKOFF_SECONDS = (0.1, 30.0)
 _FENCED_SECONDS = 60.0
-"""After so long a partition that the group still says is ours is claimed again: its taker was a late one, and is gone."""
+"""A fenced partition that the group still says is ours is claimed again: its taker was a late one, and is gone."""
 _TRIES = 3
 """So often in a row a partition may fail for a reason that we do not know before it is halted."""
 _TRY_AGAIN_SECONDS = 5.0
@@ -140,7 +140,8 @@ class Collector:
         away = now < self._retry_at
         try:
             polled = self.source.poll(_POLL_SECONDS, self.options.poll_records)
-            for records in polled.records:  # before all that may fail: the source will not hand them over again
+            # Before all that may fail: the source will not hand these over again.
+            for records in polled.records:
                 self._guard(records.partition, partial(self._count, records))
             self._take_changes(away=away)
             for gap in polled.gaps:
@@ -168,7 +169,7 @@ class Collector:
         self._waiting |= dict.fromkeys(changes.assigned, self.clock())
 
     def _give_back(self, held: _Held, *, away: bool) -> bool:
-        """Commit or discard: what cannot be written now is read again by the next owner. Returns whether the database answers."""
+        """Commit or discard: the next owner reads again what is not written. Returns whether the database answers."""
         partition = held.claim.partition
         try:
             if not away:
@@ -177,7 +178,9 @@ class Collector:
                 return True
         except Unavailable:
             pass
-        log.warning("partition %s %d goes away while the database is away; its next owner reads again what is not written", *partition)
+        log.warning(
+            "partition %s %d goes while the database is away; its next owner reads the rest again", *partition
+        )
         return False
 
     def _forget(self, partition: Partition) -> None:
@@ -205,18 +208,29 @@ class Collector:
         claimant = Claimant(self.options.owner, self._patience_ms())
         start = bounds.end if self.options.starts_at_end else bounds.start
         try:
-            claim = claim_partition(self.engine, partition, claimant, str(identity) if identity else None, start)
+            claim = claim_partition(
+                self.engine, partition, claimant, str(identity) if identity else None, start
+            )
         except PartitionHalted as why:
             self._halt(partition, str(why))
             return
-        decoder = Decoder(self._configuration, unknown_models=self.options.unknown_models, limits=self.options.limits)
+        decoder = Decoder(
+            self._configuration, unknown_models=self.options.unknown_models, limits=self.options.limits
+        )
         panes = self._restore(claim)
         pipeline = PartitionPipeline(partition, decoder, panes, claim.next_offset)
         now = self.clock()
         self._held[partition] = _Held(claim, pipeline, now, now, claim.next_offset, panes.highest_ms)
-        self.metrics.lag.labels(partition.topic, str(partition.number)).set(max(0, bounds.end - claim.next_offset))
+        self.metrics.lag.labels(partition.topic, str(partition.number)).set(
+            max(0, bounds.end - claim.next_offset)
+        )
         self.source.begin(partition, claim.next_offset)
-        log.info("partition %s %d: claimed at offset %d, epoch %d", *partition, claim.next_offset, claim.owner_epoch)
+        log.info(
+            "partition %s %d: claimed at offset %d, epoch %d",
+            *partition,
+            claim.next_offset,
+            claim.owner_epoch,
+        )
 
     def _patience_ms(self) -> int:
         monitors = [v.monitor for versions in self._configuration.models.values() for v in versions]
@@ -251,7 +265,8 @@ class Collector:
             self._halt(gap.partition, why)
             return
         lost = gap.log_start - held.pipeline.next_offset
-        log.critical("partition %s %d: %d records are lost: retention took them before they were read", *gap.partition, lost)
+        why = "retention took them before they were read"
+        log.critical("partition %s %d: %d records are lost: %s", *gap.partition, lost, why)
         held.pipeline.skip_lost(gap.log_start)
         self.source.begin(gap.partition, gap.log_start)
 
@@ -336,9 +351,12 @@ class Collector:
     def _watch_topics(self) -> None:
         for topic in {p.topic for p in self._held}:
             identity = self.source.topic_id(topic)
-            changed = [h for h in self._held.values() if h.claim.partition.topic == topic and _differs(identity, h.claim.topic_id)]
-            for held in changed:
-                self._halt(held.claim.partition, f"topic {topic} was deleted and made again (id {identity}, was {held.claim.topic_id})")
+            for partition, held in list(self._held.items()):
+                before = held.claim.topic_id
+                if partition.topic == topic and _differs(identity, before):
+                    self._halt(
+                        partition, f"topic {topic} was deleted and made again (id {identity}, was {before})"
+                    )
 
     def _note(self, held: _Held, now: float) -> None:
         """Caught up is who has counted all that the log held at the last look; news is what moves event time on."""
@@ -384,7 +402,10 @@ class Collector:
         if failures >= _TRIES:
             self._halt(partition, f"it failed {failures} times in a row {where}: {type(why).__name__}: {why}")
         else:
-            self._drop(partition, "failed", f"partition {partition.topic} {partition.number} is tried again in {_TRY_AGAIN_SECONDS:.0f} s")
+            again = (
+                f"partition {partition.topic} {partition.number} is tried again in {_TRY_AGAIN_SECONDS:.0f} s"
+            )
+            self._drop(partition, "failed", again)
             self._waiting[partition] = self.clock() + _TRY_AGAIN_SECONDS
 
     def _hold_on(self, why: str) -> None:
@@ -412,7 +433,9 @@ class Collector:
         away = False
         for held in list(self._held.values()):
             away = not self._give_back(held, away=away)
-        log.info("stopped; %s", "what was not stored is read again" if away else "everything counted is stored")
+        log.info(
+            "stopped; %s", "what was not stored is read again" if away else "everything counted is stored"
+        )
 
 
 def _differs(seen: object, claimed: str | None) -> bool:

@@ -1,8 +1,9 @@
-"""The evaluator's loop: for each model, under its lease, evaluate what event time allows; then send what is in the outbox.
+"""The evaluator's loop: for each model, under its lease, what event time allows; then what is in the outbox.
 
-A model is looked at when its watermark has passed the next possible end of a window, and every few seconds for late rows.
-What goes wrong with one model stops no other: an error that nobody foresaw is logged once with its traceback, and the model
-tried again every minute. A stuck model is heard of by its missing windows. An error outside any model ends the process.
+A model is looked at when its watermark has passed the next possible end of a window, and every few seconds for late
+rows. What goes wrong with one model stops no other: an error that nobody foresaw is logged once with its traceback, and
+the model tried again every minute. A stuck model is heard of by its missing windows. An error outside any model ends
+the process.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ _LOOK_MS = 10_000
 """So long late rows may wait until their windows are restated."""
 _TRY_AGAIN_MS = 60_000
 _OUTBOX = ""
-"""No model's name: the lease under which one evaluator at a time sends alerts out, so that they go once and in order."""
+"""No model's name: the lease under which one evaluator at a time sends alerts, so that they go once and in order."""
 
 
 @dataclass(slots=True)
 class _Looked:
-    """When a model was looked at last: by event time up to which window's end, by our clock when to look again, and its trouble."""
+    """A model's last look: up to which end of a window, when by our clock to look again, and its trouble."""
 
     border_ms: int
     again_at_ms: int
@@ -91,7 +92,7 @@ class Evaluator:
         evaluation = self._current()
         partitions = load_progress(self.engine)
         self._say_what_holds_back(partitions)
-        for model, versions in evaluation.configuration.models.items():
+        for versions in evaluation.configuration.models.values():
             if self._stop.is_set():
                 return
             monitor = versions[-1].monitor
@@ -129,7 +130,7 @@ class Evaluator:
         except Exception as why:
             trouble = f"{type(why).__name__}: {why}"
             if looked is None or looked.trouble != trouble:
-                log.error("model %s is not evaluated, and tried again every minute: %s", model, trouble, exc_info=why)
+                log.exception("model %s is not evaluated, and tried again every minute: %s", model, trouble)
             self._looked[model] = _Looked(border, now + _TRY_AGAIN_MS, trouble)
         else:
             if looked is not None and looked.trouble:
@@ -158,13 +159,14 @@ class Evaluator:
     def _say_what_holds_back(self, partitions: tuple[Progress, ...]) -> None:
         """Once for each partition that nobody reads and every model waits for."""
         found = holding_back(partitions)
-        if found is None:
+        if found is None or found.partition is None:
             self._held_back_by = None
         elif found.partition != self._held_back_by:
             self._held_back_by = found.partition
             log.error(
-                "no window is finished: partition %s %d, last held by %s, has not been read for %d s; start a collector for it, or "
-                "forget it with `driftbell partitions reset`", *found.partition, found.owner or "nobody", found.silent_ms // 1000,
+                "no window is finished: partition %s %d, last held by %s, has not been read for %d s; "
+                "start a collector for it, or forget it with `driftbell partitions reset`",
+                *found.partition, found.owner or "nobody", found.silent_ms // 1000,
             )  # fmt: skip
 
     def _sweep(self) -> None:

@@ -16,7 +16,7 @@ _DROPPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def clean_name(text: str) -> str | None:
-    """The text in NFC without invisible characters, or None if that leaves none, more than 200 or more than 450 bytes."""
+    """The text in NFC without invisible characters, None if that leaves none, over 200 or over 450 bytes."""
     if text.isascii() and text.isprintable():
         return text if 0 < len(text) <= LONGEST_NAME else None
     if len(text) > _LONGEST_RAW:

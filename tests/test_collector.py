@@ -25,7 +25,6 @@ from service.store.engine import connect, transaction
 from service.store.tables import source_partition
 from tests.fakes.collecting import COUNTS, Bench, Running, counts, empty, ids, partition_row, stored
 from tests.fakes.events import MONITOR, T0_MS, stream
-from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 from tests.fakes.source import FakeLog, FakeSource
 
 pytestmark = pytest.mark.postgres
@@ -108,7 +107,7 @@ def test_batches_wait_for_the_commit_interval_or_for_enough_records(engine: Engi
 
 
 @pytest.fixture(scope="module")
-def one_run(migrated: Engine) -> dict[str, Any]:  # noqa: F811 - the fixture
+def one_run(migrated: Engine) -> dict[str, Any]:
     """What is stored when nothing happens."""
     empty(migrated)
     return unfaulted(migrated)
@@ -120,7 +119,7 @@ def one_run(migrated: Engine) -> dict[str, Any]:  # noqa: F811 - the fixture
     lives=st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=5),
 )
 def test_restarts_anywhere_give_the_panes_of_one_run_to_the_byte(
-    migrated: Engine, one_run: dict[str, Any], polls: list[int], lives: list[tuple[int, bool]]  # noqa: F811 - the fixture
+    migrated: Engine, one_run: dict[str, Any], polls: list[int], lives: list[tuple[int, bool]]
 ) -> None:
     """Each life is some turns, after which the process stops in order or is killed; polls are of any size."""
     empty(migrated)
@@ -178,7 +177,9 @@ def test_one_taken_away_and_given_again_goes_on_where_the_database_is(engine: En
 
 def test_a_partition_revoked_while_the_monitors_change_is_not_claimed_again(engine: Engine) -> None:
     bench = bench_with(engine)
-    running = bench.collector(FakeSource(bench.log, most_at_once=cycle([40])), commit_interval_seconds=99, look_seconds=999)
+    running = bench.collector(
+        FakeSource(bench.log, most_at_once=cycle([40])), commit_interval_seconds=99, look_seconds=999
+    )
     running.turn(3)
     apply_monitors(engine, [replace(MONITOR, disorder_ms=1)], [], 0)
     running.source.revoke(0)
@@ -226,7 +227,9 @@ def test_a_drained_collector_has_stored_all_it_read(engine: Engine) -> None:
 # The database
 
 
-def test_a_lost_reply_to_a_commit_counts_nothing_twice(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_reply_to_a_commit_counts_nothing_twice(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = unfaulted(engine)
     bench = bench_with(engine)
     lose_reply = chain(cycle([False, False, True]))
@@ -271,13 +274,18 @@ def test_broken_connections_are_made_anew(engine: Engine) -> None:
         running.turn(2)
         with transaction(engine) as connection:
             connection.execute(
-                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
             )
     running.read_all()
     assert stored(engine) == expected
 
 
-def test_partitions_that_go_while_the_database_is_away_cost_no_waiting(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partitions_that_go_while_the_database_is_away_cost_no_waiting(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench = bench_with(engine, records=50, partitions=4)
     running = bench.collector(assigned=(0, 1, 2, 3), commit_interval_seconds=99)
     running.turn(2)
@@ -302,7 +310,10 @@ def test_a_database_restored_to_an_older_state_is_caught_up_again(engine: Engine
     with transaction(engine) as connection:
         for table in ("source_partition", "pane", "pane_ids", "dead_letter"):
             connection.execute(text(f"CREATE TEMP TABLE old_{table} ON COMMIT DROP AS SELECT * FROM {table}"))
-        kept = {t: [dict(r) for r in connection.execute(text(f"SELECT * FROM old_{t}")).mappings()] for t in OLD_TABLES}
+        kept = {
+            t: [dict(r) for r in connection.execute(text(f"SELECT * FROM old_{t}")).mappings()]
+            for t in OLD_TABLES
+        }
     running.turn(3)
     restore(engine, kept)
     running.read_all()
@@ -323,7 +334,9 @@ def restore(engine: Engine, kept: dict[str, list[dict[str, Any]]]) -> None:
                 connection.execute(text(f"INSERT INTO {name} ({names}) VALUES ({values})"), row)
 
 
-def test_a_row_that_is_gone_stops_its_partition_only(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_row_that_is_gone_stops_its_partition_only(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     bench = bench_with(engine, partitions=2)
     running = bench.collector(FakeSource(bench.log, most_at_once=cycle([30])), assigned=(0, 1))
     running.turn(3)
@@ -434,9 +447,13 @@ def test_records_in_hand_are_kept_when_the_database_goes_away_in_the_same_turn(
 # Monitors
 
 
-def test_a_changed_monitor_takes_effect_at_its_border_as_if_it_had_been_known_from_the_start(engine: Engine) -> None:
-    """Time goes by the log: 300 records of 0.4 s are two minutes, and the change begins 30 s after the highest event."""
-    changed = replace(MONITOR, pane_ms=5_000, windows=(WindowSpec.tumbling(10_000),), allowed_lateness_ms=5_000, segments=())
+def test_a_changed_monitor_takes_effect_at_its_border_as_if_it_had_been_known_from_the_start(
+    engine: Engine,
+) -> None:
+    """Time goes by the log: 300 records of 0.4 s are two minutes; a change begins 30 s after the highest event."""
+    changed = replace(
+        MONITOR, pane_ms=5_000, windows=(WindowSpec.tumbling(10_000),), allowed_lateness_ms=5_000, segments=()
+    )
     bench = bench_with(engine)
     running = bench.collector(FakeSource(bench.log, most_at_once=cycle([25])))
     running.turn(4)
@@ -469,7 +486,9 @@ def test_reloading_the_monitors_is_no_death(engine: Engine) -> None:
     assert partition_row(engine)["deaths"] == 0
 
 
-def test_models_without_a_monitor_are_learned_and_counted_the_same_whoever_meets_them_first(engine: Engine) -> None:
+def test_models_without_a_monitor_are_learned_and_counted_the_same_whoever_meets_them_first(
+    engine: Engine,
+) -> None:
     models = ("churn", "fraud", "spam")
     bench = bench_with(engine, partitions=2, models=models)
     running = bench.collector(
@@ -532,7 +551,9 @@ def test_our_own_pause_is_no_idleness(engine: Engine) -> None:
     assert not running.source.paused
     running.turn(6)
     with transaction(engine) as connection:
-        idle = connection.execute(text("SELECT extract(epoch FROM now() - idle_since) FROM source_partition")).scalar_one()
+        idle = connection.execute(
+            text("SELECT extract(epoch FROM now() - idle_since) FROM source_partition")
+        ).scalar_one()
     assert idle < 30
 
 

@@ -27,7 +27,6 @@ from service.store.retention import Retention
 from service.store.tables import evaluation, outbox, pane, window_result
 from tests.fakes.collecting import Bench, stored
 from tests.fakes.events import MONITOR, T0_MS, stream
-from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 from tests.fakes.source import FakeLog
 from tests.store.test_results import alert_of, known
 
@@ -72,14 +71,26 @@ def collected(engine: Engine, records: int = 300, models: tuple[str, ...] = MODE
 
 
 def results(engine: Engine) -> set[tuple[Any, ...]]:
-    names = ("model", "version", "segment", "window", "end_ms", "inferences", "labels", "revision", "incomplete")
+    names = (
+        "model",
+        "version",
+        "segment",
+        "window",
+        "end_ms",
+        "inferences",
+        "labels",
+        "revision",
+        "incomplete",
+    )
     with transaction(engine) as connection:
         return {tuple(row) for row in connection.execute(select(*(window_result.c[n] for n in names)))}
 
 
 def position(engine: Engine, model: str = "churn") -> int | None:
     with transaction(engine) as connection:
-        return connection.execute(select(evaluation.c.position_ms).where(evaluation.c.model == model)).scalar()
+        return connection.execute(
+            select(evaluation.c.position_ms).where(evaluation.c.model == model)
+        ).scalar()
 
 
 def test_all_windows_that_event_time_has_passed_are_evaluated_once(engine: Engine) -> None:
@@ -163,7 +174,11 @@ def test_who_loses_a_model_in_the_middle_writes_nothing_of_it(
     def slowly(self: Evaluation, model: str, *args: Any, **more: Any) -> Evaluated | None:
         if model == "churn":
             with transaction(engine) as connection:
-                connection.execute(text("UPDATE evaluation SET token = gen_random_uuid(), owner = 'two' WHERE model = 'churn'"))
+                connection.execute(
+                    text(
+                        "UPDATE evaluation SET token = gen_random_uuid(), owner = 'two' WHERE model = 'churn'"
+                    )
+                )
         return advance(self, model, *args, **more)
 
     monkeypatch.setattr(Evaluation, "advance", slowly)
@@ -197,7 +212,9 @@ def test_a_model_that_cannot_be_evaluated_stops_no_other_and_is_told_once(
     assert {row[0] for row in results(engine)} == {"fraud", "spam"}
     evaluating.turn(100)
     errors = [r for r in caplog.records if r.levelno == logging.ERROR]
-    assert [r.getMessage() for r in errors] == ["model churn is not evaluated, and tried again every minute: ZeroDivisionError: x"]
+    assert [r.getMessage() for r in errors] == [
+        "model churn is not evaluated, and tried again every minute: ZeroDivisionError: x"
+    ]
     assert errors[0].exc_info is not None
     evaluating.turn(61)
     assert "KeyError" in caplog.text
@@ -236,10 +253,14 @@ def test_a_database_that_is_away_ends_the_turn(engine: Engine, monkeypatch: pyte
     assert {row[0] for row in results(engine)} == set(MODELS)
 
 
-def test_a_partition_that_nobody_reads_is_named_once(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_partition_that_nobody_reads_is_named_once(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     collected(engine)
     with transaction(engine) as connection:
-        connection.execute(text("UPDATE source_partition SET updated_at = now() - interval '10 minutes' WHERE partition = 1"))
+        connection.execute(
+            text("UPDATE source_partition SET updated_at = now() - interval '10 minutes' WHERE partition = 1")
+        )
     Evaluating(engine).turn(5)
     told = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
     assert len(told) == 1
@@ -291,5 +312,3 @@ def test_a_long_turn_is_alive_all_the_while(engine: Engine, monkeypatch: pytest.
     monkeypatch.setattr(Evaluation, "advance", slow)
     evaluating.turn()
     assert ticks[2] - ticks[1] == 40_000
-
-

@@ -52,7 +52,9 @@ class Claimant:
     patience_ms: int
 
 
-def claim_partition(engine: Engine, partition: Partition, claimant: Claimant, topic_id: str | None, log_start: int) -> Claim:
+def claim_partition(
+    engine: Engine, partition: Partition, claimant: Claimant, topic_id: str | None, log_start: int
+) -> Claim:
     """Take a partition over: whoever held it before is fenced from this moment on.
 
     A partition that was never seen starts at `log_start`. Raises PartitionHalted if it was halted or if the topic
@@ -60,7 +62,8 @@ def claim_partition(engine: Engine, partition: Partition, claimant: Claimant, to
     """
     token = uuid4()
     statement = upsert(source_partition).values(
-        topic=partition.topic, partition=partition.number, topic_id=topic_id, next_offset=log_start, first_offset=log_start,
+        topic=partition.topic, partition=partition.number, topic_id=topic_id, next_offset=log_start,
+        first_offset=log_start,
         owner_epoch=1, claim_token=token, owner=claimant.owner,
     )  # fmt: skip
     statement = statement.on_conflict_do_update(
@@ -77,7 +80,15 @@ def claim_partition(engine: Engine, partition: Partition, claimant: Claimant, to
         panes = _open_panes(connection, partition, (row["highest_ms"] or 0) - claimant.patience_ms)
         ids = _ids_of(connection, partition, panes)
     return Claim(
-        partition, row["owner_epoch"], token, row["next_offset"], row["highest_ms"], row["topic_id"], row["deaths"], panes, ids
+        partition,
+        row["owner_epoch"],
+        token,
+        row["next_offset"],
+        row["highest_ms"],
+        row["topic_id"],
+        row["deaths"],
+        panes,
+        ids,
     )
 
 
@@ -86,8 +97,8 @@ def _refuse_halted(partition: Partition, row: RowMapping, topic_id: str | None) 
         raise PartitionHalted(f"{_name(partition)} is halted: {row['halted']}")
     if topic_id and row["topic_id"] and topic_id != row["topic_id"]:
         raise PartitionHalted(
-            f"{_name(partition)} is another topic than before (id {topic_id}, was {row['topic_id']}): it was deleted and made "
-            "again, so offset numbers mean nothing; run `driftbell partitions reset` to start it over"
+            f"{_name(partition)} is another topic than before (id {topic_id}, was {row['topic_id']}): it was deleted and "
+            "made again, so offset numbers mean nothing; run `driftbell partitions reset` to start it over"
         )
 
 
@@ -97,12 +108,16 @@ def _open_panes(connection: Connection, partition: Partition, ended_after_ms: in
     return tuple(pane_row(r) for r in rows)
 
 
-def _ids_of(connection: Connection, partition: Partition, panes: Iterable[PaneRow]) -> Mapping[FilterKey, list[NDArray[np.uint64]]]:
+def _ids_of(
+    connection: Connection, partition: Partition, panes: Iterable[PaneRow]
+) -> Mapping[FilterKey, list[NDArray[np.uint64]]]:
     oldest = min((p.key.start_ms for p in panes), default=None)
     if oldest is None:
         return {}
     mine = (pane_ids.c.topic == partition.topic, pane_ids.c.partition == partition.number)
-    rows = connection.execute(select(pane_ids).where(*mine, pane_ids.c.start_ms >= oldest).order_by(pane_ids.c.next_offset)).mappings()
+    rows = connection.execute(
+        select(pane_ids).where(*mine, pane_ids.c.start_ms >= oldest).order_by(pane_ids.c.next_offset)
+    ).mappings()
     ids: dict[FilterKey, list[NDArray[np.uint64]]] = {}
     for r in rows:
         key = FilterKey(r["model"], Stream(r["stream"]), r["start_ms"])
@@ -113,10 +128,14 @@ def _ids_of(connection: Connection, partition: Partition, panes: Iterable[PaneRo
 def pane_row(row: RowMapping) -> PaneRow:
     """A stored pane as a value."""
     key = PaneKey(row["model"], row["version"], row["segment"], row["start_ms"])
-    return PaneRow(key, row["end_ms"], row["grid_id"], row["inferences"], row["labels"], row["last_ms"], row["sketch"])
+    return PaneRow(
+        key, row["end_ms"], row["grid_id"], row["inferences"], row["labels"], row["last_ms"], row["sketch"]
+    )
 
 
-def commit_checkpoint(engine: Engine, claim: Claim, checkpoint: Checkpoint, configuration_revision: int) -> None:
+def commit_checkpoint(
+    engine: Engine, claim: Claim, checkpoint: Checkpoint, configuration_revision: int
+) -> None:
     """Write state and offset together.
 
     Raises PartitionLost (fenced), Rewound (the database was restored), PartitionHalted (impossible, or the row is
@@ -131,7 +150,9 @@ def commit_checkpoint(engine: Engine, claim: Claim, checkpoint: Checkpoint, conf
         shared = not checkpoint.learned_models
         found = connection.execute(select(revision.c.number).with_for_update(read=shared)).scalar_one()
         if found != configuration_revision:
-            raise ConfigurationChanged(f"the monitors are at revision {found}, the batch was counted at {configuration_revision}")
+            raise ConfigurationChanged(
+                f"the monitors are at revision {found}, the batch was counted at {configuration_revision}"
+            )
         _write(connection, checkpoint)
 
 
@@ -166,19 +187,31 @@ def _explain(connection: Connection, claim: Claim, checkpoint: Checkpoint) -> No
         select(source_partition).where(_row.topic == claim.partition.topic, _row.partition == claim.partition.number)
     ).mappings().one_or_none()  # fmt: skip
     if row is None:
-        raise PartitionHalted(f"{name} has no row in the database any more: restore it, or restart us to read it from its start")
+        raise PartitionHalted(
+            f"{name} has no row in the database any more: restore it, or restart us to read it from its start"
+        )
     stored = row["next_offset"]
     if row["claim_token"] != claim.token or row["owner_epoch"] != claim.owner_epoch:
         if row["owner_epoch"] < claim.owner_epoch:
-            raise Rewound(f"{name}: the database is at owner epoch {row['owner_epoch']}, we hold {claim.owner_epoch}: it was restored")
-        raise PartitionLost(f"{name} is owned by {row['owner']} now (epoch {row['owner_epoch']}, ours was {claim.owner_epoch})")
+            raise Rewound(
+                f"{name}: the database is at owner epoch {row['owner_epoch']}, "
+                f"we hold {claim.owner_epoch}: it was restored"
+            )
+        raise PartitionLost(
+            f"{name} is owned by {row['owner']} now (epoch {row['owner_epoch']}, ours was {claim.owner_epoch})"
+        )
     if row["halted"]:
         raise PartitionHalted(f"{name} is halted: {row['halted']}")
     if stored == checkpoint.next_offset:
         return
     if stored < checkpoint.expected_offset:
-        raise Rewound(f"{name}: the database is at offset {stored}, we had committed {checkpoint.expected_offset}: it was restored")
-    raise PartitionHalted(f"{name}: the database is at offset {stored}, we expected {checkpoint.expected_offset}: nobody else may write")
+        raise Rewound(
+            f"{name}: the database is at offset {stored}, "
+            f"we had committed {checkpoint.expected_offset}: it was restored"
+        )
+    raise PartitionHalted(
+        f"{name}: the database is at offset {stored}, we expected {checkpoint.expected_offset}: nobody else may write"
+    )
 
 
 def _write(connection: Connection, checkpoint: Checkpoint) -> None:
@@ -189,7 +222,8 @@ def _write(connection: Connection, checkpoint: Checkpoint) -> None:
         _write_panes(connection, place, checkpoint.panes)
     if checkpoint.ids:
         rows = [
-            place | key._asdict() | {"next_offset": checkpoint.next_offset, "hashes": np.ascontiguousarray(hashes, "<u8").tobytes()}
+            place | key._asdict()
+            | {"next_offset": checkpoint.next_offset, "hashes": np.ascontiguousarray(hashes, "<u8").tobytes()}
             for key, hashes in ((i.key, i.hashes) for i in checkpoint.ids)
         ]  # fmt: skip
         connection.execute(insert(pane_ids), rows)
@@ -201,17 +235,21 @@ def _write(connection: Connection, checkpoint: Checkpoint) -> None:
             }
             for d in checkpoint.dead
         ]  # fmt: skip
-        connection.execute(upsert(dead_letter).on_conflict_do_nothing(constraint="dead_letter_place"), letters)
+        connection.execute(
+            upsert(dead_letter).on_conflict_do_nothing(constraint="dead_letter_place"), letters
+        )
 
 
 def _write_panes(connection: Connection, place: Mapping[str, object], panes: Iterable[PaneRow]) -> None:
     statement = upsert(pane)
     changing = ("end_ms", "grid_id", "inferences", "labels", "last_ms", "sketch")
     statement = statement.on_conflict_do_update(
-        index_elements=list(pane.primary_key.columns), set_={name: statement.excluded[name] for name in changing}
+        index_elements=list(pane.primary_key.columns),
+        set_={name: statement.excluded[name] for name in changing},
     )
     rows = [
-        {**place, **p.key._asdict(), "end_ms": p.end_ms, "grid_id": p.grid_id, "inferences": p.inferences, "labels": p.labels,
+        {**place, **p.key._asdict(), "end_ms": p.end_ms, "grid_id": p.grid_id, "inferences": p.inferences,
+         "labels": p.labels,
          "last_ms": p.last_ms, "sketch": p.sketch}
         for p in panes
     ]  # fmt: skip
@@ -238,13 +276,21 @@ def note_progress(engine: Engine, claim: Claim, *, lag: int, idle: bool, quiet_m
     quiet = func.make_interval(0, 0, 0, 0, 0, 0, quiet_ms / 1000)
     since = func.coalesce(_row.idle_since, func.now() - quiet) if idle else None
     with transaction(engine) as connection:
-        connection.execute(update(source_partition).where(*_ours(claim)).values(lag=lag, idle_since=since, updated_at=func.now()))
+        connection.execute(
+            update(source_partition)
+            .where(*_ours(claim))
+            .values(lag=lag, idle_since=since, updated_at=func.now())
+        )
 
 
 def release_partition(engine: Engine, claim: Claim) -> None:
-    """Give the partition back cleanly, so that the next claim counts no death. Does nothing when it is not ours any more."""
+    """Give the partition back cleanly, so that the next claim counts no death. Nothing happens if it is not ours."""
     with transaction(engine) as connection:
-        connection.execute(update(source_partition).where(*_ours(claim)).values(owner=None, claim_token=None, idle_since=None))
+        connection.execute(
+            update(source_partition)
+            .where(*_ours(claim))
+            .values(owner=None, claim_token=None, idle_since=None)
+        )
 
 
 def halt_partition(engine: Engine, partition: Partition, why: str, claim: Claim | None = None) -> None:
@@ -252,7 +298,11 @@ def halt_partition(engine: Engine, partition: Partition, why: str, claim: Claim 
 
     With a `claim`, only if that still holds: what a fenced worker believes does not count.
     """
-    whose = _ours(claim) if claim is not None else (_row.topic == partition.topic, _row.partition == partition.number)
+    whose = (
+        _ours(claim)
+        if claim is not None
+        else (_row.topic == partition.topic, _row.partition == partition.number)
+    )
     with transaction(engine) as connection:
         make_durable(connection)
         connection.execute(
@@ -262,7 +312,7 @@ def halt_partition(engine: Engine, partition: Partition, why: str, claim: Claim 
 
 
 def resume_partitions(engine: Engine, topic: str) -> int:
-    """Let halted partitions of a topic go on where they stopped, once a person has looked. Returns how many there were."""
+    """Let halted partitions of a topic go on where they stopped, once a person has looked. Returns how many."""
     with transaction(engine) as connection:
         make_durable(connection)
         return connection.execute(

@@ -43,14 +43,20 @@ def load_configuration(engine: Engine) -> Configuration:
 
 def _load(connection: Connection) -> Configuration:
     number = connection.execute(select(revision.c.number)).scalar_one()
-    rows = connection.execute(select(model_version).order_by(model_version.c.model, model_version.c.number)).mappings().all()
+    rows = (
+        connection.execute(select(model_version).order_by(model_version.c.model, model_version.c.number))
+        .mappings()
+        .all()
+    )
     wanted = {row["grid_id"] for row in rows}
     found = connection.execute(select(grid).where(grid.c.id.in_(wanted))).mappings()
     grids = {row["id"]: grid_from_bytes(row["definition"]) for row in found}
     models: dict[str, list[ModelVersion]] = {}
     for row in rows:
         monitor = parse_monitors(row["monitor"], f"stored monitor {row['model']}")[0]
-        made = ModelVersion(monitor, grids[row["grid_id"]], row["number"], row["since_ms"], row["reference_name"])
+        made = ModelVersion(
+            monitor, grids[row["grid_id"]], row["number"], row["since_ms"], row["reference_name"]
+        )
         models.setdefault(row["model"], []).append(made)
     return Configuration(models, number)
 
@@ -113,12 +119,26 @@ def _untouched_border(connection: Connection, now_ms: int) -> int:
 
 def _apply(connection: Connection, monitor: Monitor, border_ms: int) -> Applied:
     of_model = model_version.c.model == monitor.model
-    last = connection.execute(select(model_version).where(of_model).order_by(model_version.c.number.desc()).limit(1)).mappings().first()
+    last = (
+        connection.execute(
+            select(model_version).where(of_model).order_by(model_version.c.number.desc()).limit(1)
+        )
+        .mappings()
+        .first()
+    )
     document, grid_id = dump_monitors([monitor]), _grid_of(connection, monitor)
-    if last is not None and (last["monitor"], last["grid_id"], last["reference_name"]) == (document, grid_id, monitor.reference):
+    if last is not None and (last["monitor"], last["grid_id"], last["reference_name"]) == (
+        document,
+        grid_id,
+        monitor.reference,
+    ):
         return Applied(monitor.model, "unchanged", last["since_ms"])
     # Never before the version it follows, which may not have begun: the order of versions is that of their times.
-    since = ALWAYS_MS if last is None else -(-max(border_ms, last["since_ms"]) // monitor.pane_ms) * monitor.pane_ms
+    since = (
+        ALWAYS_MS
+        if last is None
+        else -(-max(border_ms, last["since_ms"]) // monitor.pane_ms) * monitor.pane_ms
+    )
     connection.execute(
         insert(model_version).values(
             model=monitor.model, number=1 if last is None else last["number"] + 1, since_ms=since, monitor=document,
@@ -130,12 +150,18 @@ def _apply(connection: Connection, monitor: Monitor, border_ms: int) -> Applied:
 
 def _grid_of(connection: Connection, monitor: Monitor) -> str:
     if monitor.reference:
-        return str(connection.execute(select(reference.c.grid_id).where(reference.c.name == monitor.reference)).scalar_one())
+        return str(
+            connection.execute(
+                select(reference.c.grid_id).where(reference.c.name == monitor.reference)
+            ).scalar_one()
+        )
     return _put_grid(connection, Grid())
 
 
 def _put_grid(connection: Connection, made: Grid) -> str:
-    connection.execute(upsert(grid).values(id=made.id, definition=grid_to_bytes(made)).on_conflict_do_nothing())
+    connection.execute(
+        upsert(grid).values(id=made.id, definition=grid_to_bytes(made)).on_conflict_do_nothing()
+    )
     return made.id
 
 
@@ -145,9 +171,18 @@ def _put_reference(connection: Connection, one: StoredReference) -> bool:
     before = connection.execute(query.with_for_update()).first()
     if before is not None and (bytes(before.profile), before.grid_id) == (one.profile, one.grid.id):
         return False
-    values = {"model": one.model, "grid_id": _put_grid(connection, one.grid), "profile": one.profile, "rows": one.rows}
+    values = {
+        "model": one.model,
+        "grid_id": _put_grid(connection, one.grid),
+        "profile": one.profile,
+        "rows": one.rows,
+    }
     statement = upsert(reference).values(name=one.name, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=[reference.c.name], set_={**values, "created_at": func.now()}))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[reference.c.name], set_={**values, "created_at": func.now()}
+        )
+    )
     return before is not None
 
 
@@ -171,11 +206,14 @@ def learn_models(connection: Connection, names: Iterable[str]) -> None:
     """Give models that were met without a monitor a default one, inside the checkpoint that met them."""
     grid_id = _put_grid(connection, Grid())
     values = [
-        {"model": name, "number": 1, "since_ms": ALWAYS_MS, "monitor": dump_monitors([Monitor(model=name)]), "grid_id": grid_id,
+        {"model": name, "number": 1, "since_ms": ALWAYS_MS, "monitor": dump_monitors([Monitor(model=name)]),
+         "grid_id": grid_id,
          "origin": "learned"}
         for name in names
     ]  # fmt: skip
-    made = connection.execute(upsert(model_version).on_conflict_do_nothing().returning(model_version.c.model), values).all()
+    made = connection.execute(
+        upsert(model_version).on_conflict_do_nothing().returning(model_version.c.model), values
+    ).all()
     if made:
         _raise_revision(connection)
 

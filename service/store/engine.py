@@ -25,7 +25,12 @@ _RETRY = ("08", "57P", "40001", "40P01", "25006", "53", "55P03", "57014")
 _NO_TABLES = "42P01"
 _REFUSED = {"3D000", "28000", "28P01"}
 # A connection that was never made has no SQLSTATE, only the server's words.
-_REFUSALS = ("password authentication failed", "no pg_hba.conf entry", "no password supplied", "does not exist")
+_REFUSALS = (
+    "password authentication failed",
+    "no pg_hba.conf entry",
+    "no password supplied",
+    "does not exist",
+)
 
 
 def connect(url: str, password: str | None = None) -> Engine:
@@ -33,9 +38,13 @@ def connect(url: str, password: str | None = None) -> Engine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise ConfigurationError("DRIFTBELL_DATABASE_URL is no URL; write postgresql://user@host/database") from None
+        raise ConfigurationError(
+            "DRIFTBELL_DATABASE_URL is no URL; write postgresql://user@host/database"
+        ) from None
     if not parsed.drivername.startswith("postgresql"):
-        raise ConfigurationError(f"DRIFTBELL_DATABASE_URL names {parsed.drivername}; driftbell keeps its results in postgresql")
+        raise ConfigurationError(
+            f"DRIFTBELL_DATABASE_URL names {parsed.drivername}; driftbell keeps its results in postgresql"
+        )
     parsed = parsed.set(drivername="postgresql+psycopg", password=password or parsed.password)
     return create_engine(
         parsed, poolclass=QueuePool, pool_size=4, max_overflow=4, pool_pre_ping=True, pool_timeout=10,
@@ -74,12 +83,20 @@ def make_durable(connection: Connection) -> None:
 def _sorted(error: DBAPIError, url: URL) -> Exception:
     state, words = getattr(error.orig, "sqlstate", None) or "", _words(error)
     if state == _NO_TABLES:
-        return ConfigurationError(f"the database {place_of(url)} has no driftbell tables; run `driftbell migrate`")
+        return ConfigurationError(
+            f"the database {place_of(url)} has no driftbell tables; run `driftbell migrate`"
+        )
     if state in _REFUSED or (not state and any(refusal in words for refusal in _REFUSALS)):
         return ConfigurationError(f"the database {place_of(url)} does not let us in: {words}")
     if state == "42501":
-        return ConfigurationError(f"the database {place_of(url)} does not let {url.username} do that: {words}")
-    if state.startswith(_RETRY) or error.connection_invalidated or (isinstance(error, OperationalError) and not state):
+        return ConfigurationError(
+            f"the database {place_of(url)} does not let {url.username} do that: {words}"
+        )
+    if (
+        state.startswith(_RETRY)
+        or error.connection_invalidated
+        or (isinstance(error, OperationalError) and not state)
+    ):
         return Unavailable(f"the database {place_of(url)} does not answer: {words}")
     return error
 
@@ -87,5 +104,7 @@ def _sorted(error: DBAPIError, url: URL) -> Exception:
 def _words(error: DBAPIError) -> str:
     """The server's own words where it said any, else the first line that says something."""
     lines = [line.strip(" \t-") for line in str(error.orig).splitlines() if line.strip()]
-    telling = [line for line in lines if "FATAL:" in line] or [line for line in lines if not line.startswith("Multiple ")]
+    telling = [line for line in lines if "FATAL:" in line] or [
+        line for line in lines if not line.startswith("Multiple ")
+    ]
     return (telling or ["no reason given"])[0].rpartition("FATAL:")[2].strip()[:200]

@@ -50,7 +50,11 @@ def require_current(engine: Engine) -> None:
     with transaction(engine) as connection:
         found = MigrationContext.configure(connection).get_current_revision()
     if found != wanted:
-        state = "has no driftbell tables" if found is None else f"is at migration {found}, this version needs {wanted}"
+        state = (
+            "has no driftbell tables"
+            if found is None
+            else f"is at migration {found}, this version needs {wanted}"
+        )
         raise ConfigurationError(f"the database {place_of(engine.url)} {state}; run `driftbell migrate`")
 
 

@@ -25,14 +25,16 @@ class Waiting:
 
 
 class Outbox:
-    """The messages of all models, oldest first. Delivery is at least once; `message["id"]` and `["state"]` tell repeats."""
+    """The messages of all models, oldest first. Each goes at least once; `message["id"]` and `["state"]` tell repeats."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def waiting(self, most: int = 10) -> list[Waiting]:
-        """The oldest messages that were not delivered yet; few, since a slow receiver holds the evaluator up meanwhile."""
-        query = select(outbox.c.id, outbox.c.attempts, outbox.c.message).where(outbox.c.delivered_at.is_(None))
+        """The oldest messages that were not delivered yet; few, since a slow receiver holds the evaluator up."""
+        query = select(outbox.c.id, outbox.c.attempts, outbox.c.message).where(
+            outbox.c.delivered_at.is_(None)
+        )
         with transaction(self._engine) as connection:
             return [Waiting(*row) for row in connection.execute(query.order_by(outbox.c.id).limit(most))]
 
@@ -46,4 +48,8 @@ class Outbox:
 
     def _mark(self, message: Waiting, **values: object) -> None:
         with transaction(self._engine) as connection:
-            connection.execute(update(outbox).where(outbox.c.id == message.id).values(attempts=outbox.c.attempts + 1, **values))
+            connection.execute(
+                update(outbox)
+                .where(outbox.c.id == message.id)
+                .values(attempts=outbox.c.attempts + 1, **values)
+            )

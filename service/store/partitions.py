@@ -30,13 +30,18 @@ def ensure_partitions(engine: Engine, first_ms: int, last_ms: int) -> None:
     weeks = range(first_ms // WEEK_MS, last_ms // WEEK_MS + 1)
     with transaction(engine) as connection:
         there = _names(connection)
-        missing = [(table, week) for table in PARTITIONED for week in weeks if f"{table}_w{week}" not in there]
+        missing = [
+            (table, week) for table in PARTITIONED for week in weeks if f"{table}_w{week}" not in there
+        ]
         if missing:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         for table, week in missing:
             start, end = int(week) * WEEK_MS, (int(week) + 1) * WEEK_MS
             connection.execute(
-                text(f"CREATE TABLE IF NOT EXISTS {table}_w{week} PARTITION OF {table} FOR VALUES FROM ({start}) TO ({end})")
+                text(
+                    f"CREATE TABLE IF NOT EXISTS {table}_w{week} PARTITION OF {table} "
+                    f"FOR VALUES FROM ({start}) TO ({end})"
+                )
             )
 
 
@@ -50,7 +55,11 @@ def weeks_apart(ends_ms: Iterable[int]) -> Sequence[tuple[int, int]]:
 def drop_partitions(engine: Engine, before_ms: int) -> int:
     """Drop the partitions that hold nothing but ends before `before_ms`; returns how many."""
     with transaction(engine) as connection:
-        old = [n for n in sorted(_names(connection)) if (m := _NAME.fullmatch(n)) and (int(m[1]) + 1) * WEEK_MS <= before_ms]
+        old = [
+            n
+            for n in sorted(_names(connection))
+            if (m := _NAME.fullmatch(n)) and (int(m[1]) + 1) * WEEK_MS <= before_ms
+        ]
         for name in old:
             connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
     return len(old)

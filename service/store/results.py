@@ -68,7 +68,9 @@ def lease(engine: Engine, model: str, owner: str) -> Iterator[Lease | None]:
     finally:
         with transaction(engine) as connection:
             mine = (evaluation.c.model == model, evaluation.c.token == token)
-            connection.execute(update(evaluation).where(*mine).values(token=None, owner=None, expires_at=None))
+            connection.execute(
+                update(evaluation).where(*mine).values(token=None, owner=None, expires_at=None)
+            )
 
 
 class LeaseLost(Exception):
@@ -98,7 +100,9 @@ class PostgresResults:
             return {start: int(total) for start, total in connection.execute(query)}
 
     def panes(self, start_ms: int, end_ms: int) -> Iterable[PaneRow]:
-        query = select(pane).where(pane.c.model == self._model, pane.c.start_ms >= start_ms, pane.c.start_ms < end_ms)
+        query = select(pane).where(
+            pane.c.model == self._model, pane.c.start_ms >= start_ms, pane.c.start_ms < end_ms
+        )
         order = (pane.c.start_ms, pane.c.topic, pane.c.partition, pane.c.version, pane.c.segment)
         with transaction(self._engine) as connection:
             return [pane_row(row) for row in connection.execute(query.order_by(*order)).mappings()]
@@ -111,7 +115,11 @@ class PostgresResults:
             .group_by(_window.end_ms, _window.window)
         )
         with transaction(self._engine) as connection:
-            return {(end, name): (int(total), int(revision)) for end, name, total, revision in connection.execute(query) if total}
+            return {
+                (end, name): (int(total), int(revision))
+                for end, name, total, revision in connection.execute(query)
+                if total
+            }
 
     def stored(self, since_ms: int) -> Mapping[tuple[int, str], Sequence[SliceResult]]:
         with transaction(self._engine) as connection:
@@ -131,7 +139,9 @@ class PostgresResults:
         made: dict[tuple[int, str], list[SliceResult]] = {}
         for row in windows:
             key = _key(row)
-            result = SliceResult(key, row["inferences"], row["labels"], by_key.get(key, ()), row["revision"], row["incomplete"])
+            result = SliceResult(
+                key, row["inferences"], row["labels"], by_key.get(key, ()), row["revision"], row["incomplete"]
+            )
             made.setdefault((key.end_ms, key.window), []).append(result)
         for key in by_key.keys() - {r.key for results in made.values() for r in results}:
             of_all = by_key[key]
@@ -164,7 +174,9 @@ class PostgresResults:
     def _keep_lease(self, connection: Connection, position_ms: int) -> None:
         mine = (evaluation.c.model == self._model, evaluation.c.token == self._held.token)
         expires = func.now() + text(f"interval '{LEASE}'")
-        kept = connection.execute(update(evaluation).where(*mine).values(position_ms=position_ms, expires_at=expires))
+        kept = connection.execute(
+            update(evaluation).where(*mine).values(position_ms=position_ms, expires_at=expires)
+        )
         if kept.rowcount == 0:
             raise LeaseLost(self._model)
 
@@ -175,7 +187,9 @@ class PostgresResults:
         connection.execute(delete(fold_state).where(of_model, fold_state.c.end_ms >= evaluated.states[0][0]))
         rows = [{"model": self._model, "end_ms": end, "state": state} for end, state in evaluated.states]
         connection.execute(insert(fold_state), rows)
-        kept = select(func.max(fold_state.c.end_ms)).where(of_model, fold_state.c.end_ms < evaluated.keep_states_after_ms)
+        kept = select(func.max(fold_state.c.end_ms)).where(
+            of_model, fold_state.c.end_ms < evaluated.keep_states_after_ms
+        )
         connection.execute(delete(fold_state).where(of_model, fold_state.c.end_ms < kept.scalar_subquery()))
 
 
@@ -185,7 +199,9 @@ def _write_results(connection: Connection, results: Sequence[SliceResult]) -> No
         return
     windows = {(r.key.model, r.key.window, r.key.end_ms) for r in results}
     for table in (finding, window_result):
-        connection.execute(delete(table).where(tuple_(table.c.model, table.c.window, table.c.end_ms).in_(sorted(windows))))
+        connection.execute(
+            delete(table).where(tuple_(table.c.model, table.c.window, table.c.end_ms).in_(sorted(windows)))
+        )
     slices = [_window_row(r) for r in results if not r.aggregate]
     if slices:
         connection.execute(insert(window_result), slices)
@@ -204,14 +220,17 @@ def _window_row(result: SliceResult) -> dict[str, Any]:
 def _finding_row(result: SliceResult, f: Finding) -> dict[str, Any]:
     role, feature = f.column or ("", "")
     return {
-        **result.key._asdict(), "role": str(role), "feature": feature, "method": f.method, "value": f.value, "limit": f.limit,
-        "p_value": f.p_value, "n": f.n, "m": f.m, "resolution": f.resolution, "verdict": f.verdict.value, "reason": f.reason,
+        **result.key._asdict(), "role": str(role), "feature": feature, "method": f.method, "value": f.value,
+        "limit": f.limit, "p_value": f.p_value, "n": f.n, "m": f.m, "resolution": f.resolution, "verdict": f.verdict.value,
+        "reason": f.reason,
         "revision": result.revision,
     }  # fmt: skip
 
 
 def _key(row: RowMapping) -> WindowKey:
-    return WindowKey(row["model"], row["version"], row["segment"], row["window"], row["start_ms"], row["end_ms"])
+    return WindowKey(
+        row["model"], row["version"], row["segment"], row["window"], row["start_ms"], row["end_ms"]
+    )
 
 
 def _finding_of(row: RowMapping) -> Finding:
@@ -229,7 +248,9 @@ def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
         newest = [_alert_row(a) for a in alerts]
         statement = upsert(alert)
         changing = {name: statement.excluded[name] for name in newest[0] if name != "id"}
-        statement = statement.on_conflict_do_update(index_elements=[alert.c.id], set_={**changing, "updated_at": func.now()})
+        statement = statement.on_conflict_do_update(
+            index_elements=[alert.c.id], set_={**changing, "updated_at": func.now()}
+        )
         connection.execute(statement, newest)
     heard = [a for a in alerts if a.state is not State.PENDING and a.summary]
     if heard:
@@ -239,9 +260,8 @@ def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
 
 def _alert_row(a: Alert) -> dict[str, Any]:
     return {
-        "id": a.id, "incident": a.incident, "model": a.model, "version": a.version, "segment": a.segment, "window": a.window,
-        "role": str(a.column.role) if a.column else "", "feature": a.feature or "", "rule": a.rule, "cause": a.cause.value,
-        "severity": a.severity.value, "state": a.state.value, "since_ms": a.since_ms, "at_ms": a.at_ms, "summary": a.summary,
+        "id": a.id, "incident": a.incident, "model": a.model, "version": a.version, "segment": a.segment,
+        "window": a.window, "role": str(a.column.role) if a.column else "", "feature": a.feature or "", "rule": a.rule,
+        "cause": a.cause.value, "severity": a.severity.value, "state": a.state.value, "since_ms": a.since_ms, "at_ms": a.at_ms,
+        "summary": a.summary,
     }  # fmt: skip
-
-

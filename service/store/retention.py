@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DELIVERED_KEPT = "7 days"
 _ROWS_AT_ONCE = 5_000
 _ROUNDS = 40
-"""So many transactions at most a table and turn, each well within the statement timeout; the rest waits for the next turn."""
+"""So many transactions at most a table and turn, each well within the statement timeout; the rest waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,11 @@ def apply_retention(engine: Engine, retention: Retention, now_ms: int) -> None:
     age = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, retention.dead_letters_ms / 1000)
     _delete(engine, dead_letter, dead_letter.c.seen_at < age)
     _delete(engine, outbox, outbox.c.delivered_at < func.now() - text(f"interval '{_DELIVERED_KEPT}'"))
-    _delete(engine, alert, (alert.c.state == State.RESOLVED.value) & (alert.c.at_ms < now_ms - retention.results_ms))
+    _delete(
+        engine,
+        alert,
+        (alert.c.state == State.RESOLVED.value) & (alert.c.at_ms < now_ms - retention.results_ms),
+    )
 
 
 def _closed_before(before_ms: int, age_ms: int) -> ColumnElement[bool]:
@@ -55,7 +59,9 @@ def _closed_before(before_ms: int, age_ms: int) -> ColumnElement[bool]:
 
 def _delete(engine: Engine, table: Table, old: ColumnElement[bool]) -> None:
     place: ColumnElement[Any] = literal_column(f"{table.name}.ctid")
-    some = func.array(select(place).select_from(table).where(old).limit(_ROWS_AT_ONCE).correlate(None).scalar_subquery())
+    some = func.array(
+        select(place).select_from(table).where(old).limit(_ROWS_AT_ONCE).correlate(None).scalar_subquery()
+    )
     for _ in range(_ROUNDS):
         with transaction(engine) as connection:
             deleted = connection.execute(delete(table).where(place == func.any(some)))

@@ -31,7 +31,7 @@ class Progress:
 
     highest_ms: int | None
     idle_ms: int | None
-    partition: Partition = Partition("", 0)
+    partition: Partition | None = None
     owner: str | None = None
     silent_ms: int = 0
 
@@ -39,12 +39,22 @@ class Progress:
 def load_progress(engine: Engine) -> tuple[Progress, ...]:
     """Every partition that was ever claimed and is not halted: a halted one waits for a person, the models do not."""
     row = source_partition.c
-    confirmed = row.owner.is_not(None) & (row.updated_at > func.now() - text(f"interval '{CONFIRMED_WITHIN}'"))
+    confirmed = row.owner.is_not(None) & (
+        row.updated_at > func.now() - text(f"interval '{CONFIRMED_WITHIN}'")
+    )
     idle = case((confirmed, _age_ms(row.idle_since)))
-    query = select(row.highest_ms, idle, row.topic, row.partition, row.owner, _age_ms(row.updated_at)).where(row.halted.is_(None))
+    query = select(row.highest_ms, idle, row.topic, row.partition, row.owner, _age_ms(row.updated_at)).where(
+        row.halted.is_(None)
+    )
     with transaction(engine) as connection:
         return tuple(
-            Progress(highest, None if idle_ms is None else int(idle_ms), Partition(topic, number), owner, int(silent_ms))
+            Progress(
+                highest,
+                None if idle_ms is None else int(idle_ms),
+                Partition(topic, number),
+                owner,
+                int(silent_ms),
+            )
             for highest, idle_ms, topic, number, owner, silent_ms in connection.execute(query)
         )
 
@@ -53,12 +63,14 @@ def _age_ms(at: ColumnElement[datetime]) -> ColumnElement[int]:
     return func.extract("epoch", func.now() - at) * 1000
 
 
-def watermark_ms(partitions: tuple[Progress, ...], disorder_ms: int, now_ms: int, idle_after_ms: int = 0) -> int | None:
+def watermark_ms(
+    partitions: tuple[Progress, ...], disorder_ms: int, now_ms: int, idle_after_ms: int = 0
+) -> int | None:
     """The time that no partition is expected to go back before; None while one has not begun.
 
-    The minimum over all partitions but the idle ones (owned, caught up and not paused, for `idle_after_ms`). When all are idle,
-    event time goes on with the clock: nothing is under way, so what ended before they fell silent is complete. Only closing
-    looks at the clock.
+    The minimum over all partitions but the idle ones (owned, caught up and not paused, for `idle_after_ms`). When all
+    are idle, event time goes on with the clock: nothing is under way, so what ended before they fell silent is complete.
+    Only closing looks at the clock.
     """
     busy = [p for p in partitions if not _is_idle(p, idle_after_ms)]
     if busy:
@@ -71,7 +83,7 @@ def watermark_ms(partitions: tuple[Progress, ...], disorder_ms: int, now_ms: int
 def holding_back(partitions: tuple[Progress, ...]) -> Progress | None:
     """The partition that keeps every model waiting though nobody reads it; None when there is none."""
     abandoned = [p for p in partitions if p.idle_ms is None and p.silent_ms > 2 * SESSION_MS]
-    return min(abandoned, key=lambda p: (p.highest_ms or 0, p.partition), default=None)
+    return min(abandoned, key=lambda p: (p.highest_ms or 0, p.partition or ()), default=None)
 
 
 def _is_idle(one: Progress, idle_after_ms: int) -> bool:

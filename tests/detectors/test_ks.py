@@ -54,3 +54,17 @@ def test_the_value_passes_the_limit_exactly_when_its_p_value_is_below_alpha(null
 def test_categories_are_refused():
     with pytest.raises(ValueError, match="no order"):
         Ks().score(CategoricalPair(np.array([50, 50]), np.array([10, 10])), 0.01)
+
+
+def test_a_handful_of_rows_rings_no_more_often_than_promised() -> None:
+    """A dozen rows cannot pass the far point of the grid, but can pass one further out."""
+    random = np.random.default_rng(1)
+    edges = np.sort(random.normal(size=300))
+
+    def counts(n: int) -> np.ndarray:
+        return np.bincount(np.searchsorted(edges, random.normal(size=n), side="right"), minlength=301)
+
+    pairs = (NumericPair(edges, counts(300), counts(12), -9.0, 9.0, 1.0) for _ in range(3_000))
+    scores = [Ks().score(pair, alpha=1e-7) for pair in pairs]
+
+    assert sum(score.value > score.limit for score in scores) == 0

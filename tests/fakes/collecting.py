@@ -39,10 +39,14 @@ class Bench:
         """Store these monitors."""
         apply_monitors(self.engine, monitors or [MONITOR], [], 0)
 
-    def collector(self, source: FakeSource | None = None, assigned: tuple[int, ...] = (0,), **changes: Any) -> Running:
+    def collector(
+        self, source: FakeSource | None = None, assigned: tuple[int, ...] = (0,), **changes: Any
+    ) -> Running:
         """A collector that has begun, with these partitions."""
         source = source or FakeSource(self.log)
-        made = Collector(source, self.engine, options(**changes), PipelineMetrics(CollectorRegistry()), self.clock)
+        made = Collector(
+            source, self.engine, options(**changes), PipelineMetrics(CollectorRegistry()), self.clock
+        )
         made.prepare()
         source.assign(*assigned)
         return Running(made, source, self.clock)
@@ -103,7 +107,10 @@ def stored(engine: Engine) -> dict[str, Any]:
         panes = {tuple(r)[:6]: tuple(r)[6:] for r in connection.execute(select(pane))}
         letters = sorted(tuple(r)[1:-1] for r in connection.execute(select(dead_letter)))
         rows = connection.execute(select(source_partition)).mappings()
-        parts = {(r["topic"], r["partition"]): (r["next_offset"], r["highest_ms"], *(r[c] for c in COUNTS)) for r in rows}
+        parts = {
+            (r["topic"], r["partition"]): (r["next_offset"], r["highest_ms"], *(r[c] for c in COUNTS))
+            for r in rows
+        }
     return {"panes": panes, "dead": letters, "partitions": parts}
 
 

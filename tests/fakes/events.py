@@ -1,4 +1,4 @@
-"""A seeded stream of all that a topic may hold: good, repeated, late, far ahead and broken records, labels, tombstones."""
+"""A seeded stream of all that a topic may hold: good, repeated, late, early and broken records, labels, tombstones."""
 
 from __future__ import annotations
 
@@ -48,6 +48,13 @@ def _value(random: Random, n: int, now_ms: int, model: str) -> bytes | None:
     about = {"model": model, "id": f"p-{repeated}", "ts": ts}
     if kind > 0.85:
         return json.dumps(about | {"type": "label", "label": random.choice(["yes", "no"])}).encode()
-    features = {"amount": random.choice([1.5, 20, None, "12", ""]), "country": random.choice(["DE", "FR", "x\u0000y", None, 7])}
-    said = {"type": "prediction", "version": random.choice(["1", "2", 3]), "prediction": {"label": "yes", "score": random.random()}}
+    features = {
+        "amount": random.choice([1.5, 20, None, "12", ""]),
+        "country": random.choice(["DE", "FR", "x\u0000y", None, 7]),
+    }
+    said = {
+        "type": "prediction",
+        "version": random.choice(["1", "2", 3]),
+        "prediction": {"label": "yes", "score": random.random()},
+    }
     return json.dumps(about | said | {"features": features}).encode()

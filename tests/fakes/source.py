@@ -108,7 +108,11 @@ class FakeSource:
         self._must_be_there()
         if self.paused:
             return Polled()
-        most = max_records if self.most_at_once is None else min(max_records, next(self.most_at_once, max_records))
+        most = (
+            max_records
+            if self.most_at_once is None
+            else min(max_records, next(self.most_at_once, max_records))
+        )
         records, gaps = [], []
         for partition, at in sorted(self._next.items()):
             start, end = self.log.starts.get(partition.number, 0), self.log.end(partition.number)
@@ -124,7 +128,9 @@ class FakeSource:
     def _records(self, partition: Partition, start: int, end: int) -> Records:
         rows = self.log.records[partition.number][start:end]
         times = np.array([ts for ts, _, _ in rows], np.int64)
-        return Records(partition, np.arange(start, end), times, [v for _, _, v in rows], [k for _, k, _ in rows])
+        return Records(
+            partition, np.arange(start, end), times, [v for _, _, v in rows], [k for _, k, _ in rows]
+        )
 
     def changes(self) -> Assignment:
         made = Assignment(frozenset(self._assigned), frozenset(self._revoked), frozenset(self._lost))

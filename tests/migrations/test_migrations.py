@@ -56,16 +56,23 @@ def test_migrating_a_current_database_changes_nothing(empty: Engine) -> None:
 def test_the_tables_of_the_code_are_those_of_the_migrations(empty: Engine) -> None:
     migrate(empty)
     with transaction(empty) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
         assert compare_metadata(context, metadata) == []
 
 
 def test_two_processes_at_once_wait_for_each_other(empty: Engine, database: str) -> None:
     """Both stand before the lock, which somebody else holds still, and are let go together."""
-    code = "import sys; from service.store.engine import connect; from service.store.migrate import migrate; migrate(connect(sys.argv[1]))"
+    imports = (
+        "import sys; from service.store.engine import connect; from service.store.migrate import migrate"
+    )
+    code = f"{imports}; migrate(connect(sys.argv[1]))"
     with transaction(empty) as connection:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({0x64726966})"))
-        both = [subprocess.Popen([sys.executable, "-c", code, database], stderr=subprocess.PIPE) for _ in range(2)]
+        both = [
+            subprocess.Popen([sys.executable, "-c", code, database], stderr=subprocess.PIPE) for _ in range(2)
+        ]
         waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         deadline = time.monotonic() + 20
         while connection.execute(waiting).scalar_one() < 2:
@@ -75,7 +82,9 @@ def test_two_processes_at_once_wait_for_each_other(empty: Engine, database: str)
     require_current(empty)
 
 
-def test_a_migration_has_more_time_than_a_statement_of_a_loop(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_has_more_time_than_a_statement_of_a_loop(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = {}
 
     def look(config: object, to: str) -> None:
@@ -104,7 +113,9 @@ def test_an_older_database_is_told_what_to_run(empty: Engine) -> None:
     migrate(empty)
     with transaction(empty) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    assert "is at migration 0000, this version needs 0001; run `driftbell migrate`" in sentence(empty, ConfigurationError)
+    assert "is at migration 0000, this version needs 0001; run `driftbell migrate`" in sentence(
+        empty, ConfigurationError
+    )
 
 
 def test_a_database_that_is_away_or_not_there_is_one_sentence(database: str) -> None:

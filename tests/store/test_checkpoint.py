@@ -32,7 +32,6 @@ from service.store.configuration import current_revision, load_configuration
 from service.store.engine import transaction
 from service.store.tables import source_partition
 from tests.fakes.collecting import counts, ids, partition_row, stored
-from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.postgres
 
@@ -88,7 +87,9 @@ def test_a_later_claim_starts_where_the_database_is_and_brings_its_panes_and_ids
     again = claim(engine, "two", log_start=99)
     assert (again.next_offset, again.highest_ms, again.owner_epoch) == (10, 10_000, 2)
     assert again.panes == (pane_of(b"at 10"),)
-    assert {key: [h.tolist() for h in hashes] for key, hashes in again.ids.items()} == {("churn", "inference", 0): [[10]]}
+    assert {key: [h.tolist() for h in hashes] for key, hashes in again.ids.items()} == {
+        ("churn", "inference", 0): [[10]]
+    }
 
 
 def test_panes_that_no_row_can_reach_are_not_loaded(engine: Engine) -> None:
@@ -167,7 +168,7 @@ def test_a_halted_partition_takes_no_commit_and_no_claim_and_keeps_its_first_rea
     with pytest.raises(PartitionHalted, match="first"):
         commit(engine, held, step(0, 10))
     for _ in range(2):
-        with pytest.raises(PartitionHalted, match="is halted: first$") as halted:
+        with pytest.raises(PartitionHalted, match=r"is halted: first$") as halted:
             claim(engine)
         store.halt_partition(engine, PLACE, str(halted.value))
     row = partition_row(engine)
@@ -266,7 +267,9 @@ def test_of_two_who_commit_at_once_exactly_one_wins(engine: Engine) -> None:
         old = claim(engine, "old", log_start=first)
         new = replace(old, token=uuid4())  # what a split brain after a restore would hold
         made = step(first, first + 10)
-        outcomes = together(lambda o=old, m=made: commit(engine, o, m), lambda n=new, m=made: commit(engine, n, m))
+        outcomes = together(
+            lambda o=old, m=made: commit(engine, o, m), lambda n=new, m=made: commit(engine, n, m)
+        )
         assert sorted(type(o) for o in outcomes if o is not None) == [PartitionLost]
     assert counts(engine)["accepted"] == 100
 
@@ -291,8 +294,15 @@ def test_partitions_that_learn_at_once_do_not_wait_for_each_other_for_ever(engin
 
 def test_no_words_and_no_name_break_the_transaction(engine: Engine) -> None:
     model, version, name, value = map(longest_name, range(4))
-    panes = [pane_of(model=model, version=version, segment=f"{name}={value}"), pane_of(segment="a=quote ' \" \\ %s {x} :name")]
-    commit(engine, claim(engine), step(0, 3, panes=panes, dead=[letter(1, "a\0b \ud800 c"), letter(2, "%s :name")]))
+    panes = [
+        pane_of(model=model, version=version, segment=f"{name}={value}"),
+        pane_of(segment="a=quote ' \" \\ %s {x} :name"),
+    ]
+    commit(
+        engine,
+        claim(engine),
+        step(0, 3, panes=panes, dead=[letter(1, "a\0b \ud800 c"), letter(2, "%s :name")]),
+    )
     assert [row[-1] for row in stored(engine)["dead"]] == ["a\ufffdb ? c", "%s :name"]
     assert set(claim(engine).panes) == set(panes)
 
@@ -316,7 +326,10 @@ def test_event_time_never_goes_back_and_none_is_not_a_time(engine: Engine) -> No
 
 def test_ids_are_forgotten_by_their_holder_only(engine: Engine) -> None:
     held = claim(engine)
-    of_panes = [IdRows(FilterKey("churn", Stream.INFERENCE, start), np.array([start], np.uint64)) for start in (0, 10_000)]
+    of_panes = [
+        IdRows(FilterKey("churn", Stream.INFERENCE, start), np.array([start], np.uint64))
+        for start in (0, 10_000)
+    ]
     commit(engine, held, step(0, 10, ids=of_panes))
     store.forget_ids(engine, replace(held, token=uuid4()), 10_000)
     assert len(ids(engine)) == 2

@@ -1,4 +1,4 @@
-"""Monitors are versions that begin where no partition has been, and every change of what is watched raises one number."""
+"""Monitors are versions that begin where no partition has been, and every change of them raises one number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from service.store import configuration as store
 from service.store.configuration import StoredReference
 from service.store.engine import transaction
 from service.store.tables import source_partition
-from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.postgres
 
@@ -26,7 +25,9 @@ NOW_MS = 1_795_305_600_000
 CHURN, FRAUD = Monitor("churn"), Monitor("fraud", pane_ms=HOUR_MS, windows=(WindowSpec.tumbling(HOUR_MS),))
 
 
-def apply(engine: Engine, *monitors: Monitor, references: Any = (), now_ms: int = NOW_MS) -> list[tuple[str, int]]:
+def apply(
+    engine: Engine, *monitors: Monitor, references: Any = (), now_ms: int = NOW_MS
+) -> list[tuple[str, int]]:
     return [(a.action, a.since_ms) for a in store.apply_monitors(engine, monitors, references, now_ms)]
 
 
@@ -53,7 +54,10 @@ def test_a_change_begins_at_a_border_that_no_partition_has_reached(engine: Engin
     apply(engine, CHURN, FRAUD)
     with transaction(engine) as connection:
         highest = {"topic": "t", "next_offset": 0, "first_offset": 0}
-        rows = [highest | {"partition": 0, "highest_ms": NOW_MS + 10 * MINUTE_MS}, highest | {"partition": 1, "highest_ms": None}]
+        rows = [
+            highest | {"partition": 0, "highest_ms": NOW_MS + 10 * MINUTE_MS},
+            highest | {"partition": 1, "highest_ms": None},
+        ]
         connection.execute(insert(source_partition), rows)
     changed = (replace(CHURN, disorder_ms=1), replace(FRAUD, disorder_ms=1))
     assert apply(engine, *changed) == [("changed", NOW_MS + 11 * MINUTE_MS), ("changed", NOW_MS + HOUR_MS)]
@@ -98,7 +102,10 @@ def test_a_reference_that_is_another_under_its_name_is_heard_of(engine: Engine) 
     assert store.current_revision(engine) == before
     store.store_reference(engine, reference_of(profile=b"rebuilt"))
     assert store.current_revision(engine) == before + 1
-    assert apply(engine, replace(CHURN, reference="r"), references=[reference_of(profile=b"again")])[0][0] == "unchanged"
+    assert (
+        apply(engine, replace(CHURN, reference="r"), references=[reference_of(profile=b"again")])[0][0]
+        == "unchanged"
+    )
     assert store.current_revision(engine) == before + 2
 
 
@@ -115,10 +122,15 @@ def test_what_is_exported_is_the_newest_and_applies_without_a_change(engine: Eng
     apply(engine, replace(CHURN, disorder_ms=1))
     exported = parse_monitors(store.export_monitors(engine), "export")
     assert {a for a, _ in apply(engine, *exported)} == {"unchanged"}
-    assert [m.model for m in parse_monitors(store.export_monitors(engine, lambda model: model == "fraud"), "export")] == ["fraud"]
+    assert [
+        m.model
+        for m in parse_monitors(store.export_monitors(engine, lambda model: model == "fraud"), "export")
+    ] == ["fraud"]
 
 
-def test_what_people_typed_survives_a_crash_of_the_server(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_people_typed_survives_a_crash_of_the_server(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = []
 
     def look(connection: Any, now_ms: int) -> int:

@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError
 from service.embedded import EmbeddedPostgres
 from service.errors import ConfigurationError, Unavailable
 from service.store.engine import connect, transaction
-from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.postgres
 
@@ -23,7 +22,9 @@ def trouble(engine: Engine, statement: str = "SELECT 1") -> Exception:
     return raised.value
 
 
-@pytest.mark.parametrize("url", ["nonsense", "postgresql://host:port/x", "mysql://host/x", "postgresql://[::1/x"])
+@pytest.mark.parametrize(
+    "url", ["nonsense", "postgresql://host:port/x", "mysql://host/x", "postgresql://[::1/x"]
+)
 def test_a_url_that_is_none_is_told_at_once_without_its_text(url: str) -> None:
     with pytest.raises(ConfigurationError, match="DRIFTBELL_DATABASE_URL") as raised:
         connect(url)
@@ -57,10 +58,12 @@ def test_an_unknown_user_needs_a_person(postgres_server: EmbeddedPostgres) -> No
 @pytest.mark.parametrize(
     "words",
     [
-        'connection failed: connection to server at "db", port 5432 failed: FATAL:  password authentication failed for user "me"',
-        "Multiple connection attempts failed. All failures were:\n"
-        "- host: 'db', hostaddr: '::1': connection failed: connection refused\n"
-        "- host: 'db', hostaddr: '127.0.0.1': connection failed: FATAL:  password authentication failed for user \"me\"",
+        'connection to server at "db", port 5432 failed: FATAL:  password authentication failed for user "me"',
+        (
+            "Multiple connection attempts failed. All failures were:\n"
+            "- host: 'db', hostaddr: '::1': connection failed: connection refused\n"
+            "- host: 'db', hostaddr: '127.0.0.1': failed: FATAL:  password authentication failed for user \"me\""
+        ),
         'connection failed: FATAL:  no pg_hba.conf entry for host "1.2.3.4", user "me", database "x", no encryption',
     ],
 )
@@ -103,7 +106,9 @@ def test_what_may_succeed_later_is_tried_again(engine: Engine, statement: str) -
     assert isinstance(trouble(engine, statement), Unavailable)
 
 
-@pytest.mark.parametrize("statement", ["SELECT 1/0", "SELECT 'x'::int", "INSERT INTO revision VALUES (true, 1)"])
+@pytest.mark.parametrize(
+    "statement", ["SELECT 1/0", "SELECT 'x'::int", "INSERT INTO revision VALUES (true, 1)"]
+)
 def test_data_that_is_refused_is_our_own_mistake(engine: Engine, statement: str) -> None:
     assert isinstance(trouble(engine, statement), DBAPIError)
 

@@ -8,16 +8,17 @@ from sqlalchemy import Engine, insert, text
 from service.store.engine import transaction
 from service.store.outbox import Outbox
 from service.store.tables import outbox
-from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def waiting(engine: Engine) -> Outbox:  # noqa: F811 - the fixture
+def waiting(engine: Engine) -> Outbox:
     with transaction(engine) as connection:
         for number in range(25):
-            connection.execute(insert(outbox).values(alert_id=f"a-{number}", state="firing", message={"n": number}))
+            connection.execute(
+                insert(outbox).values(alert_id=f"a-{number}", state="firing", message={"n": number})
+            )
     return Outbox(engine)
 
 
@@ -38,7 +39,12 @@ def test_what_failed_stays_first_and_counts_its_attempts(waiting: Outbox) -> Non
     assert (waiting.waiting()[0].message["n"], waiting.waiting()[0].attempts) == (0, 3)
 
 
-def test_a_delivered_message_says_when(engine: Engine, waiting: Outbox) -> None:  # noqa: F811
+def test_a_delivered_message_says_when(engine: Engine, waiting: Outbox) -> None:
     waiting.delivered(waiting.waiting()[0])
     with transaction(engine) as connection:
-        assert connection.execute(text("SELECT count(*) FROM outbox WHERE delivered_at <= now() AND attempts = 1")).scalar_one() == 1
+        assert (
+            connection.execute(
+                text("SELECT count(*) FROM outbox WHERE delivered_at <= now() AND attempts = 1")
+            ).scalar_one()
+            == 1
+        )

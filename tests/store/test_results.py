@@ -1,4 +1,4 @@
-"""What evaluation reads and writes, the same suite for memory and PostgreSQL; then the leases that only the latter needs."""
+"""What evaluation reads and writes: one suite for memory and PostgreSQL, then the leases that only the latter needs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ from service.replay import MemoryResults
 from service.store.engine import transaction
 from service.store.results import LeaseLost, PostgresResults, lease
 from service.store.tables import alert, finding, outbox, pane, window_result
-from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 
 MIN_MS = 60_000
 HOUR_MS = 60 * MIN_MS
@@ -54,13 +53,15 @@ class InMemory:
 
 
 class InPostgres:
-    def __init__(self, engine: Engine, held: Any) -> None:  # noqa: F811 - the fixture's name
+    def __init__(self, engine: Engine, held: Any) -> None:
         self._engine = engine
         self.results = PostgresResults(engine, held)
 
     def put(self, partition: Partition, row: PaneRow) -> None:
         place = {"topic": partition.topic, "partition": partition.number}
-        rest = {n: getattr(row, n) for n in ("end_ms", "grid_id", "inferences", "labels", "last_ms", "sketch")}
+        rest = {
+            n: getattr(row, n) for n in ("end_ms", "grid_id", "inferences", "labels", "last_ms", "sketch")
+        }
         with transaction(self._engine) as connection:
             connection.execute(insert(pane).values(**place, **row.key._asdict(), **rest))
 
@@ -75,19 +76,27 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
         yield InPostgres(engine, held)
 
 
-def pane_of(start_ms: int, inferences: int = 3, labels: int = 0, version: str = "1", segment: str = "") -> PaneRow:
+def pane_of(
+    start_ms: int, inferences: int = 3, labels: int = 0, version: str = "1", segment: str = ""
+) -> PaneRow:
     key = PaneKey("churn", version, segment, start_ms)
     return PaneRow(key, start_ms + MIN_MS, "g", inferences, labels, start_ms + 1, f"{key}".encode())
 
 
-def finding_of(method: str = "psi", column: Column | None = Column(Role.FEATURE, "amount"), **changes: Any) -> Finding:  # noqa: B008
+AMOUNT = Column(Role.FEATURE, "amount")
+
+
+def finding_of(method: str = "psi", column: Column | None = AMOUNT, **changes: Any) -> Finding:
     usual: dict[str, Any] = {
-        "value": 0.5, "limit": 0.2, "p_value": 1e-9, "n": 10, "m": 20, "resolution": 0.01, "verdict": Verdict.DRIFT, "reason": None,
+        "value": 0.5, "limit": 0.2, "p_value": 1e-9, "n": 10, "m": 20, "resolution": 0.01,
+        "verdict": Verdict.DRIFT, "reason": None,
     }  # fmt: skip
     return Finding(column, method, **usual | changes)
 
 
-def result_of(end_ms: int, version: str = "1", segment: str = "", window: str = "5m", **changes: Any) -> SliceResult:
+def result_of(
+    end_ms: int, version: str = "1", segment: str = "", window: str = "5m", **changes: Any
+) -> SliceResult:
     key = WindowKey("churn", version, segment, window, end_ms - 5 * MIN_MS, end_ms)
     usual: dict[str, Any] = {"inferences": 10, "labels": 2, "findings": (finding_of(),)}
     return SliceResult(key, **usual | changes)
@@ -97,22 +106,26 @@ def save(kept: Kept, position_ms: int, results: Sequence[SliceResult] = (), **mo
     kept.results.save(Evaluated(position_ms, list(results), **more))
 
 
+def in_order(result: SliceResult) -> SliceResult:
+    """The result with its findings in one order."""
+    findings = sorted(result.findings, key=lambda finding: (finding.column or ("", ""), finding.method))
+    return replace(result, findings=tuple(findings))
+
+
 def known(kept: Results, since_ms: int = 0) -> Any:
     """What is stored, in a form that has no order."""
-
-    def order(finding: Finding) -> Any:
-        return finding.column or ("", ""), finding.method
-
-    return {
-        window: {replace(r, findings=tuple(sorted(r.findings, key=order))) for r in results}
-        for window, results in kept.stored(since_ms).items()
-    }
+    return {window: set(map(in_order, results)) for window, results in kept.stored(since_ms).items()}
 
 
 def test_before_the_first_step_there_is_nothing(kept: Kept) -> None:
     results = kept.results
     assert results.position_ms() is None
-    assert (results.pane_totals(0), list(results.panes(0, 10**13)), results.window_totals(0), results.stored(0)) == ({}, [], {}, {})
+    assert (
+        results.pane_totals(0),
+        list(results.panes(0, 10**13)),
+        results.window_totals(0),
+        results.stored(0),
+    ) == ({}, [], {}, {})
     assert results.state_before(10**13) is None
 
 
@@ -126,7 +139,12 @@ def test_pane_totals_are_rows_of_all_traffic_over_partitions_and_versions(kept: 
 
 
 def test_panes_come_in_one_order_whoever_wrote_them_first(kept: Kept) -> None:
-    rows = [(TWO, pane_of(MIN_MS)), (ONE, pane_of(MIN_MS, segment="country=DE")), (ONE, pane_of(MIN_MS)), (ONE, pane_of(0))]
+    rows = [
+        (TWO, pane_of(MIN_MS)),
+        (ONE, pane_of(MIN_MS, segment="country=DE")),
+        (ONE, pane_of(MIN_MS)),
+        (ONE, pane_of(0)),
+    ]
     for partition, row in rows:
         kept.put(partition, row)
     kept.put(ONE, pane_of(2 * MIN_MS))
@@ -135,17 +153,19 @@ def test_panes_come_in_one_order_whoever_wrote_them_first(kept: Kept) -> None:
 
 def test_what_is_saved_is_read_again(kept: Kept) -> None:
     findings = (
-        finding_of(), finding_of("ks", p_value=None, verdict=Verdict.OK), finding_of("volume", column=None, reason="few windows"),
-        finding_of("tv", value=None, limit=None, verdict=Verdict.TOO_LITTLE_DATA), finding_of("tv", Column(Role.SCORE, "score")),
+        finding_of(), finding_of("ks", p_value=None, verdict=Verdict.OK),
+        finding_of("tv", value=None, limit=None, verdict=Verdict.TOO_LITTLE_DATA),
+        finding_of("volume", column=None, reason="few windows"), finding_of("tv", Column(Role.SCORE, "score")),
     )  # fmt: skip
     saved = [
-        result_of(HOUR_MS, findings=findings), result_of(HOUR_MS, "2", incomplete=True), result_of(HOUR_MS, segment="country=DE"),
+        result_of(HOUR_MS, findings=findings), result_of(HOUR_MS, "2", incomplete=True),
+        result_of(HOUR_MS, segment="country=DE"),
         result_of(HOUR_MS, window="1h"), result_of(2 * HOUR_MS, inferences=0, labels=0, findings=()),
     ]  # fmt: skip
     save(kept, 2 * HOUR_MS, saved)
     assert kept.results.position_ms() == 2 * HOUR_MS
     assert known(kept.results) == {
-        (HOUR_MS, "5m"): {replace(r, findings=tuple(sorted(r.findings, key=lambda f: (f.column or ("", ""), f.method)))) for r in saved[:3]},
+        (HOUR_MS, "5m"): set(map(in_order, saved[:3])),
         (HOUR_MS, "1h"): {saved[3]}, (2 * HOUR_MS, "5m"): {saved[4]},
     }  # fmt: skip
     assert known(kept.results, HOUR_MS + 1).keys() == {(2 * HOUR_MS, "5m")}
@@ -153,7 +173,8 @@ def test_what_is_saved_is_read_again(kept: Kept) -> None:
 
 def test_window_totals_are_of_all_traffic_and_leave_out_windows_without_rows(kept: Kept) -> None:
     save(kept, 2 * HOUR_MS, [
-        result_of(HOUR_MS, revision=3), result_of(HOUR_MS, "2", inferences=5, revision=3), result_of(HOUR_MS, segment="a=b", revision=3),
+        result_of(HOUR_MS, revision=3), result_of(HOUR_MS, "2", inferences=5, revision=3),
+        result_of(HOUR_MS, segment="a=b", revision=3),
         result_of(2 * HOUR_MS, inferences=0, labels=0), result_of(2 * HOUR_MS, window="1h"),
     ])  # fmt: skip
     assert kept.results.window_totals(0) == {(HOUR_MS, "5m"): (19, 3), (2 * HOUR_MS, "1h"): (12, 0)}
@@ -161,7 +182,14 @@ def test_window_totals_are_of_all_traffic_and_leave_out_windows_without_rows(kep
 
 
 def test_what_is_said_of_all_versions_together_is_kept_beside_them_and_is_no_rows(kept: Kept) -> None:
-    said = result_of(HOUR_MS, version="", labels=0, findings=(finding_of("volume", None, n=10),), aggregate=True, revision=2)
+    said = result_of(
+        HOUR_MS,
+        version="",
+        labels=0,
+        findings=(finding_of("volume", None, n=10),),
+        aggregate=True,
+        revision=2,
+    )
     save(kept, HOUR_MS, [result_of(HOUR_MS, revision=2), said])
     assert known(kept.results) == {(HOUR_MS, "5m"): {result_of(HOUR_MS, revision=2), said}}
     assert kept.results.window_totals(0) == {(HOUR_MS, "5m"): (12, 2)}
@@ -171,7 +199,10 @@ def test_a_restated_window_leaves_nothing_of_its_former_revision(kept: Kept) -> 
     save(kept, HOUR_MS, [result_of(HOUR_MS), result_of(HOUR_MS, "2"), result_of(HOUR_MS, window="1h")])
     again = result_of(HOUR_MS, inferences=11, revision=1, findings=(finding_of("ks"),))
     save(kept, HOUR_MS, [again])
-    assert known(kept.results) == {(HOUR_MS, "5m"): {again}, (HOUR_MS, "1h"): {result_of(HOUR_MS, window="1h")}}
+    assert known(kept.results) == {
+        (HOUR_MS, "5m"): {again},
+        (HOUR_MS, "1h"): {result_of(HOUR_MS, window="1h")},
+    }
 
 
 def test_saving_the_same_again_changes_nothing(kept: Kept) -> None:
@@ -184,7 +215,13 @@ def test_saving_the_same_again_changes_nothing(kept: Kept) -> None:
 
 def test_the_state_before_an_end_is_that_of_the_last_end_before_it(kept: Kept) -> None:
     save(kept, 30, states=[(10, b"ten"), (20, b"twenty"), (30, b"thirty")])
-    assert [kept.results.state_before(end) for end in (10, 11, 20, 21, 99)] == [None, b"ten", b"ten", b"twenty", b"thirty"]
+    assert [kept.results.state_before(end) for end in (10, 11, 20, 21, 99)] == [
+        None,
+        b"ten",
+        b"ten",
+        b"twenty",
+        b"thirty",
+    ]
 
 
 def test_states_after_a_restated_end_are_of_another_past(kept: Kept) -> None:
@@ -195,25 +232,34 @@ def test_states_after_a_restated_end_are_of_another_past(kept: Kept) -> None:
 
 
 def test_of_old_states_the_last_one_is_kept_to_go_on_from(kept: Kept) -> None:
-    save(kept, 40, states=[(10, b"ten"), (20, b"twenty"), (30, b"thirty"), (40, b"forty")], keep_states_after_ms=30)
+    save(
+        kept,
+        40,
+        states=[(10, b"ten"), (20, b"twenty"), (30, b"thirty"), (40, b"forty")],
+        keep_states_after_ms=30,
+    )
     assert [kept.results.state_before(end) for end in (20, 30, 99)] == [None, b"twenty", b"forty"]
 
 
 # Leases
 
 
-def postgres(engine: Engine, held: Any) -> PostgresResults:  # noqa: F811 - the fixture's name
+def postgres(engine: Engine, held: Any) -> PostgresResults:
     return PostgresResults(engine, held)
 
 
-def expire(engine: Engine) -> None:  # noqa: F811
+def expire(engine: Engine) -> None:
     with transaction(engine) as connection:
         connection.execute(text("UPDATE evaluation SET expires_at = now() - interval '1 second'"))
 
 
 @pytest.mark.postgres
-def test_a_model_has_one_lease_and_models_do_not_share_it(engine: Engine) -> None:  # noqa: F811
-    with lease(engine, "churn", "one") as held, lease(engine, "churn", "two") as other, lease(engine, "fraud", "two") as of_fraud:
+def test_a_model_has_one_lease_and_models_do_not_share_it(engine: Engine) -> None:
+    with (
+        lease(engine, "churn", "one") as held,
+        lease(engine, "churn", "two") as other,
+        lease(engine, "fraud", "two") as of_fraud,
+    ):
         assert held is not None
         assert other is None
         assert of_fraud is not None
@@ -222,7 +268,7 @@ def test_a_model_has_one_lease_and_models_do_not_share_it(engine: Engine) -> Non
 
 
 @pytest.mark.postgres
-def test_a_lease_is_given_back_when_its_holder_fails(engine: Engine) -> None:  # noqa: F811
+def test_a_lease_is_given_back_when_its_holder_fails(engine: Engine) -> None:
     with pytest.raises(ZeroDivisionError), lease(engine, "churn", "one"):
         raise ZeroDivisionError
     with lease(engine, "churn", "two") as held:
@@ -230,7 +276,7 @@ def test_a_lease_is_given_back_when_its_holder_fails(engine: Engine) -> None:  #
 
 
 @pytest.mark.postgres
-def test_who_lost_the_lease_writes_nothing_and_does_not_give_it_back_for_the_other(engine: Engine) -> None:  # noqa: F811
+def test_who_lost_the_lease_writes_nothing_and_does_not_give_it_back_for_the_other(engine: Engine) -> None:
     with ExitStack() as two:
         with lease(engine, "churn", "one") as first:
             expire(engine)
@@ -239,13 +285,19 @@ def test_who_lost_the_lease_writes_nothing_and_does_not_give_it_back_for_the_oth
             made = Evaluated(HOUR_MS, [result_of(HOUR_MS)], [alert_of()], [(HOUR_MS, b"state")])
             with pytest.raises(LeaseLost):
                 postgres(engine, first).save(made)
-        assert rows(engine, window_result) == rows(engine, finding) == rows(engine, outbox) == rows(engine, alert) == 0
+        assert (
+            rows(engine, window_result)
+            == rows(engine, finding)
+            == rows(engine, outbox)
+            == rows(engine, alert)
+            == 0
+        )
         postgres(engine, second).save(made)
     assert rows(engine, window_result) == 1
 
 
 @pytest.mark.postgres
-def test_who_is_late_but_was_not_replaced_may_write_and_has_the_lease_anew(engine: Engine) -> None:  # noqa: F811
+def test_who_is_late_but_was_not_replaced_may_write_and_has_the_lease_anew(engine: Engine) -> None:
     with lease(engine, "churn", "one") as held:
         expire(engine)
         postgres(engine, held).save(Evaluated(HOUR_MS, [result_of(HOUR_MS)]))
@@ -254,7 +306,7 @@ def test_who_is_late_but_was_not_replaced_may_write_and_has_the_lease_anew(engin
 
 
 @pytest.mark.postgres
-def test_the_next_holder_goes_on_from_the_position(engine: Engine) -> None:  # noqa: F811
+def test_the_next_holder_goes_on_from_the_position(engine: Engine) -> None:
     with lease(engine, "churn", "one") as held:
         postgres(engine, held).save(Evaluated(HOUR_MS))
     with lease(engine, "churn", "two") as held:
@@ -264,7 +316,7 @@ def test_the_next_holder_goes_on_from_the_position(engine: Engine) -> None:  # n
 # Alerts
 
 
-def rows(engine: Engine, table: Any) -> int:  # noqa: F811
+def rows(engine: Engine, table: Any) -> int:
     with transaction(engine) as connection:
         return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
@@ -279,31 +331,40 @@ def alert_of(state: State = State.FIRING, **changes: Any) -> Alert:
 
 
 @pytest.mark.postgres
-def test_people_hear_once_of_each_state_but_not_of_pending_ones(engine: Engine) -> None:  # noqa: F811
+def test_people_hear_once_of_each_state_but_not_of_pending_ones(engine: Engine) -> None:
     states = [State.PENDING, State.FIRING, State.RESOLVED]
     with lease(engine, "churn", "one") as held:
         for _ in range(2):
             postgres(engine, held).save(Evaluated(HOUR_MS, alerts=[alert_of(state) for state in states]))
     with transaction(engine) as connection:
-        assert connection.execute(select(outbox.c.state).order_by(outbox.c.id)).scalars().all() == ["firing", "resolved"]
+        assert connection.execute(select(outbox.c.state).order_by(outbox.c.id)).scalars().all() == [
+            "firing",
+            "resolved",
+        ]
         assert connection.execute(select(alert.c.state)).scalars().all() == ["resolved"]
 
 
 @pytest.mark.postgres
-def test_no_words_of_an_alert_break_the_transaction(engine: Engine) -> None:  # noqa: F811
+def test_no_words_of_an_alert_break_the_transaction(engine: Engine) -> None:
     with lease(engine, "churn", "one") as held:
-        postgres(engine, held).save(Evaluated(HOUR_MS, alerts=[alert_of(summary="value \0 and \ud800 %s :x")]))
+        postgres(engine, held).save(
+            Evaluated(HOUR_MS, alerts=[alert_of(summary="value \0 and \ud800 %s :x")])
+        )
     with transaction(engine) as connection:
-        assert connection.execute(select(outbox.c.message)).scalar_one()["summary"] == "value \ufffd and ? %s :x"
+        assert (
+            connection.execute(select(outbox.c.message)).scalar_one()["summary"] == "value \ufffd and ? %s :x"
+        )
 
 
 @pytest.mark.postgres
-def test_windows_of_times_far_apart_are_saved_at_once(engine: Engine) -> None:  # noqa: F811
+def test_windows_of_times_far_apart_are_saved_at_once(engine: Engine) -> None:
     """A first event of 1970, then today: three thousand weeks lie between."""
     now_ms = 1_795_305_600_000
     with lease(engine, "churn", "one") as held:
         postgres(engine, held).save(Evaluated(now_ms, [result_of(5 * MIN_MS), result_of(now_ms)]))
     assert rows(engine, window_result) == 2
     with transaction(engine) as connection:
-        made = connection.execute(text("SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r'")).scalar_one()
+        made = connection.execute(
+            text("SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r'")
+        ).scalar_one()
     assert made < 30

@@ -10,7 +10,6 @@ from service.store import checkpoint as store
 from service.store.checkpoint import Claim, Claimant
 from service.store.engine import transaction
 from service.store.watermarks import Progress, holding_back, load_progress, watermark_ms
-from tests.fakes.fixtures import engine, migrated  # noqa: F401 - fixtures
 
 NOW_MS = 1_000_000
 BUSY_100, BUSY_300, NEW = Progress(100, None), Progress(300, None), Progress(None, None)
@@ -46,13 +45,16 @@ def test_how_long_is_idle_is_said_by_the_monitor() -> None:
 
 def test_who_holds_all_back_is_the_oldest_that_nobody_reads() -> None:
     read = Progress(10, None, Partition("t", 0), "one", 5_000)
-    left, older = Progress(30, None, Partition("t", 1), None, 100_000), Progress(20, None, Partition("t", 2), "dead", 100_000)
+    left, older = (
+        Progress(30, None, Partition("t", 1), None, 100_000),
+        Progress(20, None, Partition("t", 2), "dead", 100_000),
+    )
     assert holding_back((read,)) is None
     assert holding_back((read, left, older)) == older
 
 
 @pytest.fixture
-def held(engine: Engine) -> list[Claim]:  # noqa: F811 - the fixture
+def held(engine: Engine) -> list[Claim]:
     """Two partitions, of which one has come to 1000 and the other to 3000."""
     made = []
     for number, highest in enumerate((1_000, 3_000)):
@@ -62,19 +64,19 @@ def held(engine: Engine) -> list[Claim]:  # noqa: F811 - the fixture
     return made
 
 
-def highest(engine: Engine) -> int | None:  # noqa: F811 - the fixture
+def highest(engine: Engine) -> int | None:
     return watermark_ms(load_progress(engine), 0, NOW_MS)
 
 
 @pytest.mark.postgres
-def test_the_least_partition_holds_it_owned_or_not(engine: Engine, held: list[Claim]) -> None:  # noqa: F811
+def test_the_least_partition_holds_it_owned_or_not(engine: Engine, held: list[Claim]) -> None:
     assert highest(engine) == 1_000
     store.release_partition(engine, held[0])
     assert highest(engine) == 1_000
 
 
 @pytest.mark.postgres
-def test_an_idle_one_does_not_hold_it(engine: Engine, held: list[Claim]) -> None:  # noqa: F811
+def test_an_idle_one_does_not_hold_it(engine: Engine, held: list[Claim]) -> None:
     store.note_progress(engine, held[0], lag=0, idle=True)
     assert highest(engine) == 3_000
     store.note_progress(engine, held[1], lag=0, idle=True)
@@ -83,7 +85,7 @@ def test_an_idle_one_does_not_hold_it(engine: Engine, held: list[Claim]) -> None
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("way", ["released", "claimed by another", "owner died"])
-def test_who_was_idle_counts_again_once_it_is(engine: Engine, held: list[Claim], way: str) -> None:  # noqa: F811
+def test_who_was_idle_counts_again_once_it_is(engine: Engine, held: list[Claim], way: str) -> None:
     store.note_progress(engine, held[0], lag=0, idle=True)
     if way == "released":
         store.release_partition(engine, held[0])
@@ -96,7 +98,7 @@ def test_who_was_idle_counts_again_once_it_is(engine: Engine, held: list[Claim],
 
 
 @pytest.mark.postgres
-def test_a_halted_one_waits_for_a_person_and_the_models_do_not(engine: Engine, held: list[Claim]) -> None:  # noqa: F811
+def test_a_halted_one_waits_for_a_person_and_the_models_do_not(engine: Engine, held: list[Claim]) -> None:
     store.halt_partition(engine, Partition("events", 0), "why")
     assert highest(engine) == 3_000
     store.halt_partition(engine, Partition("events", 1), "why")
@@ -104,7 +106,7 @@ def test_a_halted_one_waits_for_a_person_and_the_models_do_not(engine: Engine, h
 
 
 @pytest.mark.postgres
-def test_a_partition_that_has_not_begun_holds_it_until_it_is_idle(engine: Engine, held: list[Claim]) -> None:  # noqa: F811
+def test_a_partition_that_has_not_begun_holds_it_until_it_is_idle(engine: Engine, held: list[Claim]) -> None:
     made = store.claim_partition(engine, Partition("events", 2), Claimant("one", 0), None, 0)
     assert highest(engine) is None
     store.note_progress(engine, made, lag=0, idle=True)
