@@ -6,6 +6,7 @@ The second ends at once, which is safe too: what was not written is read again.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -94,6 +95,8 @@ def work(
 ) -> None:
     """Run these roles until `stop` is set (by anybody) or one of them fails."""
     engine = ready_engine(settings)
+    if Role.COLLECT in roles:
+        calm_collection()
     metrics = make_metrics()
     collector = make_collector(settings, engine, metrics) if Role.COLLECT in roles else None
     evaluator = make_evaluator(settings, engine, metrics) if Role.EVALUATE in roles else None
@@ -108,6 +111,16 @@ def work(
         pass
     crew.finish()
     engine.dispose()
+
+
+def calm_collection() -> None:
+    """Look for reference cycles seldom: a poll makes ten thousand short-lived messages, and none of them has one.
+
+    Measured: the default thresholds cost 0.7 us an event, a sixth of a collector's work.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def _servers(  # noqa: PLR0913, PLR0917 - everything a server may show

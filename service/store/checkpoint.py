@@ -97,8 +97,8 @@ def _refuse_halted(partition: Partition, row: RowMapping, topic_id: str | None) 
         raise PartitionHalted(f"{_name(partition)} is halted: {row['halted']}")
     if topic_id and row["topic_id"] and topic_id != row["topic_id"]:
         raise PartitionHalted(
-            f"{_name(partition)} is another topic than before (id {topic_id}, was {row['topic_id']}): it was deleted and "
-            "made again, so offset numbers mean nothing; run `driftbell partitions reset` to start it over"
+            f"{_name(partition)} is another topic than before (id {topic_id}, was {row['topic_id']}): it was deleted "
+            "and made again, so offset numbers mean nothing; run `driftbell partitions reset` to start it over"
         )
 
 

@@ -25,7 +25,7 @@ class Waiting:
 
 
 class Outbox:
-    """The messages of all models, oldest first. Each goes at least once; `message["id"]` and `["state"]` tell repeats."""
+    """The messages of all models, oldest first. Each goes at least once; its `id` and `state` tell repeats."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -221,7 +221,8 @@ def _finding_row(result: SliceResult, f: Finding) -> dict[str, Any]:
     role, feature = f.column or ("", "")
     return {
         **result.key._asdict(), "role": str(role), "feature": feature, "method": f.method, "value": f.value,
-        "limit": f.limit, "p_value": f.p_value, "n": f.n, "m": f.m, "resolution": f.resolution, "verdict": f.verdict.value,
+        "limit": f.limit,
+        "p_value": f.p_value, "n": f.n, "m": f.m, "resolution": f.resolution, "verdict": f.verdict.value,
         "reason": f.reason,
         "revision": result.revision,
     }  # fmt: skip
@@ -262,6 +263,7 @@ def _alert_row(a: Alert) -> dict[str, Any]:
     return {
         "id": a.id, "incident": a.incident, "model": a.model, "version": a.version, "segment": a.segment,
         "window": a.window, "role": str(a.column.role) if a.column else "", "feature": a.feature or "", "rule": a.rule,
-        "cause": a.cause.value, "severity": a.severity.value, "state": a.state.value, "since_ms": a.since_ms, "at_ms": a.at_ms,
+        "cause": a.cause.value,
+        "severity": a.severity.value, "state": a.state.value, "since_ms": a.since_ms, "at_ms": a.at_ms,
         "summary": a.summary,
     }  # fmt: skip

@@ -68,7 +68,7 @@ def watermark_ms(
 ) -> int | None:
     """The time that no partition is expected to go back before; None while one has not begun.
 
-    The minimum over all partitions but the idle ones (owned, caught up and not paused, for `idle_after_ms`). When all
+    The minimum over all partitions but the idle ones (owned, caught up, not paused, for `idle_after_ms`). When all
     are idle, event time goes on with the clock: nothing is under way, so what ended before they fell silent is complete.
     Only closing looks at the clock.
     """

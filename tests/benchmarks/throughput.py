@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import csv
 import gc
 import json
 import shutil
@@ -25,18 +26,20 @@ from service.embedded import EmbeddedBroker, EmbeddedPostgres
 from service.intake.decoder import Decoder
 from service.intake.kafka_writer import create_topic
 from service.intake.source import Partition, Records
-from service.messages import PREDICTION, SCORE, Column, Role
 from service.monitor import Monitor, WindowSpec
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline
+from service.reference.builder import build_reference
+from service.reference.profile import ReferenceProfile, profile_to_bytes
+from service.reference.specification import ReferenceSpec
+from service.runner import calm_collection
 from service.settings import Settings, load_settings
-from service.sketches.grids import Grid, category_grid, number_grid
 from service.store.configuration import StoredReference, apply_monitors
 from service.store.migrate import migrate
 from service.wiring import kafka_settings, make_collector, make_engine, make_metrics, make_replay, make_source
 
 FEATURES, BATCH, CATEGORIES = 20, 10_000, ("DE", "FR", "GB", "US")
-EVENTS = 400_000
+EVENTS = 800_000
 PARTITIONS = 4
 MODEL, TOPIC = "churn", "bench"
 
@@ -56,17 +59,20 @@ def make_events(n: int, start_ms: int) -> list[bytes]:
     ]  # fmt: skip
 
 
-def make_grid() -> Grid:
-    """The grid that a reference of such events gives."""
-    random = np.random.default_rng(8)
-    numbers = [
-        number_grid(Column(Role.FEATURE, f"f{j}"), random.normal(size=20_000)) for j in range(FEATURES)
-    ]
-    texts = [
-        category_grid(Column(Role.FEATURE, "country"), dict.fromkeys(CATEGORIES, 1)),
-        category_grid(PREDICTION, {"yes": 2, "no": 1}),
-    ]
-    return Grid((*numbers, number_grid(SCORE, random.random(20_000))), tuple(texts))
+def make_reference(folder: Path) -> ReferenceProfile:
+    """A reference of such events, built as a user would."""
+    random, rows = np.random.default_rng(8), 20_000
+    path = folder / "reference.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*(f"f{j}" for j in range(FEATURES)), "country", "prediction", "score"])
+        numbers, scores = (
+            random.normal(size=(rows, FEATURES)).round(6).tolist(),
+            random.random(rows).round(6).tolist(),
+        )
+        for i, row in enumerate(numbers):
+            writer.writerow([*row, CATEGORIES[i % 4], "yes" if i % 3 else "no", scores[i]])
+    return build_reference(path, ReferenceSpec(MODEL, "bench", prediction="prediction", score="score"))
 
 
 def rate(work: Callable[[], int], times: int = 3) -> float:
@@ -83,12 +89,12 @@ def rate(work: Callable[[], int], times: int = 3) -> float:
 class Bench:
     """What all measurements share."""
 
-    def __init__(self, events: int) -> None:
+    def __init__(self, events: int, folder: Path) -> None:
+        self.profile = make_reference(folder)
         self.start_ms = time.time_ns() // 1_000_000 - 600_000
         self.values = make_events(events, self.start_ms)
-        self.version = ModelVersion(
-            Monitor(model=MODEL, windows=(WindowSpec.tumbling(300_000),)), make_grid()
-        )
+        monitor = Monitor(model=MODEL, reference="bench", windows=(WindowSpec.tumbling(300_000),))
+        self.version = ModelVersion(monitor, self.profile.grid)
         self.rows: list[tuple[str, float]] = []
 
     def measure(self, name: str, work: Callable[[], int], times: int = 3) -> None:
@@ -131,21 +137,8 @@ class Bench:
         file = folder / "events.jsonl"
         if not file.exists():
             file.write_bytes(b"\n".join(self.values) + b"\n")
-        run = make_replay([self.version.monitor], {}, file, 1, lambda _: None)
+        run = make_replay([self.version.monitor], {"bench": self.profile}, file, 1, lambda _: None)
         return run.run().records.accepted
-
-    def bare_client(self, settings: Settings) -> int:
-        """The source alone: records polled and dropped."""
-        source = make_source(settings)
-        source.start()
-        seen = 0
-        while seen < len(self.values):
-            for partition in source.changes().assigned:
-                source.begin(partition, 0)
-            polled = source.poll(0.2, BATCH)
-            seen += sum(len(records) for records in polled.records)
-        source.close()
-        return seen
 
 
 def fill(bench: Bench, settings: Settings) -> None:
@@ -201,36 +194,33 @@ def client_rate(bench: Bench, settings: Settings) -> float:
 
 
 def collector_rate(bench: Bench, settings: Settings) -> float:
-    """Events a second of the whole collector with commits to Postgres, from its first record on."""
+    """Events a second of the whole collector, from its first commit to Postgres to one near the end."""
     engine = make_engine(settings)
     metrics = make_metrics()
     collector = make_collector(settings, engine, metrics)
+    calm_collection()
     stop = threading.Event()
     thread = threading.Thread(target=collector.run, args=(stop,), daemon=True)
     thread.start()
 
     def accepted() -> int:
-        time.sleep(0.01)
         return int(metrics.registry.get_sample_value("driftbell_events_total", {"outcome": "accepted"}) or 0)
 
-    first = [0.0]
-    while not collector.stored_at or not sum(
-        h.pipeline.pending_records for h in list(collector._held.values())
-    ):
-        time.sleep(0.005)
-    first[0] = time.perf_counter()
-    while accepted() < len(bench.values):
-        pass
-    seconds = time.perf_counter() - first[0]
+    while not (first := accepted()):
+        time.sleep(0.001)
+    start = time.perf_counter()
+    while (last := accepted()) < 0.95 * len(bench.values):  # the last commit waits for its second
+        time.sleep(0.001)
+    seconds = time.perf_counter() - start
     stop.set()
     thread.join(30)
     engine.dispose()
-    return len(bench.values) / seconds
+    return (last - first) / seconds
 
 
 def measure_kafka(bench: Bench, folder: Path, clients: Sequence[str]) -> None:
     """The clients and the whole collector on the broker of the wheel."""
-    grid = bench.version.grid
+    profile = bench.profile
     for client in clients:
         for name, run in (
             ("bare client", client_rate),
@@ -241,9 +231,10 @@ def measure_kafka(bench: Bench, folder: Path, clients: Sequence[str]) -> None:
                 settings = settings_for(postgres, broker, client, f"group-{client}-{name[:4]}")
                 engine = make_engine(settings)
                 migrate(engine)
-                reference = StoredReference("bench", MODEL, grid, 20_000, b"")
-                monitor = Monitor(model=MODEL, reference="bench")
-                apply_monitors(engine, [monitor], [reference], 0)
+                reference = StoredReference(
+                    "bench", MODEL, profile.grid, profile.rows, profile_to_bytes(profile)
+                )
+                apply_monitors(engine, [bench.version.monitor], [reference], 0)
                 fill(bench, settings)
                 print(f"measuring {name}, {client} ...", file=sys.stderr, flush=True)  # noqa: T201
                 bench.rows.append((f"{name}, {client}", run(bench, settings)))
@@ -252,8 +243,8 @@ def measure_kafka(bench: Bench, folder: Path, clients: Sequence[str]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    bench = Bench(EVENTS)
     folder = Path(tempfile.mkdtemp(prefix="driftbell-bench-"))
+    bench = Bench(EVENTS, folder)
     try:
         bench.measure("bare decoding (msgspec)", bench.bare_decoding)
         bench.measure("decode + sketch, one core", bench.decode_and_sketch)
