@@ -69,7 +69,7 @@ def watermark_ms(
     """The time that no partition is expected to go back before; None while one has not begun.
 
     The minimum over all partitions but the idle ones (owned, caught up, not paused, for `idle_after_ms`). When all
-    are idle, event time goes on with the clock: nothing is under way, so what ended before they fell silent is complete.
+    are idle, event time goes on with the clock: nothing is under way, so what ended before they fell silent is whole.
     Only closing looks at the clock.
     """
     busy = [p for p in partitions if not _is_idle(p, idle_after_ms)]
