@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from service.alerting.news import untold
 from service.evaluation import NEVER_MS, Evaluation
 from service.messages import (
     Alert,
@@ -97,12 +98,8 @@ class MemoryResults:
             del self._states[end]
 
     def untold(self, alerts: Sequence[Alert]) -> list[Alert]:
-        """What is news of these changes: a restated window folds again what was told before.
-
-        That is all that follows an alert's last change into the state that was told of it.
-        """
-        told_at = {a.id: i for i, a in enumerate(alerts) if self._told.get(a.id) is a.state}
-        fresh = [a for i, a in enumerate(alerts) if i > told_at.get(a.id, -1)]
+        """What is news of these changes, and remember it as told."""
+        fresh = untold(self._told, alerts)
         self._told |= {a.id: a.state for a in fresh}
         return fresh
 

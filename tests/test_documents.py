@@ -63,7 +63,6 @@ def test_every_folder_of_the_service_stands_in_the_readme() -> None:
 def test_links_in_the_documents_lead_somewhere() -> None:
     broken = []
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
-            if not target.startswith("http") and not (document.parent / target).exists():
-                broken.append(f"{document.name}: {target}")
+        targets = re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text(encoding="utf-8"))
+        broken += [f"{document.name}: {t}" for t in targets if not (document.parent / t).exists()]
     assert broken == []

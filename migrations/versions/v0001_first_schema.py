@@ -112,8 +112,7 @@ CREATE TABLE outbox (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     delivered_at TIMESTAMP WITH TIME ZONE,
     attempts INTEGER DEFAULT 0 NOT NULL,
-    PRIMARY KEY (id),
-    CONSTRAINT outbox_once UNIQUE (alert_id, state)
+    PRIMARY KEY (id)
 );
 
 CREATE INDEX outbox_waiting ON outbox (id) WHERE delivered_at IS NULL;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from service.settings import load_from_environment
-from service.store.checkpoint import reset_partitions
+from service.store.checkpoint import reset_partitions, resume_partitions
 from service.wiring import ready_engine
 
 
@@ -27,3 +27,15 @@ def reset(topic: str) -> None:
     """  # noqa: D301 - click reads \b
     count = reset_partitions(ready_engine(load_from_environment()), topic)
     click.echo(f"{topic}: {count} partitions forgotten")
+
+
+@partitions.command()
+@click.argument("topic")
+def resume(topic: str) -> None:
+    """Let the halted partitions of a topic go on where they stopped, once you know why they did.
+
+    \b
+    driftbell partitions resume inference-log
+    """  # noqa: D301
+    count = resume_partitions(ready_engine(load_from_environment()), topic)
+    click.echo(f"{topic}: {count} partitions go on")

@@ -14,8 +14,9 @@ import numpy as np
 from service.errors import ConfigurationError
 from service.intake.kafka_problems import NO_ERROR, away, check_topics, refused
 from service.intake.ownership import Ownership
-from service.intake.source import Assignment, Bounds, Gap, Partition, Polled, Records
+from service.intake.source import Assignment, Bounds, Gap, Polled, Records
 from service.intake.stall import StallWatch
+from service.messages import Partition
 
 try:
     from confluent_kafka import (

@@ -12,7 +12,8 @@ import numpy as np
 
 from service.errors import ConfigurationError
 from service.intake.line_reader import LineReader
-from service.intake.source import Assignment, Bounds, Gap, Partition, Polled, Records
+from service.intake.source import Assignment, Bounds, Gap, Polled, Records
+from service.messages import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -38,8 +38,9 @@ from service.errors import ConfigurationError
 from service.intake.kafka_problems import away, check_topics, refused
 from service.intake.kafka_python_records import use_rows
 from service.intake.ownership import Ownership
-from service.intake.source import Assignment, Bounds, Gap, Partition, Polled, Records
+from service.intake.source import Assignment, Bounds, Gap, Polled, Records
 from service.intake.stall import StallWatch
+from service.messages import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

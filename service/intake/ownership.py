@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from service.intake.source import Assignment, Partition
+from service.intake.source import Assignment
+from service.messages import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from service.messages import Partition as Partition
+from service.messages import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from service.intake.source import Partition
+    from service.messages import Partition
 
 LONGEST_PATIENCE = 16  # an open transaction looks like a stall, so each fruitless restart waits twice as long
 

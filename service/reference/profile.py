@@ -26,8 +26,9 @@ _MAGIC, _VERSION = b"DBrf", 1
 
 @dataclass(frozen=True, eq=False)
 class ReferenceProfile:
-    """`sketch` counts all rows on `grid`; `blocks` count consecutive parts of equal row count on it, `segments` the rows of
-    each segment by its name ('country=DE').
+    """`sketch` counts all rows on `grid`; `blocks` count consecutive parts of equal row count on it.
+
+    `segments` counts the rows of each segment by its name ('country=DE').
 
     `ordered` says that the blocks follow time; otherwise they follow the file, whatever its order means.
     A row without a label is in no label's count, but one without a prediction is counted as missing.

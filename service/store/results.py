@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from service.alerting.news import untold
 from service.messages import (
     Alert,
     Column,
@@ -243,8 +244,11 @@ def _finding_of(row: RowMapping) -> Finding:
 
 
 def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
-    """The newest state of each alert as a row, and what people must hear of into the outbox, once a state."""
+    """The newest state of each alert as a row, and what people must hear of, but were not told yet, into the outbox."""
     alerts = [replace(a, summary=storable(a.summary)) for a in alerts]
+    heard = [
+        a for a in untold(_told(connection, alerts), alerts) if a.state is not State.PENDING and a.summary
+    ]
     if alerts:
         newest = [_alert_row(a) for a in alerts]
         statement = upsert(alert)
@@ -253,10 +257,14 @@ def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
             index_elements=[alert.c.id], set_={**changing, "updated_at": func.now()}
         )
         connection.execute(statement, newest)
-    heard = [a for a in alerts if a.state is not State.PENDING and a.summary]
     if heard:
         rows = [{"alert_id": a.id, "state": a.state.value, "message": a.document()} for a in heard]
-        connection.execute(upsert(outbox).on_conflict_do_nothing(constraint="outbox_once"), rows)
+        connection.execute(insert(outbox), rows)
+
+
+def _told(connection: Connection, alerts: Sequence[Alert]) -> dict[str, State]:
+    known = select(alert.c.id, alert.c.state).where(alert.c.id.in_({a.id for a in alerts}))
+    return {alert_id: State(state) for alert_id, state in connection.execute(known)}
 
 
 def _alert_row(a: Alert) -> dict[str, Any]:

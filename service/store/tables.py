@@ -74,8 +74,8 @@ source_partition = Table(
     Column("owner_epoch", BigInteger, nullable=False, server_default=text("0")),
     Column("claim_token", Uuid),
     Column("owner", Text),
-    Column("deaths", Integer, nullable=False, server_default=text("0"), doc="unclean takeovers since the last progress"),
-    Column("highest_ms", BigInteger, doc="highest accepted event time; the watermark is this less the allowed disorder"),
+    Column("deaths", Integer, nullable=False, server_default=text("0"), doc="unclean takeovers since progress"),
+    Column("highest_ms", BigInteger, doc="highest accepted event time; less the disorder: the watermark"),
     Column("idle_since", DateTime(timezone=True), doc="caught up, owned and not paused, without news since"),
     Column("lag", BigInteger, doc="records behind the log's end when last looked"),
     Column("halted", Text, doc="why the partition is not read any more"),
@@ -226,6 +226,5 @@ outbox = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("delivered_at", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
-    UniqueConstraint("alert_id", "state", name="outbox_once"),
     Index("outbox_waiting", "id", postgresql_where=text("delivered_at IS NULL")),
 )  # fmt: skip

@@ -23,8 +23,9 @@ class WebServer:
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         self._listener = _listen(host, port)
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, h11_max_incomplete_event_size=_HEADER_BYTES,
-            timeout_graceful_shutdown=_CLOSE_SECONDS, limit_concurrency=200, ws="none",
+            app, log_level="warning", access_log=False, server_header=False,
+            h11_max_incomplete_event_size=_HEADER_BYTES, timeout_graceful_shutdown=_CLOSE_SECONDS,
+            limit_concurrency=200, ws="none",
         )  # fmt: skip
         self._server = uvicorn.Server(config)
 

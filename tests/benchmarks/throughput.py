@@ -25,7 +25,8 @@ from service.configuration import Configuration, ModelVersion
 from service.embedded import EmbeddedBroker, EmbeddedPostgres
 from service.intake.decoder import Decoder
 from service.intake.kafka_writer import create_topic
-from service.intake.source import Partition, Records
+from service.intake.source import Records
+from service.messages import Partition
 from service.monitor import Monitor, WindowSpec
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline

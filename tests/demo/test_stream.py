@@ -15,8 +15,8 @@ from service.demo.references import build_profile
 from service.demo.script import SCRIPT, Script
 from service.demo.stream import BAD_EVENTS, EVENTS_A_TICK, TICK_SECONDS, Traffic
 from service.intake.decoder import Decoder
-from service.intake.source import Partition, Records
-from service.messages import Reason
+from service.intake.source import Records
+from service.messages import Partition, Reason
 
 START_MS = 1_795_305_070_000
 A_SECOND = round(EVENTS_A_TICK / TICK_SECONDS)

@@ -52,9 +52,7 @@ def test_rows_and_metrics_equal_a_plain_computation(stack: Any, tmp_path: Path) 
     send(stack, live, ts)
     stack.start("run")
 
-    closed = [
-        end for end in range(int(ts[0]) // WINDOW_MS * WINDOW_MS + WINDOW_MS, watermark(ts) + 1, WINDOW_MS)
-    ]
+    closed = list(range(int(ts[0]) // WINDOW_MS * WINDOW_MS + WINDOW_MS, watermark(ts) + 1, WINDOW_MS))
     stack.wait_until(lambda: position(stack) >= closed[-1], "all closed windows are evaluated", 90)
 
     assert stack.consumed()["accepted"] == LIVE_ROWS

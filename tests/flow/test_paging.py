@@ -63,7 +63,9 @@ class Pager:
         return self._sent("resolved", labels)
 
     def _sent(self, status: str, labels: dict[str, str]) -> list[dict[str, Any]]:
-        return [a for a in list(self.pages) if a["status"] == status and labels.items() <= a["labels"].items()]
+        return [
+            a for a in list(self.pages) if a["status"] == status and labels.items() <= a["labels"].items()
+        ]
 
 
 class Traffic:

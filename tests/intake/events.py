@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from service.configuration import Configuration, ModelVersion
-from service.intake.source import Partition, Records
-from service.messages import LABEL, LATENCY, PREDICTION, SCORE, Column, Role, TextColumn
+from service.intake.source import Records
+from service.messages import LABEL, LATENCY, PREDICTION, SCORE, Column, Partition, Role, TextColumn
 from service.monitor import Monitor
 from service.sketches.grids import Grid, category_grid, number_grid
 from service.sketches.pane import PaneSketch

@@ -13,7 +13,8 @@ import zstandard
 from service.errors import ConfigurationError
 from service.intake import line_reader
 from service.intake.file_log import FileLogSource, KeyOf
-from service.intake.source import Bounds, Gap, Partition
+from service.intake.source import Bounds, Gap
+from service.messages import Partition
 from tests.servers.logs import Reader
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from kafka import KafkaProducer
 
 from service.embedded.broker import free_port
 from service.errors import ConfigurationError, Unavailable
-from service.intake.source import Bounds, Gap, Partition
+from service.intake.source import Bounds, Gap
+from service.messages import Partition
 from tests.servers.logs import CLIENTS, FileLog, KafkaLog, Reader, wait_until
 
 if TYPE_CHECKING:

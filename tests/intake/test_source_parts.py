@@ -12,8 +12,9 @@ from service.intake.kafka_problems import check_topics
 from service.intake.kafka_python_records import decode_rows
 from service.intake.kafka_settings import KafkaSettings
 from service.intake.ownership import Ownership
-from service.intake.source import Assignment, Partition
+from service.intake.source import Assignment
 from service.intake.stall import StallWatch
+from service.messages import Partition
 
 A, B = Partition("t", 0), Partition("t", 1)
 

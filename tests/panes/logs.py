@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from service.intake.decoder import Decoder
-from service.intake.source import Partition, Records
-from service.messages import Checkpoint, Counts, DeadLetter, FilterKey, PaneKey, PaneRow
+from service.intake.source import Records
+from service.messages import Checkpoint, Counts, DeadLetter, FilterKey, PaneKey, PaneRow, Partition
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline
 from service.sketches.codec import pane_from_bytes

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from service.intake.source import Gap, Partition, Source
+    from service.intake.source import Gap, Source
+    from service.messages import Partition
     from tests.servers.fixtures import Broker
 
 PATIENCE_SECONDS = 20.0
