@@ -6,7 +6,7 @@ SPEED ?= 1
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test test-long check format bench clean
 
 help:  ## list the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ demo: install  ## a real stream that goes wrong, watched in this terminal (SPEED
 
 test: install  ## the whole suite
 	$(BIN)/python -m pytest
+
+test-long: install  ## the detectors' full calibration grid (many minutes)
+	$(BIN)/python -m pytest -m long
 
 check: install  ## format, lint, types and import contracts
 	$(BIN)/ruff format --check

@@ -40,7 +40,7 @@ def test_quiet_windows_rarely_ring(null_pair, law, n, m):
     assert max(far.values(), default=0) <= _most(windows * ALPHA / 10)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("n", [50, 200, 1000, 10_000, 100_000])
 @pytest.mark.parametrize("m", [1000, 10_000, 100_000])
