@@ -116,7 +116,7 @@ def _view(row: ModelRow, alerts: list[AlertRow], now_ms: int) -> ModelView:
         link=f"api/v1/models/{quote(row.model, safe='')}",
         condition=condition,
         word=STATE_WORDS[condition.state],
-        versions=row.versions,
+        versions=tuple(filter(None, row.versions)),  # labels often name none
         last_event=_moment(row.last_event_ms, now_ms),
         last_window=_moment(row.last_window_end_ms, now_ms),
         alerts=tuple(map(_alert_view, alerts)),
