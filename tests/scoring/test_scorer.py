@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -249,46 +248,3 @@ def test_no_finding_holds_nan_or_infinity_whatever_the_cells(
         assert (finding.verdict is Verdict.DRIFT) == (
             finding.value is not None and finding.limit is not None and finding.value > finding.limit
         )
-
-
-def wide(n: int, seed: int, grid: Grid | None = None) -> PaneSketch:
-    """Twenty columns, half of them texts."""
-    rng = np.random.default_rng(seed)
-    numbers = rng.normal(size=(10, n))
-    grid = grid or Grid(
-        tuple(number_grid(Column(Role.FEATURE, f"n{i}"), numbers[i]) for i in range(10)),
-        tuple(category_grid(Column(Role.FEATURE, f"t{i}"), dict.fromkeys("abcdefgh", 1)) for i in range(10)),
-    )
-    from service.intake.cells import text_column
-    from service.messages import Batch, Stream, TextColumn
-
-    texts = [text_column(rng.choice(list("abcdefgh"), n).tolist()) for _ in range(10)]
-    sketch = PaneSketch(grid)
-    zeros = np.zeros(n, np.int64)
-    batch = Batch(
-        "m",
-        1,
-        Stream.INFERENCE,
-        zeros,
-        zeros,
-        zeros.astype(np.uint64),
-        TextColumn(np.zeros(n, np.int32), ("",)),
-        numbers,
-        texts,
-    )
-    sketch.add(batch, slice(None))
-    return sketch
-
-
-def test_a_slice_of_twenty_columns_is_scored_in_milliseconds() -> None:
-    """In about 10 ms on a free core of a 2-core machine; three times that is left to a busy one."""
-    reference = wide(20_000, 1)
-    windows = [wide(490 + i, i + 2, reference.grid) for i in range(12)]
-    scorer = Scorer(MONITOR, reference, ALPHA)
-    scorer.findings(windows[0])
-    spent = []
-    for window in windows[1:]:
-        started = time.process_time()
-        scorer.findings(window)
-        spent.append(time.process_time() - started)
-    assert min(spent) < 0.04
