@@ -75,7 +75,6 @@ class CollectorOptions:
     poll_records: int = 10_000
     look_seconds: float = 5.0
     idle_after_ms: int = 1_000
-    starts_at_end: bool = False
 
 
 @dataclass
@@ -206,10 +205,9 @@ class Collector:
         bounds = self.source.bounds(partition)
         identity = self.source.topic_id(partition.topic)
         claimant = Claimant(self.options.owner, self._patience_ms())
-        start = bounds.end if self.options.starts_at_end else bounds.start
         try:
             claim = claim_partition(
-                self.engine, partition, claimant, str(identity) if identity else None, start
+                self.engine, partition, claimant, str(identity) if identity else None, bounds.start
             )
         except PartitionHalted as why:
             self._halt(partition, str(why))

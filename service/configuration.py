@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from service.messages import PREDICTION, SCORE
 from service.sketches.grids import Grid
 
 if TYPE_CHECKING:
@@ -34,11 +33,6 @@ class ModelVersion:
     def model(self) -> str:
         """The model's name."""
         return self.monitor.model
-
-    @property
-    def has_predictions(self) -> bool:
-        """Whether the reference describes predictions or scores."""
-        return any(c in self.grid.number_at or c in self.grid.text_at for c in (PREDICTION, SCORE))
 
 
 @dataclass(frozen=True)

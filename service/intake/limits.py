@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one event: bytes of its value, its features, nesting, and the length of a category's text."""
+    """Bounds on one event: bytes of its value, its features, and its nesting."""
 
     event_bytes: int = 2**20
     features: int = 2_000
     depth: int = 32
-    text_length: int = 200
 
 
 KEPT_KEY_BYTES = 1_024

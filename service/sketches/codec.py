@@ -120,11 +120,6 @@ def pane_from_bytes(data: bytes, grid: Grid) -> PaneSketch:
     return sketch
 
 
-def grid_id_of(data: bytes) -> str:
-    """The id of the grid that a pane's sketch was counted on."""
-    return unseal(data, _PANE, _PANE_VERSION, _Pane).grid_id
-
-
 def _numbers_out(numbers: NumberSketch) -> _Numbers:
     return _Numbers(
         pack(numbers.counts), pack(numbers.missing.ravel()),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from service.messages import Column, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 _FIRST_DECADE, _LAST_DECADE, _PER_DECADE = -6, 13, 7
 QUANTILE_EDGES = 256
@@ -168,8 +168,3 @@ def category_grid(column: Column, counts: dict[str, int]) -> CategoryGrid:
 def default_number_grid(column: Column) -> NumberGrid:
     """The grid of a column that no reference describes: log-spaced, without moments."""
     return NumberGrid(column, log_edges())
-
-
-def column_names(grids: Sequence[NumberGrid | CategoryGrid]) -> tuple[str, ...]:
-    """The names of the columns, in order."""
-    return tuple(grid.column.name for grid in grids)
