@@ -7,6 +7,7 @@ Times of events are integer milliseconds since 1970 UTC (`*_ms`), times of our o
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -85,6 +86,11 @@ source_partition = Table(
     Column("dead", BigInteger, nullable=False, server_default=text("0")),
     Column("tombstone", BigInteger, nullable=False, server_default=text("0")),
     Column("lost", BigInteger, nullable=False, server_default=text("0"), doc="records that retention took before us"),
+    Column("holes", BigInteger, nullable=False, server_default=text("0"), doc="offsets that held no record for us"),
+    Column("truncated", BigInteger, nullable=False, server_default=text("0"), doc="counted offsets the log took back"),
+    Column("jumps", Integer, nullable=False, server_default=text("0"), doc="rows right before that were too far ahead"),
+    Column("trying_offset", BigInteger, doc="the one record that is tried now, after deaths"),
+    Column("dead_accepted", Boolean, nullable=False, server_default=text("false"), doc="read on, however many are dead"),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
 )  # fmt: skip
 
@@ -131,8 +137,42 @@ dead_letter = Table(
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("seen_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("replayed_at", DateTime(timezone=True), doc="when it was written to the log again"),
     UniqueConstraint("topic", "partition", "offset", name="dead_letter_place"),
     Index("dead_letter_by_time", "seen_at"),
+    Index("dead_letter_by_reason", "topic", "reason", "id"),
+)  # fmt: skip
+
+gap = Table(
+    "gap", metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True, doc="the first offset that is missing, or was taken back"),
+    Column("kind", Text, primary_key=True, doc="lost or truncated"),
+    Column("records", BigInteger, nullable=False),
+    Column("from_ms", BigInteger, doc="event time from which windows may miss rows; none: since ever"),
+    Column("until_ms", BigInteger, doc="event time up to which; none: not known yet, so all later ones"),
+    Column("noted_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)  # fmt: skip
+
+api_key = Table(
+    "api_key", metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", LargeBinary, nullable=False, doc="SHA-256 of the secret"),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("last_used_at", DateTime(timezone=True)),
+)  # fmt: skip
+
+login = Table(
+    "login", metadata,
+    Column("token_hash", LargeBinary, primary_key=True, doc="SHA-256 of the cookie"),
+    Column("key_id", Text, ForeignKey("api_key.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
 )  # fmt: skip
 
 window_result = Table(
