@@ -44,6 +44,7 @@ class Reason(StrEnum):
     UNKNOWN_MODEL = "unknown_model"
     BAD_TIMESTAMP = "bad_timestamp"
     FUTURE_TIMESTAMP = "future_timestamp"
+    KILLS_PROCESS = "kills_process"
 
 
 class UnknownModels(StrEnum):
@@ -223,12 +224,36 @@ class Counts:
         return self.accepted + self.duplicate + self.late + self.dead + self.tombstone
 
 
+class LossKind(StrEnum):
+    """Why records are missing: retention took them before us, or the log was cut off behind us."""
+
+    LOST = "lost"
+    TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """`records` offsets from `offset` on that are missing, or that were counted and taken back by the log.
+
+    Windows between `from_ms` (None: since ever) and `until_ms` (None: not known yet) of event time may miss rows.
+    """
+
+    offset: int
+    records: int
+    kind: LossKind
+    from_ms: int | None
+    until_ms: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What one transaction writes for one partition: state and position, together or not at all.
 
     `expected_offset` is what the last checkpoint left, `next_offset` the first record not yet counted here.
-    `counts` and `lost` are since the last checkpoint, pane sketches are cumulative.
+    `counts`, `lost` and `holes` (offsets that held no record) are since the last checkpoint, as are `capped` cells, by
+    what was folded into `__other__`. Pane sketches are cumulative. `losses` are new or better known than before.
+    `jumps` is how many rows right before `next_offset` were quarantined for their time. `healthy`: since the last
+    checkpoint a stretch of records was good again, so that a person's word to read on has done its work.
     """
 
     partition: Partition
@@ -241,7 +266,11 @@ class Checkpoint:
     dead: Sequence[DeadLetter] = ()
     learned_models: Sequence[str] = ()
     lost: int = 0
-    topic_id: str | None = None
+    holes: int = 0
+    losses: Sequence[Loss] = ()
+    jumps: int = 0
+    healthy: bool = False
+    capped: Mapping[str, int] = field(default_factory=dict)
 
 
 class WindowKey(NamedTuple):

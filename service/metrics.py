@@ -7,7 +7,18 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from service import __version__
 from service.messages import Checkpoint, Outcome, Reason
 
-COMMIT_OUTCOMES = ("committed", "fenced", "rewound", "halted", "retried", "reconfigured", "failed")
+COMMIT_OUTCOMES = (
+    "committed",
+    "fenced",
+    "rewound",
+    "halted",
+    "retried",
+    "reconfigured",
+    "failed",
+    "truncated",
+)
+
+CAPPED = ("version", "segment", "feature", "category")
 
 
 class PipelineMetrics:
@@ -27,6 +38,17 @@ class PipelineMetrics:
         self.lost = Counter(
             "driftbell_records_lost_total",
             "Records that retention took before they were read.",
+            registry=registry,
+        )
+        self.truncated = Counter(
+            "driftbell_records_truncated_total",
+            "Records that were counted and that the log then took back.",
+            registry=registry,
+        )
+        self.capped = Counter(
+            "driftbell_capped_total",
+            "Rows and cells that were folded into __other__, by what there was too much of.",
+            ["what"],
             registry=registry,
         )
         self.lag = Gauge(
@@ -55,6 +77,8 @@ class PipelineMetrics:
             self.events.labels(outcome.value)
         for reason in Reason:
             self.dead_letters.labels(reason.value)
+        for what in CAPPED:
+            self.capped.labels(what)
         for commit in COMMIT_OUTCOMES:
             self.commits.labels(commit)
 
@@ -66,3 +90,5 @@ class PipelineMetrics:
         for letter in checkpoint.dead:
             self.dead_letters.labels(letter.reason.value).inc()
         self.lost.inc(checkpoint.lost)
+        for what, cells in checkpoint.capped.items():
+            self.capped.labels(what).inc(cells)

@@ -15,11 +15,13 @@ from prometheus_client import CollectorRegistry
 from service.alerting.delivery import Delivery, webhook
 from service.collector import Collector, CollectorOptions
 from service.configuration import Configuration, ModelVersion
+from service.dead_letters.replaying import Replaying
 from service.errors import ConfigurationError
 from service.evaluation import Evaluation
 from service.evaluator import Evaluator
 from service.intake.decoder import Decoder
 from service.intake.file_log import FileLogSource
+from service.intake.file_log_reader import FileLogReader
 from service.intake.kafka_settings import KafkaSettings
 from service.intake.limits import Limits
 from service.metrics import PipelineMetrics
@@ -27,15 +29,19 @@ from service.monitor import Monitor
 from service.replay import Replay, Sink
 from service.settings import KafkaClient, Settings
 from service.sketches.grids import Grid
+from service.store.checkpoint import PostgresCheckpoints
 from service.store.engine import connect
 from service.store.migrate import require_current
 from service.store.outbox import Outbox
 from service.store.retention import Retention
+from service.verification.verifier import Asked, Progress, RunTerms, Verifier
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from service.intake.dead_letter_topic import DeadLetterTopic
+    from service.intake.log_reader import LogReader
+    from service.intake.log_writer import LogWriter
     from service.intake.source import Source
     from service.reference.profile import ReferenceProfile
 
@@ -100,6 +106,38 @@ def make_source(settings: Settings) -> Source:
     return KafkaPythonSource(described)
 
 
+def make_log_reader(settings: Settings, events: Path | None = None, partitions: int = 1) -> LogReader:
+    """A reader of the configured Kafka that belongs to no group, or of a file log; connects on first use."""
+    if events is not None:
+        return FileLogReader(events, partitions)
+    from service.intake.kafka_python_log_reader import KafkaPythonLogReader
+
+    return KafkaPythonLogReader(kafka_settings(settings))
+
+
+def make_replaying(settings: Settings, engine: Engine) -> Replaying:
+    """Dead letters into the configured Kafka once more; connects on first use."""
+
+    def open_writer() -> LogWriter:
+        from service.intake.kafka_log_writer import KafkaLogWriter
+
+        return KafkaLogWriter(kafka_settings(settings))
+
+    limits = Limits(event_bytes=settings.collector.max_event_bytes)
+    reader = partial(make_log_reader, settings)
+    return Replaying(engine, settings.collector.unknown_models, limits, reader, open_writer)
+
+
+def make_verifier(settings: Settings, reader: LogReader, asked: Asked, progress: Progress) -> Verifier:
+    """A verifier of the configured database against a log."""
+    kept, collector = settings.retention, settings.collector
+    terms = RunTerms(
+        now_ms(), collector.unknown_models, Limits(event_bytes=collector.max_event_bytes), kept.panes_ms,
+        kept.dead_letters_ms, kept.dead_letters_kept, kept.results_ms,
+    )  # fmt: skip
+    return Verifier(ready_engine(settings), reader, terms, asked, progress)
+
+
 def _dead_letter_topic(settings: Settings) -> DeadLetterTopic | None:
     if settings.kafka.dead_letter_topic is None:
         return None
@@ -115,8 +153,9 @@ def make_collector(settings: Settings, engine: Engine, metrics: PipelineMetrics)
         owner_name(), chosen.unknown_models, Limits(event_bytes=chosen.max_event_bytes),
         chosen.commit_interval_ms / 1000, chosen.commit_records,
     )  # fmt: skip
+    dead_letters = _dead_letter_topic(settings)
     return Collector(
-        make_source(settings), engine, options, metrics, time.monotonic, _dead_letter_topic(settings)
+        make_source(settings), PostgresCheckpoints(engine), options, metrics, time.monotonic, dead_letters
     )
 
 
@@ -129,7 +168,7 @@ def make_evaluator(settings: Settings, engine: Engine, metrics: PipelineMetrics)
         lambda outcome: metrics.deliveries.labels(outcome).inc(),
     )
     kept = settings.retention
-    retention = Retention(kept.results_ms, kept.panes_ms, kept.dead_letters_ms)
+    retention = Retention(kept.results_ms, kept.panes_ms, kept.dead_letters_ms, kept.dead_letters_kept)
     return Evaluator(
         engine, owner_name(), metrics, now_ms, delivery, retention, settings.evaluator.interval_ms / 1000
     )
@@ -160,18 +199,20 @@ def _grid(monitor: Monitor, profiles: Mapping[str, ReferenceProfile]) -> Grid:
     return profiles[monitor.reference].grid if monitor.reference else Grid()
 
 
-def why_not_alive(collector: Collector | None, evaluator: Evaluator | None) -> str | None:
+def why_not_alive(
+    collector: Collector | None, evaluator: Evaluator | None, within_seconds: float = ALIVE_SECONDS
+) -> str | None:
     """A sentence when a loop has not turned for a minute."""
     if (
         collector is not None
         and collector.ticked_at
-        and time.monotonic() - collector.ticked_at > ALIVE_SECONDS
+        and time.monotonic() - collector.ticked_at > within_seconds
     ):
         return f"the collector's loop has not turned for {time.monotonic() - collector.ticked_at:.0f} s"
     if (
         evaluator is not None
         and evaluator.ticked_at_ms
-        and now_ms() - evaluator.ticked_at_ms > ALIVE_SECONDS * 1000
+        and now_ms() - evaluator.ticked_at_ms > within_seconds * 1000
     ):
         return f"the evaluator's loop has not turned for {(now_ms() - evaluator.ticked_at_ms) / 1000:.0f} s"
     return None

@@ -17,6 +17,7 @@ _PARTITION = {
     "truncated": "BIGINT DEFAULT 0 NOT NULL",
     "jumps": "INTEGER DEFAULT 0 NOT NULL",
     "trying_offset": "BIGINT",
+    "trying_records": "INTEGER",
     "dead_accepted": "BOOLEAN DEFAULT false NOT NULL",
 }
 # What was consumed before and is in no count was never there: compaction and transactions leave holes.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from service.settings import load_from_environment
-from service.store.checkpoint import reset_partitions, resume_partitions
+from service.store.partition_rows import reset_partitions, resume_partitions
 from service.wiring import ready_engine
 
 
@@ -16,16 +16,22 @@ def partitions() -> None:
 
 @partitions.command()
 @click.argument("topic")
+@click.option(
+    "--recount", is_flag=True, help="Forget what was counted of the topic, too: its records are read again."
+)
 @click.confirmation_option(
     prompt="Forget the positions of all partitions of this topic, and read it from its start?"
 )
-def reset(topic: str) -> None:
-    """Forget a topic's positions after it was deleted and made again. Panes that were counted stay.
+def reset(topic: str, recount: bool) -> None:
+    """Forget a topic's positions after it was deleted and made again. What was counted of the old one stays.
+
+    With --recount that is forgotten, too: for the same records, which would be counted twice otherwise.
 
     \b
     driftbell partitions reset inference-log
+    driftbell partitions reset inference-log --recount
     """  # noqa: D301 - click reads \b
-    count = reset_partitions(ready_engine(load_from_environment()), topic)
+    count = reset_partitions(ready_engine(load_from_environment()), topic, recount=recount)
     click.echo(f"{topic}: {count} partitions forgotten")
 
 
@@ -33,6 +39,8 @@ def reset(topic: str) -> None:
 @click.argument("topic")
 def resume(topic: str) -> None:
     """Let the halted partitions of a topic go on where they stopped, once you know why they did.
+
+    However many of the records are dead letters, they are read on until a stretch is good again.
 
     \b
     driftbell partitions resume inference-log

@@ -27,7 +27,7 @@ from service.errors import DriftbellError, Unavailable
 from service.intake.kafka_writer import KafkaWriter, create_topic
 from service.messages import State
 from service.settings import Settings, load_settings
-from service.store.checkpoint import reset_partitions
+from service.store.partition_rows import reset_partitions
 from service.store.engine import transaction
 from service.store.migrate import migrate
 from service.store.paging import Paging

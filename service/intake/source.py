@@ -19,8 +19,8 @@ What a source guarantees:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, Self
 
 from service.messages import Partition
 
@@ -32,11 +32,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class Cut(bytes):
+    """The start of a value that was too large to be read whole; all of it has `size` bytes."""
+
+    size: int
+
+    def __new__(cls, start: bytes, size: int) -> Self:
+        made = super().__new__(cls, start)
+        made.size = size
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """Consecutive records of one partition, as columns of equal length n.
 
-    `offsets` may have holes (compaction, aborted transactions). `values[i]` is None for a tombstone.
+    `offsets` may have holes (compaction, aborted transactions). `values[i]` is None for a tombstone, and a `Cut`
+    where the source read only its start.
     `timestamps_ms[i]` is -1 where the log has none.
     """
 
@@ -48,6 +60,16 @@ class Records:
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+    def between(self, start: int, end: int) -> Records:
+        """The records at these places."""
+        if start == 0 and end >= len(self):
+            return self
+        chosen = slice(start, end)
+        return replace(
+            self, offsets=self.offsets[chosen], timestamps_ms=self.timestamps_ms[chosen],
+            values=self.values[chosen], keys=self.keys[chosen],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

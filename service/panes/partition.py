@@ -6,6 +6,7 @@ or other partitions. That is what lets a restart, a second worker or a replay co
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,13 +28,13 @@ from service.messages import (
 from service.names import clean_name
 from service.panes.admission import NEVER_MS, Admitted, BoolArray, IntArray, Rows, admit, far_ahead
 from service.panes.identity import HashArray, IdFilter
-from service.sketches.codec import pane_to_bytes
-from service.sketches.pane import PaneSketch
+from service.panes.open_panes import OpenPanes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from service.configuration import ModelVersion
+    from service.sketches.pane import PaneSketch
 
 MOST_SEGMENTS = 100
 MOST_VERSIONS = 20
@@ -53,14 +54,6 @@ class DecodedBatch(NamedTuple):
     version: ModelVersion
 
 
-@dataclass(slots=True)
-class _Pane:
-    sketch: PaneSketch
-    end_ms: int
-    expires_ms: int
-    dirty: bool = True
-
-
 class _Part(NamedTuple):
     """The accepted rows of one batch that fall into one pane."""
 
@@ -71,10 +64,14 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """What became of some decoded rows; `future` are the offsets to quarantine."""
+    """What became of some decoded rows; `future` are the offsets to quarantine.
+
+    `first_ms` is the event time of the first row that was accepted.
+    """
 
     counts: Counts
     future: Sequence[int] = ()
+    first_ms: int | None = None
 
 
 @dataclass
@@ -83,13 +80,15 @@ class PartitionPanes:
 
     `jumps` is how many rows right before now were quarantined for being too far ahead.
     `known` holds, for each model, pane and segment name, the values that have a slice of their own.
+    `folded` counts the rows whose version or segment has none, since the last commit.
     """
 
     highest_ms: int = NEVER_MS
     jumps: int = 0
-    panes: dict[PaneKey, _Pane] = field(default_factory=dict)
+    panes: OpenPanes = field(default_factory=OpenPanes)
     filters: dict[FilterKey, IdFilter] = field(default_factory=dict)
     known: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
+    folded: Counter[str] = field(default_factory=Counter)
 
     def restore(
         self,
@@ -98,8 +97,7 @@ class PartitionPanes:
     ) -> None:
         """Take over what the last checkpoint left open."""
         for key, sketch, version in panes:
-            end = key.start_ms + version.monitor.pane_ms
-            self.panes[key] = _Pane(sketch, end, end + _patience(version), dirty=False)
+            self.panes.put(key, sketch, version)
             self._know(key.model, key.start_ms, _VERSION, key.version)
             for name in version.monitor.segments:
                 if key.segment.startswith(f"{name}="):
@@ -121,7 +119,8 @@ class PartitionPanes:
         self._meet(parts)
         for part in parts:
             self._count(part)
-        return _outcome(decided, offsets[order])
+        ts_ms = np.concatenate([d.batch.ts_ms for d in decoded])[order]
+        return _outcome(decided, offsets[order], ts_ms)
 
     def _decide(
         self, decoded: Sequence[DecodedBatch], starts: Sequence[IntArray], order: Places, *, untimed: bool
@@ -218,6 +217,8 @@ class PartitionPanes:
         for at in _groups(column.codes[rows]):
             value = _value(name, column.values[column.codes[rows[at[0]]]])
             slice_of = value if value in own or value == MISSING_SEGMENT else OTHER
+            if slice_of == OTHER:
+                self.folded["segment" if name else "version"] += len(at)
             found.setdefault(slice_of, []).append(rows[at])
         return [
             (value, np.sort(np.concatenate(groups)) if len(groups) > 1 else groups[0])
@@ -225,12 +226,8 @@ class PartitionPanes:
         ]
 
     def _add(self, one: DecodedBatch, key: PaneKey, rows: Places | slice) -> None:
-        pane = self.panes.get(key)
-        if pane is None:
-            end = key.start_ms + one.version.monitor.pane_ms
-            pane = self.panes[key] = _Pane(PaneSketch(one.version.grid), end, end + _patience(one.version))
-        pane.sketch.add(one.batch, rows)
-        pane.dirty = True
+        self.panes.sketch_of(key, one.version).add(one.batch, rows)
+        self.panes.wrote(key)
 
     def oldest_open_ms(self) -> int | None:
         """The start of the oldest pane that a late row may still reach; None when there is none."""
@@ -240,7 +237,16 @@ class PartitionPanes:
 
     def changed(self) -> list[PaneRow]:
         """The cumulative sketches that changed since `committed` was called."""
-        return [_row(key, pane) for key, pane in self.panes.items() if pane.dirty]
+        return self.panes.changed()
+
+    @property
+    def changed_count(self) -> int:
+        """How many these are."""
+        return self.panes.dirty_count()
+
+    def capped(self) -> dict[str, int]:
+        """Cells and rows that were folded into `__other__` since `committed` was called, by what was too many."""
+        return {what: n for what, n in {**self.panes.capped(), **self.folded}.items() if n}
 
     def fresh_ids(self) -> list[IdRows]:
         """The ids that were counted since `committed` was called."""
@@ -248,18 +254,13 @@ class PartitionPanes:
 
     def committed(self) -> None:
         """All of it is stored: forget what no row can reach any more."""
-        for pane in self.panes.values():
-            pane.dirty = False
+        self.panes.committed(self.highest_ms)
+        self.folded.clear()
         for ids in self.filters.values():
             ids.fresh.clear()
-        self.panes = {key: pane for key, pane in self.panes.items() if pane.expires_ms > self.highest_ms}
         alive = {(key.model, key.start_ms) for key in self.panes}
         self.filters = {key: ids for key, ids in self.filters.items() if (key.model, key.start_ms) in alive}
         self.known = {key: values for key, values in self.known.items() if (key[0], key[1]) in alive}
-
-
-def _patience(version: ModelVersion) -> int:
-    return version.monitor.allowed_lateness_ms + version.monitor.disorder_ms
 
 
 def _pane_starts(decoded: DecodedBatch) -> IntArray:
@@ -308,20 +309,8 @@ def _value(name: str, raw: str | int) -> str:
     return (clean_name(raw) if isinstance(raw, str) else None) or MISSING_SEGMENT
 
 
-def _row(key: PaneKey, pane: _Pane) -> PaneRow:
-    sketch = pane.sketch
-    return PaneRow(
-        key,
-        pane.end_ms,
-        sketch.grid.id,
-        sketch.inferences,
-        sketch.labels,
-        sketch.last_ms,
-        pane_to_bytes(sketch),
-    )
-
-
-def _outcome(decided: Admitted, offsets: IntArray) -> Absorbed:
+def _outcome(decided: Admitted, offsets: IntArray, ts_ms: IntArray) -> Absorbed:
     late, duplicate, future = (int(mask.sum()) for mask in (decided.late, decided.duplicate, decided.future))
-    counts = Counts(len(offsets) - late - duplicate - future, duplicate, late, future)
-    return Absorbed(counts, offsets[decided.future].tolist())
+    accepted = len(offsets) - late - duplicate - future
+    first = int(ts_ms[np.argmax(decided.accepted)]) if accepted else None
+    return Absorbed(Counts(accepted, duplicate, late, future), offsets[decided.future].tolist(), first)

@@ -7,89 +7,171 @@ Group membership only decides who tries. A mismatch has five causes; `_explain` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from service.checkpoints import Claim, Claimant, Trial
 from service.errors import ConfigurationChanged, PartitionHalted, PartitionLost, Rewound
-from service.messages import Checkpoint, FilterKey, PaneKey, PaneRow, Partition, Stream
-from service.store.configuration import learn_models
+from service.messages import (
+    Checkpoint,
+    DeadLetter,
+    FilterKey,
+    Loss,
+    LossKind,
+    PaneKey,
+    PaneRow,
+    Partition,
+    Stream,
+)
+from service.store.configuration import current_revision, learn_models, load_configuration
 from service.store.engine import make_durable, transaction
-from service.store.tables import dead_letter, pane, pane_ids, revision, source_partition
+from service.store.tables import dead_letter, gap, pane, pane_ids, revision, source_partition
 from service.store.texts import storable
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Update
+    from sqlalchemy import ColumnElement, Connection, Engine, Insert, RowMapping, Update
+    from sqlalchemy.sql.dml import ReturningInsert
+
+    from service.configuration import Configuration
 
 _row = source_partition.c
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a claim returned: the right to write a partition, and the state to go on from."""
+@dataclass(frozen=True)
+class PostgresCheckpoints:
+    """`service.checkpoints.Checkpoints` in PostgreSQL."""
 
-    partition: Partition
-    owner_epoch: int
-    token: UUID
-    next_offset: int
-    highest_ms: int | None
-    topic_id: str | None
-    deaths: int
-    panes: tuple[PaneRow, ...] = ()
-    ids: Mapping[FilterKey, list[NDArray[np.uint64]]] = field(default_factory=dict)
+    engine: Engine
+
+    def configuration(self) -> Configuration:
+        return load_configuration(self.engine)
+
+    def revision(self) -> int:
+        return current_revision(self.engine)
+
+    def claim(self, partition: Partition, claimant: Claimant, topic_id: str | None, log_start: int) -> Claim:
+        with transaction(self.engine) as connection:
+            row = connection.execute(_claiming(partition, claimant, topic_id, log_start)).mappings().one()
+            _refuse_halted(partition, row, topic_id)
+            panes = _open_panes(connection, partition, (row["highest_ms"] or 0) - claimant.patience_ms)
+            ids = _ids_of(connection, partition, panes)
+            loss = _open_loss(connection, partition)
+        return Claim(
+            partition, row["owner_epoch"], row["claim_token"], row["next_offset"], row["highest_ms"], row["topic_id"],
+            row["deaths"], panes, ids, row["jumps"], _trial_of(row), row["dead_accepted"], loss,
+        )  # fmt: skip
+
+    def commit(self, claim: Claim, checkpoint: Checkpoint, revision: int) -> None:
+        """A COMMIT whose reply was lost is noticed and is no error."""
+        with transaction(self.engine) as connection:
+            moved = connection.execute(_compare_and_swap(claim, checkpoint))
+            if moved.rowcount == 0:
+                _explain(connection, claim, checkpoint.expected_offset, checkpoint.next_offset)
+                return
+            # Whoever learns a model raises the revision: two that shared its lock first would be a deadlock.
+            _require_revision(connection, revision, shared=not checkpoint.learned_models)
+            _write(connection, checkpoint)
+
+    def take_back(self, claim: Claim, offset: int, loss: Loss) -> None:
+        with transaction(self.engine) as connection:
+            make_durable(connection)
+            moved = connection.execute(
+                update(source_partition).where(*_ours(claim), _row.halted.is_(None), _row.next_offset == offset)
+                .values(next_offset=loss.offset, truncated=_row.truncated + loss.records, updated_at=func.now())
+            )  # fmt: skip
+            if moved.rowcount == 0:
+                _explain(connection, claim, offset, loss.offset)
+                return
+            _write_losses(connection, _place(claim.partition), [loss])
+
+    def note_progress(self, claim: Claim, *, lag: int, idle: bool, quiet_ms: int = 0) -> None:
+        """To be said every few seconds: idleness that nobody has confirmed of late does not count."""
+        quiet = func.make_interval(0, 0, 0, 0, 0, 0, quiet_ms / 1000)
+        since = func.coalesce(_row.idle_since, func.now() - quiet) if idle else None
+        with transaction(self.engine) as connection:
+            connection.execute(
+                update(source_partition)
+                .where(*_ours(claim))
+                .values(lag=lag, idle_since=since, updated_at=func.now())
+            )
+
+    def note_trial(self, claim: Claim, trial: Trial | None) -> None:
+        """The count of deaths begins anew with each trial."""
+        offset, records = (trial.offset, trial.records) if trial is not None else (None, None)
+        same = (_row.trying_offset == offset) & (_row.trying_records == records)
+        with transaction(self.engine) as connection:
+            make_durable(connection)
+            connection.execute(
+                update(source_partition)
+                .where(*_ours(claim))
+                .values(
+                    trying_offset=offset, trying_records=records, deaths=case((same, _row.deaths), else_=0)
+                )
+            )
+
+    def forget_ids(self, claim: Claim, before_ms: int) -> None:
+        with transaction(self.engine) as connection:
+            held = select(_row.topic).where(*_ours(claim)).exists()
+            connection.execute(
+                delete(pane_ids).where(
+                    pane_ids.c.topic == claim.partition.topic, pane_ids.c.partition == claim.partition.number,
+                    pane_ids.c.start_ms < before_ms, held,
+                )
+            )  # fmt: skip
+
+    def release(self, claim: Claim) -> None:
+        """Nothing happens if it is not ours."""
+        with transaction(self.engine) as connection:
+            connection.execute(
+                update(source_partition)
+                .where(*_ours(claim))
+                .values(owner=None, claim_token=None, idle_since=None)
+            )
+
+    def halt(self, partition: Partition, why: str, claim: Claim | None = None) -> None:
+        """The first reason stays."""
+        whose = (
+            _ours(claim)
+            if claim is not None
+            else (_row.topic == partition.topic, _row.partition == partition.number)
+        )
+        with transaction(self.engine) as connection:
+            make_durable(connection)
+            connection.execute(
+                update(source_partition).where(*whose, _row.halted.is_(None))
+                .values(halted=storable(why)[:500], idle_since=None, updated_at=func.now())
+            )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Claimant:
-    """Who claims, and how long after its end (ms) a pane may still be reached by late rows of any model."""
-
-    owner: str
-    patience_ms: int
-
-
-def claim_partition(
-    engine: Engine, partition: Partition, claimant: Claimant, topic_id: str | None, log_start: int
-) -> Claim:
-    """Take a partition over: whoever held it before is fenced from this moment on.
-
-    A partition that was never seen starts at `log_start`. Raises PartitionHalted if it was halted or if the topic
-    is another one than before, Unavailable if the database is away.
-    """
+def _claiming(
+    partition: Partition, claimant: Claimant, topic_id: str | None, log_start: int
+) -> ReturningInsert[tuple[object, ...]]:
     token = uuid4()
     statement = upsert(source_partition).values(
         topic=partition.topic, partition=partition.number, topic_id=topic_id, next_offset=log_start,
-        first_offset=log_start,
-        owner_epoch=1, claim_token=token, owner=claimant.owner,
+        first_offset=log_start, owner_epoch=1, claim_token=token, owner=claimant.owner,
     )  # fmt: skip
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=[_row.topic, _row.partition],
         set_={
             "owner_epoch": _row.owner_epoch + 1, "claim_token": token, "owner": claimant.owner, "idle_since": None,
             "deaths": case((_row.owner.is_(None), 0), else_=_row.deaths + 1), "updated_at": func.now(),
             "topic_id": func.coalesce(_row.topic_id, statement.excluded.topic_id),
         },
-    )  # fmt: skip
-    with transaction(engine) as connection:
-        row = connection.execute(statement.returning(*source_partition.c)).mappings().one()
-        _refuse_halted(partition, row, topic_id)
-        panes = _open_panes(connection, partition, (row["highest_ms"] or 0) - claimant.patience_ms)
-        ids = _ids_of(connection, partition, panes)
-    return Claim(
-        partition,
-        row["owner_epoch"],
-        token,
-        row["next_offset"],
-        row["highest_ms"],
-        row["topic_id"],
-        row["deaths"],
-        panes,
-        ids,
-    )
+    ).returning(*source_partition.c)  # fmt: skip
+
+
+def _trial_of(row: RowMapping) -> Trial | None:
+    """The trial that the last owner was at; one that has moved on has done its work."""
+    if row["trying_offset"] is None or row["trying_offset"] != row["next_offset"]:
+        return None
+    return Trial(row["trying_offset"], row["trying_records"])
 
 
 def _refuse_halted(partition: Partition, row: RowMapping, topic_id: str | None) -> None:
@@ -125,35 +207,22 @@ def _ids_of(
     return ids
 
 
+def _open_loss(connection: Connection, partition: Partition) -> Loss | None:
+    """The last gap of which it is not known yet where it ends in event time."""
+    mine = (gap.c.topic == partition.topic, gap.c.partition == partition.number)
+    query = select(gap).where(*mine, gap.c.until_ms.is_(None)).order_by(gap.c.offset.desc()).limit(1)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    return Loss(row["offset"], row["records"], LossKind(row["kind"]), row["from_ms"])
+
+
 def pane_row(row: RowMapping) -> PaneRow:
     """A stored pane as a value."""
     key = PaneKey(row["model"], row["version"], row["segment"], row["start_ms"])
     return PaneRow(
         key, row["end_ms"], row["grid_id"], row["inferences"], row["labels"], row["last_ms"], row["sketch"]
     )
-
-
-def commit_checkpoint(
-    engine: Engine, claim: Claim, checkpoint: Checkpoint, configuration_revision: int
-) -> None:
-    """Write state and offset together.
-
-    Raises PartitionLost (fenced), Rewound (the database was restored), PartitionHalted (impossible, or the row is
-    gone), ConfigurationChanged, Unavailable. A COMMIT whose reply was lost is noticed and is no error.
-    """
-    with transaction(engine) as connection:
-        moved = connection.execute(_compare_and_swap(claim, checkpoint))
-        if moved.rowcount == 0:
-            _explain(connection, claim, checkpoint)
-            return
-        # Whoever learns a model raises the revision: two that shared its lock first would be a deadlock.
-        shared = not checkpoint.learned_models
-        found = connection.execute(select(revision.c.number).with_for_update(read=shared)).scalar_one()
-        if found != configuration_revision:
-            raise ConfigurationChanged(
-                f"the monitors are at revision {found}, the batch was counted at {configuration_revision}"
-            )
-        _write(connection, checkpoint)
 
 
 def _compare_and_swap(claim: Claim, checkpoint: Checkpoint) -> Update:
@@ -168,9 +237,16 @@ def _compare_and_swap(claim: Claim, checkpoint: Checkpoint) -> Update:
             highest_ms=func.greatest(_row.highest_ms, highest), idle_since=idle,
             accepted=_row.accepted + counts.accepted, duplicate=_row.duplicate + counts.duplicate,
             late=_row.late + counts.late, dead=_row.dead + counts.dead, tombstone=_row.tombstone + counts.tombstone,
-            lost=_row.lost + checkpoint.lost, deaths=0, updated_at=func.now(),
+            lost=_row.lost + checkpoint.lost, holes=_row.holes + checkpoint.holes, jumps=checkpoint.jumps, deaths=0,
+            dead_accepted=_row.dead_accepted & ~literal(checkpoint.healthy), updated_at=func.now(),
         )
     )  # fmt: skip
+
+
+def _require_revision(connection: Connection, wanted: int, *, shared: bool) -> None:
+    found = connection.execute(select(revision.c.number).with_for_update(read=shared)).scalar_one()
+    if found != wanted:
+        raise ConfigurationChanged(f"the monitors are at revision {found}, the batch was counted at {wanted}")
 
 
 def _ours(claim: Claim) -> tuple[ColumnElement[bool], ...]:
@@ -180,7 +256,7 @@ def _ours(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     )  # fmt: skip
 
 
-def _explain(connection: Connection, claim: Claim, checkpoint: Checkpoint) -> None:
+def _explain(connection: Connection, claim: Claim, expected_offset: int, next_offset: int) -> None:
     """Nothing matched: return if it was done already, else raise what the caller must do."""
     name = _name(claim.partition)
     row = connection.execute(
@@ -202,20 +278,19 @@ def _explain(connection: Connection, claim: Claim, checkpoint: Checkpoint) -> No
         )
     if row["halted"]:
         raise PartitionHalted(f"{name} is halted: {row['halted']}")
-    if stored == checkpoint.next_offset:
+    if stored == next_offset:
         return
-    if stored < checkpoint.expected_offset:
+    if stored < expected_offset:
         raise Rewound(
-            f"{name}: the database is at offset {stored}, "
-            f"we had committed {checkpoint.expected_offset}: it was restored"
+            f"{name}: the database is at offset {stored}, we had committed {expected_offset}: it was restored"
         )
     raise PartitionHalted(
-        f"{name}: the database is at offset {stored}, we expected {checkpoint.expected_offset}: nobody else may write"
+        f"{name}: the database is at offset {stored}, we expected {expected_offset}: nobody else may write"
     )
 
 
 def _write(connection: Connection, checkpoint: Checkpoint) -> None:
-    place = {"topic": checkpoint.partition.topic, "partition": checkpoint.partition.number}
+    place = _place(checkpoint.partition)
     if checkpoint.learned_models:
         learn_models(connection, checkpoint.learned_models)
     if checkpoint.panes:
@@ -226,17 +301,53 @@ def _write(connection: Connection, checkpoint: Checkpoint) -> None:
             | {"next_offset": checkpoint.next_offset, "hashes": np.ascontiguousarray(hashes, "<u8").tobytes()}
             for key, hashes in ((i.key, i.hashes) for i in checkpoint.ids)
         ]  # fmt: skip
-        connection.execute(insert(pane_ids), rows)
+        connection.execute(_adding_ids(), rows)
+    _write_losses(connection, place, checkpoint.losses)
     if checkpoint.dead:
-        letters = [
-            place | {
-                "offset": d.offset, "timestamp_ms": d.timestamp_ms, "key": d.key, "value": d.value, "size": d.size,
-                "reason": d.reason.value, "detail": storable(d.detail),
-            }
-            for d in checkpoint.dead
-        ]  # fmt: skip
+        _write_letters(connection, place, checkpoint.dead)
+
+
+def _place(partition: Partition) -> dict[str, object]:
+    return {"topic": partition.topic, "partition": partition.number}
+
+
+def _adding_ids() -> Insert:
+    """An offset is reached twice only when the log was cut off between."""
+    statement = upsert(pane_ids)
+    both = pane_ids.c.hashes.op("||")(statement.excluded.hashes)
+    return statement.on_conflict_do_update(
+        index_elements=list(pane_ids.primary_key.columns), set_={"hashes": both}
+    )
+
+
+def _write_letters(connection: Connection, place: dict[str, object], dead: Iterable[DeadLetter]) -> None:
+    """The newest record of an offset counts: a log that was cut off has another one there now."""
+    letters = [
+        place | {
+            "offset": d.offset, "timestamp_ms": d.timestamp_ms, "key": d.key, "value": d.value, "size": d.size,
+            "reason": d.reason.value, "detail": storable(d.detail),
+        }
+        for d in dead
+    ]  # fmt: skip
+    statement = upsert(dead_letter)
+    told = ("timestamp_ms", "key", "value", "size", "reason", "detail")
+    newest = {name: statement.excluded[name] for name in told} | {"seen_at": func.now(), "replayed_at": None}
+    connection.execute(statement.on_conflict_do_update(constraint="dead_letter_place", set_=newest), letters)
+
+
+def _write_losses(connection: Connection, place: dict[str, object], losses: Iterable[Loss]) -> None:
+    rows = [
+        place | {
+            "offset": one.offset, "kind": one.kind.value, "records": one.records, "from_ms": one.from_ms,
+            "until_ms": one.until_ms,
+        }
+        for one in losses
+    ]  # fmt: skip
+    if rows:
+        statement = upsert(gap)
+        known = {name: statement.excluded[name] for name in ("records", "from_ms", "until_ms")}
         connection.execute(
-            upsert(dead_letter).on_conflict_do_nothing(constraint="dead_letter_place"), letters
+            statement.on_conflict_do_update(index_elements=list(gap.primary_key.columns), set_=known), rows
         )
 
 
@@ -254,79 +365,6 @@ def _write_panes(connection: Connection, place: Mapping[str, object], panes: Ite
         for p in panes
     ]  # fmt: skip
     connection.execute(statement, rows)
-
-
-def forget_ids(engine: Engine, claim: Claim, before_ms: int) -> None:
-    """Drop the ids of panes that started before; no row can reach them any more."""
-    with transaction(engine) as connection:
-        held = select(_row.topic).where(*_ours(claim)).exists()
-        connection.execute(
-            delete(pane_ids).where(
-                pane_ids.c.topic == claim.partition.topic, pane_ids.c.partition == claim.partition.number,
-                pane_ids.c.start_ms < before_ms, held,
-            )
-        )  # fmt: skip
-
-
-def note_progress(engine: Engine, claim: Claim, *, lag: int, idle: bool, quiet_ms: int = 0) -> None:
-    """Say how far behind the partition is, and whether it is caught up without news (for so long now).
-
-    To be said every few seconds: idleness that nobody has confirmed of late does not count. No state depends on it.
-    """
-    quiet = func.make_interval(0, 0, 0, 0, 0, 0, quiet_ms / 1000)
-    since = func.coalesce(_row.idle_since, func.now() - quiet) if idle else None
-    with transaction(engine) as connection:
-        connection.execute(
-            update(source_partition)
-            .where(*_ours(claim))
-            .values(lag=lag, idle_since=since, updated_at=func.now())
-        )
-
-
-def release_partition(engine: Engine, claim: Claim) -> None:
-    """Give the partition back cleanly, so that the next claim counts no death. Nothing happens if it is not ours."""
-    with transaction(engine) as connection:
-        connection.execute(
-            update(source_partition)
-            .where(*_ours(claim))
-            .values(owner=None, claim_token=None, idle_since=None)
-        )
-
-
-def halt_partition(engine: Engine, partition: Partition, why: str, claim: Claim | None = None) -> None:
-    """Mark the partition so that nobody reads it before a person has looked; the first reason stays.
-
-    With a `claim`, only if that still holds: what a fenced worker believes does not count.
-    """
-    whose = (
-        _ours(claim)
-        if claim is not None
-        else (_row.topic == partition.topic, _row.partition == partition.number)
-    )
-    with transaction(engine) as connection:
-        make_durable(connection)
-        connection.execute(
-            update(source_partition).where(*whose, _row.halted.is_(None))
-            .values(halted=storable(why)[:500], idle_since=None, updated_at=func.now())
-        )  # fmt: skip
-
-
-def resume_partitions(engine: Engine, topic: str) -> int:
-    """Let halted partitions of a topic go on where they stopped, once a person has looked. Returns how many."""
-    with transaction(engine) as connection:
-        make_durable(connection)
-        return connection.execute(
-            update(source_partition).where(_row.topic == topic, _row.halted.is_not(None))
-            .values(halted=None, owner=None, claim_token=None, deaths=0, updated_at=func.now())
-        ).rowcount  # fmt: skip
-
-
-def reset_partitions(engine: Engine, topic: str) -> int:
-    """Forget all partitions of a topic, halted ones too; their panes stay. Returns how many there were."""
-    with transaction(engine) as connection:
-        make_durable(connection)
-        connection.execute(delete(pane_ids).where(pane_ids.c.topic == topic))
-        return connection.execute(delete(source_partition).where(_row.topic == topic)).rowcount
 
 
 def _name(partition: Partition) -> str:

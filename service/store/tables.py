@@ -89,8 +89,9 @@ source_partition = Table(
     Column("holes", BigInteger, nullable=False, server_default=text("0"), doc="offsets that held no record for us"),
     Column("truncated", BigInteger, nullable=False, server_default=text("0"), doc="counted offsets the log took back"),
     Column("jumps", Integer, nullable=False, server_default=text("0"), doc="rows right before that were too far ahead"),
-    Column("trying_offset", BigInteger, doc="the one record that is tried now, after deaths"),
-    Column("dead_accepted", Boolean, nullable=False, server_default=text("false"), doc="read on, however many are dead"),
+    Column("trying_offset", BigInteger, doc="where the records begin that are read on their own, after deaths"),
+    Column("trying_records", Integer, doc="how many they are"),
+    Column("dead_accepted", Boolean, nullable=False, server_default=text("false"), doc="read on, whatever is dead"),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
 )  # fmt: skip
 

@@ -12,9 +12,10 @@ from service.collector import Collector, CollectorOptions
 from service.intake.limits import Limits
 from service.messages import UnknownModels
 from service.metrics import PipelineMetrics
+from service.store.checkpoint import PostgresCheckpoints
 from service.store.configuration import apply_monitors
 from service.store.engine import transaction
-from service.store.tables import dead_letter, metadata, pane, pane_ids, source_partition
+from service.store.tables import dead_letter, gap, metadata, pane, pane_ids, source_partition
 from tests.fakes.events import MONITOR
 from tests.fakes.source import Clock, FakeLog, FakeSource
 
@@ -45,7 +46,11 @@ class Bench:
         """A collector that has begun, with these partitions."""
         source = source or FakeSource(self.log)
         made = Collector(
-            source, self.engine, options(**changes), PipelineMetrics(CollectorRegistry()), self.clock
+            source,
+            PostgresCheckpoints(self.engine),
+            options(**changes),
+            PipelineMetrics(CollectorRegistry()),
+            self.clock,
         )
         made.prepare()
         source.assign(*assigned)
@@ -92,6 +97,20 @@ def partition_row(engine: Engine, number: int = 0) -> dict[str, Any]:
         return dict(connection.execute(query).mappings().one())
 
 
+def is_balanced(engine: Engine, number: int = 0) -> bool:
+    """Whether every offset up to the partition's position is in exactly one count."""
+    row = partition_row(engine, number)
+    passed = row["next_offset"] - row["first_offset"] + row["truncated"]
+    return passed == sum(counts(engine, number).values()) + row["holes"]
+
+
+def losses(engine: Engine) -> list[tuple[Any, ...]]:
+    """What is known of lost and truncated records: offset, kind, records, from, until."""
+    with transaction(engine) as connection:
+        query = select(gap.c.offset, gap.c.kind, gap.c.records, gap.c.from_ms, gap.c.until_ms)
+        return [tuple(row) for row in connection.execute(query.order_by(gap.c.offset))]
+
+
 COUNTS = ("accepted", "duplicate", "late", "dead", "tombstone", "lost")
 
 
@@ -105,7 +124,7 @@ def stored(engine: Engine) -> dict[str, Any]:
     """All that is a function of the log and the monitors: panes to the byte, ids, dead letters, counts, offsets."""
     with transaction(engine) as connection:
         panes = {tuple(r)[:6]: tuple(r)[6:] for r in connection.execute(select(pane))}
-        letters = sorted(tuple(r)[1:-1] for r in connection.execute(select(dead_letter)))
+        letters = sorted(tuple(r)[1:-2] for r in connection.execute(select(dead_letter)))
         rows = connection.execute(select(source_partition)).mappings()
         parts = {
             (r["topic"], r["partition"]): (r["next_offset"], r["highest_ms"], *(r[c] for c in COUNTS))

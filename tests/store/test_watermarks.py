@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, text
 
+from service.checkpoints import Claim, Claimant
 from service.messages import Checkpoint, Counts, Partition
 from service.store import checkpoint as store
-from service.store.checkpoint import Claim, Claimant
 from service.store.engine import transaction
 from service.store.watermarks import Progress, holding_back, load_progress, watermark_ms
 
@@ -59,8 +59,8 @@ def held(engine: Engine) -> list[Claim]:
     made = []
     for number, highest in enumerate((1_000, 3_000)):
         place = Partition("events", number)
-        made.append(store.claim_partition(engine, place, Claimant("one", 0), None, 0))
-        store.commit_checkpoint(engine, made[-1], Checkpoint(place, 0, 1, highest, Counts(1)), 0)
+        made.append(store.PostgresCheckpoints(engine).claim(place, Claimant("one", 0), None, 0))
+        store.PostgresCheckpoints(engine).commit(made[-1], Checkpoint(place, 0, 1, highest, Counts(1)), 0)
     return made
 
 
@@ -71,26 +71,26 @@ def highest(engine: Engine) -> int | None:
 @pytest.mark.postgres
 def test_the_least_partition_holds_it_owned_or_not(engine: Engine, held: list[Claim]) -> None:
     assert highest(engine) == 1_000
-    store.release_partition(engine, held[0])
+    store.PostgresCheckpoints(engine).release(held[0])
     assert highest(engine) == 1_000
 
 
 @pytest.mark.postgres
 def test_an_idle_one_does_not_hold_it(engine: Engine, held: list[Claim]) -> None:
-    store.note_progress(engine, held[0], lag=0, idle=True)
+    store.PostgresCheckpoints(engine).note_progress(held[0], lag=0, idle=True)
     assert highest(engine) == 3_000
-    store.note_progress(engine, held[1], lag=0, idle=True)
+    store.PostgresCheckpoints(engine).note_progress(held[1], lag=0, idle=True)
     assert highest(engine) == NOW_MS
 
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("way", ["released", "claimed by another", "owner died"])
 def test_who_was_idle_counts_again_once_it_is(engine: Engine, held: list[Claim], way: str) -> None:
-    store.note_progress(engine, held[0], lag=0, idle=True)
+    store.PostgresCheckpoints(engine).note_progress(held[0], lag=0, idle=True)
     if way == "released":
-        store.release_partition(engine, held[0])
+        store.PostgresCheckpoints(engine).release(held[0])
     elif way == "claimed by another":
-        store.claim_partition(engine, Partition("events", 0), Claimant("two", 0), None, 0)
+        store.PostgresCheckpoints(engine).claim(Partition("events", 0), Claimant("two", 0), None, 0)
     else:
         with transaction(engine) as connection:
             connection.execute(text("UPDATE source_partition SET updated_at = now() - interval '31 seconds'"))
@@ -99,16 +99,16 @@ def test_who_was_idle_counts_again_once_it_is(engine: Engine, held: list[Claim],
 
 @pytest.mark.postgres
 def test_a_halted_one_waits_for_a_person_and_the_models_do_not(engine: Engine, held: list[Claim]) -> None:
-    store.halt_partition(engine, Partition("events", 0), "why")
+    store.PostgresCheckpoints(engine).halt(Partition("events", 0), "why")
     assert highest(engine) == 3_000
-    store.halt_partition(engine, Partition("events", 1), "why")
+    store.PostgresCheckpoints(engine).halt(Partition("events", 1), "why")
     assert highest(engine) is None
 
 
 @pytest.mark.postgres
 def test_a_partition_that_has_not_begun_holds_it_until_it_is_idle(engine: Engine, held: list[Claim]) -> None:
-    made = store.claim_partition(engine, Partition("events", 2), Claimant("one", 0), None, 0)
+    made = store.PostgresCheckpoints(engine).claim(Partition("events", 2), Claimant("one", 0), None, 0)
     assert highest(engine) is None
-    store.note_progress(engine, made, lag=0, idle=True)
+    store.PostgresCheckpoints(engine).note_progress(made, lag=0, idle=True)
     assert highest(engine) == 1_000
     assert held

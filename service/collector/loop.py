@@ -18,6 +18,9 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
+from service.checkpoints import Claimant
+from service.collector.held import Held
+from service.collector.suspects import Suspects
 from service.errors import (
     ConfigurationChanged,
     ConfigurationError,
@@ -27,29 +30,20 @@ from service.errors import (
     Unavailable,
 )
 from service.intake.decoder import Decoder
+from service.messages import Loss, LossKind
+from service.panes.admission import NEVER_MS
+from service.panes.health import Health
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline
 from service.sketches.codec import pane_from_bytes
-from service.store.checkpoint import (
-    Claim,
-    Claimant,
-    claim_partition,
-    commit_checkpoint,
-    forget_ids,
-    halt_partition,
-    note_progress,
-    release_partition,
-)  # fmt: skip
-from service.store.configuration import current_revision, load_configuration
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
+    from service.checkpoints import Checkpoints, Claim
+    from service.collector.options import CollectorOptions
     from service.configuration import Configuration
     from service.intake.dead_letter_topic import DeadLetterTopic
-    from service.intake.limits import Limits
     from service.intake.source import Gap, Records, Source
-    from service.messages import Checkpoint, Partition, UnknownModels
+    from service.messages import Checkpoint, Partition
     from service.metrics import PipelineMetrics
 
 log = logging.getLogger(__name__)
@@ -63,34 +57,6 @@ _TRIES = 3
 _TRY_AGAIN_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class CollectorOptions:
-    """How a collector behaves. Times in seconds unless the name says otherwise."""
-
-    owner: str
-    unknown_models: UnknownModels
-    limits: Limits
-    commit_interval_seconds: float = 1.0
-    commit_records: int = 50_000
-    poll_records: int = 10_000
-    look_seconds: float = 5.0
-    idle_after_ms: int = 1_000
-
-
-@dataclass
-class _Held:
-    """A partition that is ours: the claim, and what was counted since the last checkpoint."""
-
-    claim: Claim
-    pipeline: PartitionPipeline
-    committed_at: float
-    news_at: float
-    stored_offset: int
-    seen_ms: int
-    seen_end: int = 0
-    forgotten_ms: int = 0
-
-
 @dataclass
 class Collector:
     """Moves records from a source into panes in the database until it is told to stop.
@@ -100,21 +66,26 @@ class Collector:
     """
 
     source: Source
-    engine: Engine
+    checkpoints: Checkpoints
     options: CollectorOptions
     metrics: PipelineMetrics
     clock: Callable[[], float]
     dead_letters: DeadLetterTopic | None = None
+    jitter: Callable[[float, float], float] = random.uniform
     ticked_at: float = 0.0
     stored_at: float = 0.0
     _configuration: Configuration = field(init=False)
-    _held: dict[Partition, _Held] = field(default_factory=dict)
+    _suspects: Suspects = field(init=False)
+    _held: dict[Partition, Held] = field(default_factory=dict)
     _waiting: dict[Partition, float] = field(default_factory=dict)
     _halting: dict[Partition, tuple[str, Claim | None]] = field(default_factory=dict)
     _failures: dict[Partition, int] = field(default_factory=dict)
     _looked_at: float = 0.0
     _retry_at: float = 0.0
     _backoff: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._suspects = Suspects(self.source, self.checkpoints)
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set, then write what was counted and leave. Raises ConfigurationError."""
@@ -130,7 +101,7 @@ class Collector:
 
     def prepare(self) -> None:
         """Read the monitors and join the group."""
-        self._configuration = load_configuration(self.engine)
+        self._configuration = self.checkpoints.configuration()
         self.source.start()
 
     def step(self) -> None:
@@ -138,7 +109,7 @@ class Collector:
         now = self.ticked_at = self.clock()
         away = now < self._retry_at
         try:
-            polled = self.source.poll(_POLL_SECONDS, self.options.poll_records)
+            polled = self.source.poll(_POLL_SECONDS, self._suspects.most_records(self.options.poll_records))
             # Before all that may fail: the source will not hand these over again.
             for records in polled.records:
                 self._guard(records.partition, partial(self._count, records))
@@ -149,6 +120,7 @@ class Collector:
                 if self._backoff:
                     self._listen_anew(now)
                 self._begin_waiting()
+                self._suspects.go_on(self._held, now, self._commit)
                 self._commit_due()
                 self._look_around()
                 if self._backoff:
@@ -167,13 +139,13 @@ class Collector:
             self._forget(partition)
         self._waiting |= dict.fromkeys(changes.assigned, self.clock())
 
-    def _give_back(self, held: _Held, *, away: bool) -> bool:
+    def _give_back(self, held: Held, *, away: bool) -> bool:
         """Commit or discard: the next owner reads again what is not written. Returns whether the database answers."""
         partition = held.claim.partition
         try:
             if not away:
                 self._guard(partition, partial(self._commit, held))
-                release_partition(self.engine, held.claim)
+                self.checkpoints.release(held.claim)
                 return True
         except Unavailable:
             pass
@@ -190,6 +162,7 @@ class Collector:
 
     def _let_go(self, partition: Partition) -> None:
         """Drop what we hold of it in memory; a lag that nobody measures any more is not shown."""
+        self._suspects.forget(partition)
         if self._held.pop(partition, None) is not None:
             self.metrics.lag.remove(partition.topic, str(partition.number))
         self.source.end(partition)
@@ -206,23 +179,17 @@ class Collector:
         identity = self.source.topic_id(partition.topic)
         claimant = Claimant(self.options.owner, self._patience_ms())
         try:
-            claim = claim_partition(
-                self.engine, partition, claimant, str(identity) if identity else None, bounds.start
+            claim = self.checkpoints.claim(
+                partition, claimant, str(identity) if identity else None, bounds.start
             )
         except PartitionHalted as why:
             self._halt(partition, str(why))
             return
-        decoder = Decoder(
-            self._configuration, unknown_models=self.options.unknown_models, limits=self.options.limits
-        )
-        panes = self._restore(claim)
-        pipeline = PartitionPipeline(partition, decoder, panes, claim.next_offset)
-        now = self.clock()
-        self._held[partition] = _Held(claim, pipeline, now, now, claim.next_offset, panes.highest_ms)
+        held = self._hold(claim)
         self.metrics.lag.labels(partition.topic, str(partition.number)).set(
             max(0, bounds.end - claim.next_offset)
         )
-        self.source.begin(partition, claim.next_offset)
+        self._suspects.meet(held, self._held)
         log.info(
             "partition %s %d: claimed at offset %d, epoch %d",
             *partition,
@@ -230,12 +197,28 @@ class Collector:
             claim.owner_epoch,
         )
 
+    def _hold(self, claim: Claim) -> Held:
+        decoder = Decoder(
+            self._configuration, unknown_models=self.options.unknown_models, limits=self.options.limits
+        )
+        panes = self._restore(claim)
+        pipeline = PartitionPipeline(
+            claim.partition, decoder, panes, claim.next_offset,
+            open_loss=claim.open_loss, health=Health(self.options.most_dead_share),
+        )  # fmt: skip
+        now = self.clock()
+        held = Held(claim, pipeline, now, now, claim.next_offset, panes.highest_ms)
+        held.dead_accepted = claim.dead_accepted
+        self._held[claim.partition] = held
+        return held
+
     def _patience_ms(self) -> int:
         monitors = [v.monitor for versions in self._configuration.models.values() for v in versions]
         return max((m.allowed_lateness_ms + m.disorder_ms for m in monitors), default=3_600_000)
 
     def _restore(self, claim: Claim) -> PartitionPanes:
-        panes = PartitionPanes() if claim.highest_ms is None else PartitionPanes(claim.highest_ms)
+        highest = NEVER_MS if claim.highest_ms is None else claim.highest_ms
+        panes = PartitionPanes(highest, claim.jumps)
         restored = []
         for row in claim.panes:
             version = self._configuration.at(row.key.model, row.key.start_ms)
@@ -248,10 +231,22 @@ class Collector:
 
     def _count(self, records: Records) -> None:
         held = self._held.get(records.partition)
-        if held is not None:
+        if held is None:
+            return
+        if self._suspects.is_trying(held.partition):
+            self._try(held, records)
+        else:
             held.pipeline.take(records)
-            if held.pipeline.panes.highest_ms > held.seen_ms:
-                held.seen_ms, held.news_at = held.pipeline.panes.highest_ms, self.clock()
+        if held.pipeline.panes.highest_ms > held.seen_ms:
+            held.seen_ms, held.news_at = held.pipeline.panes.highest_ms, self.clock()
+
+    def _try(self, held: Held, records: Records) -> None:
+        """A suspect's records are stored as they are counted: without the database they are read again."""
+        try:
+            self._suspects.take(held, records, self.clock(), self._commit)
+        except Unavailable as why:
+            self._again(held.partition, "retried", str(why))
+            raise
 
     def _cross(self, gap: Gap) -> None:
         """The log lost what we wanted: count exactly that, and go on where it starts."""
@@ -259,8 +254,7 @@ class Collector:
         if held is None:
             return
         if gap.log_start <= held.pipeline.next_offset:
-            why = f"the log ends at {gap.log_end}, before our offset {gap.wanted}: it was truncated or made anew"
-            self._halt(gap.partition, why)
+            self._take_back(held, gap)
             return
         lost = gap.log_start - held.pipeline.next_offset
         why = "retention took them before they were read"
@@ -268,23 +262,52 @@ class Collector:
         held.pipeline.skip_lost(gap.log_start)
         self.source.begin(gap.partition, gap.log_start)
 
+    def _take_back(self, held: Held, gap: Gap) -> None:
+        """The log ends before our offset. Under the same identity it was cut off: go on at its end, and say so."""
+        partition, offset = held.partition, held.stored_offset
+        identity = self.source.topic_id(partition.topic)
+        if identity is None or _differs(identity, held.claim.topic_id):
+            why = f"the log ends at {gap.log_end}, before our offset {gap.wanted}: it was made anew or truncated"
+            self._halt(partition, why)
+            return
+        from_ms = held.pipeline.panes.oldest_open_ms()
+        until_ms = None if from_ms is None else held.pipeline.panes.highest_ms
+        self._again(
+            partition,
+            "truncated",
+            f"partition {partition.topic} {partition.number} was truncated to {gap.log_end}",
+        )
+        if gap.log_end < offset:
+            loss = Loss(gap.log_end, offset - gap.log_end, LossKind.TRUNCATED, from_ms, until_ms)
+            log.critical(
+                "partition %s %d: the log took back %d records that were counted", *partition, loss.records
+            )
+            self.checkpoints.take_back(held.claim, offset, loss)
+            self.metrics.truncated.inc(loss.records)
+
     # Checkpoints
 
     def _commit_due(self) -> None:
         now = self.clock()
         for partition, held in list(self._held.items()):
+            pipeline = held.pipeline
             due = now - held.committed_at >= self.options.commit_interval_seconds
-            if held.pipeline.dirty and (due or held.pipeline.pending_records >= self.options.commit_records):
+            much = pipeline.is_heavy or pipeline.pending_records >= self.options.commit_records
+            if pipeline.dirty and (due or much or pipeline.poison):
                 self._guard(partition, partial(self._commit, held))
+            if pipeline.poison and not held.dead_accepted and self._held.get(partition) is held:
+                self._halt(
+                    partition, f"{pipeline.poison}; mend what writes them, then `driftbell partitions resume`"
+                )
 
-    def _commit(self, held: _Held) -> None:
+    def _commit(self, held: Held) -> None:
         if not held.pipeline.dirty or self._held.get(held.claim.partition) is not held:
             return
         checkpoint = held.pipeline.checkpoint()
         partition = checkpoint.partition
         try:
             with self.metrics.commit_seconds.time():
-                commit_checkpoint(self.engine, held.claim, checkpoint, self._configuration.revision)
+                self.checkpoints.commit(held.claim, checkpoint, self._configuration.revision)
         except PartitionLost as why:
             self._drop(partition, "fenced", str(why))
             self._waiting[partition] = self.clock() + _FENCED_SECONDS
@@ -297,10 +320,11 @@ class Collector:
         else:
             self._stored(held, checkpoint)
 
-    def _stored(self, held: _Held, checkpoint: Checkpoint) -> None:
+    def _stored(self, held: Held, checkpoint: Checkpoint) -> None:
         held.pipeline.committed()
         held.committed_at = self.stored_at = self.clock()
         held.stored_offset = checkpoint.next_offset
+        held.dead_accepted = held.dead_accepted and not checkpoint.healthy
         self._failures.pop(checkpoint.partition, None)
         self.metrics.committed(checkpoint)
         if self.dead_letters is not None:
@@ -327,7 +351,7 @@ class Collector:
 
     def _write_halts(self) -> None:
         for partition, (why, claim) in list(self._halting.items()):
-            halt_partition(self.engine, partition, why, claim)
+            self.checkpoints.halt(partition, why, claim)
             del self._halting[partition]
 
     # Looking around
@@ -341,7 +365,7 @@ class Collector:
         self._watch_topics()
         for partition, held in list(self._held.items()):
             self._guard(partition, partial(self._note, held, now))
-        revision = current_revision(self.engine)
+        revision = self.checkpoints.revision()
         if revision != self._configuration.revision:
             self._reload(f"the monitors are at revision {revision} now")
         self._looked_at, self.stored_at = now, self.clock()
@@ -356,7 +380,7 @@ class Collector:
                         partition, f"topic {topic} was deleted and made again (id {identity}, was {before})"
                     )
 
-    def _note(self, held: _Held, now: float) -> None:
+    def _note(self, held: Held, now: float) -> None:
         """Caught up is who has counted all that the log held at the last look; news is what moves event time on."""
         if self._held.get(held.claim.partition) is not held:
             return
@@ -368,17 +392,17 @@ class Collector:
         held.seen_end = end
         idle = caught_up and quiet_ms >= self.options.idle_after_ms
         self.metrics.lag.labels(partition.topic, str(partition.number)).set(lag)
-        note_progress(self.engine, held.claim, lag=lag, idle=idle, quiet_ms=quiet_ms)
+        self.checkpoints.note_progress(held.claim, lag=lag, idle=idle, quiet_ms=quiet_ms)
         horizon = held.pipeline.panes.oldest_open_ms()
         if horizon is not None and horizon > held.forgotten_ms:
-            forget_ids(self.engine, held.claim, horizon)
+            self.checkpoints.forget_ids(held.claim, horizon)
             held.forgotten_ms = horizon
 
     def _reload(self, why: str) -> None:
         """Take the new monitors for all partitions; what was counted under the old ones cannot be written any more."""
-        self._configuration = load_configuration(self.engine)
+        self._configuration = self.checkpoints.configuration()
         for partition, held in list(self._held.items()):
-            release_partition(self.engine, held.claim)
+            self.checkpoints.release(held.claim)
             self._again(partition, "reconfigured", f"partition {partition.topic} {partition.number}: {why}")
 
     # Trouble
@@ -413,7 +437,7 @@ class Collector:
             self.source.pause()
         shortest, longest = _BACKOFF_SECONDS
         self._backoff = min(longest, max(shortest, 2 * self._backoff))
-        self._retry_at = self.clock() + random.uniform(0.5, 1.0) * self._backoff  # noqa: S311 - jitter is no secret
+        self._retry_at = self.clock() + self.jitter(0.5, 1.0) * self._backoff
         self.metrics.commits.labels("retried").inc()
 
     def _recovered(self) -> None:

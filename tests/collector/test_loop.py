@@ -13,17 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text, update
 
-from service import collector as module
+from service.checkpoints import Claimant
 from service.errors import Unavailable
 from service.messages import Partition, UnknownModels
 from service.monitor import WindowSpec
 from service.pipeline import PartitionPipeline
 from service.store import checkpoint as store
-from service.store.checkpoint import Claimant
 from service.store.configuration import apply_monitors, load_configuration
 from service.store.engine import connect, transaction
 from service.store.tables import source_partition
-from tests.fakes.collecting import COUNTS, Bench, Running, counts, empty, ids, partition_row, stored
+from tests.fakes.collecting import COUNTS, Bench, counts, empty, ids, partition_row, stored
 from tests.fakes.events import MONITOR, T0_MS, stream
 from tests.fakes.source import FakeLog, FakeSource
 
@@ -207,7 +206,7 @@ def test_a_partition_that_a_late_claim_took_is_claimed_again_if_it_stays_ours(en
     bench = bench_with(engine)
     running = bench.collector(FakeSource(bench.log, most_at_once=cycle([30])))
     running.turn(3)
-    store.claim_partition(engine, PLACE, Claimant("late", 0), None, 0)
+    store.PostgresCheckpoints(engine).claim(PLACE, Claimant("late", 0), None, 0)
     running.turn(2)
     assert partition_row(engine)["owner"] == "late"
     running.turn(1, seconds=61)
@@ -234,12 +233,14 @@ def test_a_lost_reply_to_a_commit_counts_nothing_twice(
     bench = bench_with(engine)
     lose_reply = chain(cycle([False, False, True]))
 
+    really = store.PostgresCheckpoints.commit
+
     def commit(*args: Any) -> None:
-        store.commit_checkpoint(*args)
+        really(*args)
         if next(lose_reply):
             raise Unavailable("the reply is lost")
 
-    monkeypatch.setattr(module, "commit_checkpoint", commit)
+    monkeypatch.setattr(store.PostgresCheckpoints, "commit", commit)
     running = bench.collector(FakeSource(bench.log, most_at_once=cycle([20])))
     running.read_all()
     assert stored(engine) == expected
@@ -252,13 +253,14 @@ def test_while_the_database_is_away_the_batch_is_kept_and_the_source_polled_on(e
     bench = bench_with(engine)
     running = bench.collector(FakeSource(bench.log, most_at_once=cycle([40])))
     running.turn(3)
-    before, there = partition_row(engine)["next_offset"], running.collector.engine
-    running.collector.engine = away = connect("postgresql://nobody@127.0.0.1:1/nothing")
+    before, there = partition_row(engine)["next_offset"], running.collector.checkpoints
+    away = connect("postgresql://nobody@127.0.0.1:1/nothing")
+    running.collector.checkpoints = store.PostgresCheckpoints(away)
     running.turn(20)
     assert running.source.paused
     assert running.source.polls == 23
     assert partition_row(engine)["next_offset"] == before
-    running.collector.engine = there
+    running.collector.checkpoints = there
     running.turn(1, seconds=31)
     assert not running.source.paused
     running.read_all()
@@ -295,7 +297,7 @@ def test_partitions_that_go_while_the_database_is_away_cost_no_waiting(
         tried.append(1)
         raise Unavailable("away")
 
-    monkeypatch.setattr(module, "commit_checkpoint", commit)
+    monkeypatch.setattr(store.PostgresCheckpoints, "commit", commit)
     running.source.revoke(0, 1, 2, 3)
     running.turn(3)
     assert len(tried) == 1
@@ -372,17 +374,6 @@ def test_a_claim_below_the_log_s_start_counts_what_is_lost(engine: Engine) -> No
     assert counts(engine)["lost"] == 100 - partition_row(engine)["first_offset"] - 80
 
 
-def test_a_truncated_log_halts_its_partition(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
-    bench = bench_with(engine)
-    running = bench.collector()
-    running.read_all()
-    bench.log.truncate(250)
-    running.turn(3)
-    assert "it was truncated or made anew" in partition_row(engine)["halted"]
-    assert "halted until a person looks" in caplog.text
-    assert counts(engine)["lost"] == 0
-
-
 def test_a_recreated_topic_halts_all_its_partitions_and_none_resumes_by_number(engine: Engine) -> None:
     bench = bench_with(engine, partitions=2)
     running = bench.collector(assigned=(0, 1))
@@ -392,7 +383,7 @@ def test_a_recreated_topic_halts_all_its_partitions_and_none_resumes_by_number(e
     bench.log.append(made.values, made.ts_ms)
     running.turn(8)
     assert "deleted and made again" in partition_row(engine, 0)["halted"]
-    assert "truncated or made anew" in partition_row(engine, 1)["halted"]  # that log has got shorter
+    assert "made anew or truncated" in partition_row(engine, 1)["halted"]  # that log has got shorter
     before = stored(engine)
     again = bench.collector(assigned=(0, 1), owner="next")
     again.turn(5)
@@ -431,17 +422,20 @@ def test_records_in_hand_are_kept_when_the_database_goes_away_in_the_same_turn(
     bench = bench_with(engine, partitions=2)
     running = bench.collector(FakeSource(bench.log, most_at_once=cycle([30])), assigned=(0, 1))
     running.turn(3)
+    bench.log.id = None  # as a broker without topic ids
     bench.log.truncate(20, partition=0)
     broken = sleepy(Unavailable("away"), times=2)
 
+    really = store.PostgresCheckpoints.halt
+
     def halt(*args: Any) -> None:
         broken()
-        store.halt_partition(*args)
+        really(*args)
 
-    monkeypatch.setattr(module, "halt_partition", halt)
+    monkeypatch.setattr(store.PostgresCheckpoints, "halt", halt)
     running.turn(40)
     assert sum(counts(engine, 1).values()) == RECORDS
-    assert "truncated" in partition_row(engine, 0)["halted"]
+    assert "made anew" in partition_row(engine, 0)["halted"]
 
 
 # Monitors
@@ -542,10 +536,12 @@ def test_our_own_pause_is_no_idleness(engine: Engine) -> None:
     bench = bench_with(engine, records=40)
     running = bench.collector()
     running.turn(3)
-    running.collector.engine = away = connect("postgresql://nobody@127.0.0.1:1/nothing")
+    there = running.collector.checkpoints
+    away = connect("postgresql://nobody@127.0.0.1:1/nothing")
+    running.collector.checkpoints = store.PostgresCheckpoints(away)
     running.turn(6)
     assert running.source.paused
-    running.collector.engine = engine
+    running.collector.checkpoints = there
     away.dispose()
     running.turn(1, seconds=600)
     assert not running.source.paused
@@ -621,9 +617,7 @@ def test_the_loop_reads_until_it_is_told_to_stop_and_leaves_the_group(engine: En
             self.turns += 1
             return self.turns > 4
 
-    running = Running(bench.collector().collector, FakeSource(bench.log), bench.clock)
-    running.collector.source = running.source
-    running.source.assign(0)
+    running = bench.collector()
     running.collector.run(Stop())  # type: ignore[arg-type]
     assert running.source.closed
     assert partition_row(engine)["owner"] is None
