@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from service.alerting.fold import FoldState, fold, open_alerts, state_from_bytes, state_to_bytes
 from service.alerting.rules import VOLUME
-from service.messages import Alert, Evaluated, Finding, PaneRow, SliceResult, State, WindowKey
+from service.messages import Alert, Evaluated, Finding, Loss, PaneRow, SliceResult, State, WindowKey
 from service.reference.regrid import regrid_sketch
 from service.scoring.budget import alpha_for
 from service.scoring.scorer import AllRows, Reference, scorer_for, tests_in
@@ -53,6 +53,9 @@ class Results(Protocol):
     def state_before(self, end_ms: int) -> bytes | None:
         """The fold's state after all windows that end before; None when there are none."""
 
+    def losses(self, since_ms: int) -> Sequence[Loss]:
+        """What is missing of the partitions that this model's panes come from, if it may reach beyond `since_ms`."""
+
     def save(self, evaluated: Evaluated) -> None:
         """Store all of it, or nothing."""
 
@@ -74,6 +77,7 @@ class _Plan:
     position_ms: int
     first_ms: int
     log_end_ms: int | None
+    losses: Sequence[Loss] = ()
 
     @property
     def restates(self) -> bool:
@@ -88,6 +92,15 @@ class _Plan:
     def is_whole(self, end_ms: int) -> bool:
         """Whether the log goes on to this end of a window."""
         return self.log_end_ms is None or end_ms <= self.log_end_ms
+
+    def losses_in(self, window: WindowKey, disorder_ms: int) -> Sequence[Loss]:
+        """What is missing of this window. Rows that came out of order may be missing a little before the gap, too."""
+        return [
+            one
+            for one in self.losses
+            if (one.from_ms is None or one.from_ms - disorder_ms < window.end_ms)
+            and (one.until_ms is None or one.until_ms >= window.start_ms)
+        ]
 
 
 @dataclass(frozen=True)
@@ -159,7 +172,7 @@ class Evaluation:
         windows = {_id(w): w for w in [*restated, *due]}
         first = min((w.end_ms for w in windows.values()), default=after)
         reached = max((w.end_ms for w in due), default=after)
-        return _Plan(windows, panes, known, stored, reached, first, log_end_ms)
+        return _Plan(windows, panes, known, stored, reached, first, log_end_ms, results.losses(first))
 
     def _fold(self, latest: ModelVersion, results: Results, plan: _Plan) -> Evaluated:
         made = Evaluated(plan.position_ms)
@@ -204,14 +217,19 @@ class Evaluation:
             slices = _with_rows(plan.stored[base.end_ms, base.window])
         else:
             slices = self._score(version, results, plan, base, window)
+        losses = plan.losses_in(base, version.monitor.disorder_ms)
         whole = plan.is_whole(base.end_ms)
+        # A volume says nothing of a window that lost some. While nothing came since, silence is the news.
+        judges_volume = whole and all(one.until_ms is None for one in losses)
         spec = next((s for s in version.monitor.windows if s.name == base.window), version.monitor.windows[0])
         alpha = alpha_for(version.monitor, spec, FAMILIES * (1 + len(slices)))
-        folded = fold(state, base, slices, version.monitor, alpha if whole else None)
+        folded = fold(state, base, slices, version.monitor, alpha if judges_volume else None)
         made.alerts += folded.changes
         if window is not None or moved:
             revision = plan.revision_after((base.end_ms, base.window))
-            made.results += _with_volumes(slices, folded.volumes, revision, incomplete=not whole)
+            made.results += _with_volumes(
+                slices, folded.volumes, revision, incomplete=bool(losses) or not whole
+            )
 
     def _score(
         self, version: ModelVersion, results: Results, plan: _Plan, base: WindowKey, window: Due

@@ -18,6 +18,7 @@ from service.messages import (
     DeadLetter,
     Evaluated,
     Finding,
+    Loss,
     PaneKey,
     PaneRow,
     Partition,
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 class MemoryResults:
     """`service.evaluation.Results` of one model, in memory, with what late rows can no longer reach dropped."""
 
-    def __init__(self) -> None:
+    def __init__(self, lost: Sequence[Loss] = ()) -> None:
+        self.lost = lost
         self._position: int | None = None
         self._panes: dict[tuple[Partition, PaneKey], PaneRow] = {}
         self._results: dict[tuple[int, str], list[SliceResult]] = {}
@@ -77,6 +79,9 @@ class MemoryResults:
     def state_before(self, end_ms: int) -> bytes | None:
         before = [end for end in self._states if end < end_ms]
         return self._states[max(before)] if before else None
+
+    def losses(self, since_ms: int) -> Sequence[Loss]:
+        return [one for one in self.lost if one.until_ms is None or one.until_ms >= since_ms]
 
     def save(self, evaluated: Evaluated) -> None:
         self._position = evaluated.position_ms

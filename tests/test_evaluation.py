@@ -9,7 +9,7 @@ import pytest
 
 from service.configuration import Configuration, ModelVersion
 from service.evaluation import FAMILIES, Evaluation
-from service.messages import Evaluated, PaneKey, PaneRow, Partition, State
+from service.messages import Evaluated, Loss, LossKind, PaneKey, PaneRow, Partition, State, Verdict
 from service.monitor import Budget, Monitor, WindowSpec
 from service.replay import MemoryResults
 from service.scoring import scorer
@@ -274,3 +274,58 @@ def test_an_alert_of_a_step_can_be_resumed_from_its_states() -> None:
     told = course(range(5, 65, 5))
     assert {state for _, state, _ in told} == {State.FIRING, State.RESOLVED}
     assert told == course(range(5, 65, 5))
+
+
+# Records that the log lost
+
+
+def loss(from_minute: float | None, until_minute: float | None, kind: LossKind = LossKind.LOST) -> Loss:
+    at = [None if m is None else int(m * MINUTE) for m in (from_minute, until_minute)]
+    return Loss(100, 50, kind, at[0], at[1])
+
+
+@pytest.mark.parametrize(
+    ("gap", "incomplete"),
+    [
+        (loss(6, 8), {10}),  # within the second window
+        (loss(4, 6), {5, 10}),  # over a border
+        (loss(None, 5), {5, 10}),  # since ever, to the first row after it
+        (loss(11, None), {15}),  # nothing came since
+        (loss(6, 13, LossKind.TRUNCATED), {10, 15}),
+        (loss(15, 16), set()),  # after all of them
+    ],
+)
+def test_windows_that_lost_records_are_flagged_and_no_others(gap: Loss, incomplete: set[int]) -> None:
+    # minutes  0 ........ 5 ........ 10 ........ 15
+    model = Model(results=MemoryResults([gap]))
+    for minute in range(15):
+        model.pane(minute, 50)
+    made = model.advance(15)
+    assert made is not None
+    assert {r.key.end_ms // MINUTE for r in made.results if r.incomplete} == incomplete
+
+
+def test_rows_out_of_order_may_be_missing_a_little_before_the_gap() -> None:
+    model = Model(replace(MONITOR, disorder_ms=2 * MINUTE), results=MemoryResults([loss(6, 8)]))
+    for minute in range(15):
+        model.pane(minute, 50)
+    made = model.advance(15)
+    assert made is not None
+    assert {r.key.end_ms // MINUTE for r in made.results if r.incomplete} == {5, 10}
+
+
+def test_the_volume_of_a_window_that_lost_records_says_nothing() -> None:
+    """Traffic did not fall: the log lost it."""
+    rung = {}
+    for lost in ((), [loss(1_000, 1_010)]):
+        model = Model(results=MemoryResults(lost))
+        for minute in range(1_010):
+            model.pane(minute, 50 if minute < 1_000 else 1)
+        made = model.advance(1_010)
+        assert made is not None
+        while model.advance(1_010) is not None:
+            pass
+        alerts = [a for results in model.results.stored(0).values() for r in results for a in r.findings]
+        rung[bool(lost)] = [f for f in alerts if f.method == "volume" and f.verdict is Verdict.DRIFT]
+    assert rung[False]
+    assert not rung[True]

@@ -6,7 +6,7 @@ Group membership only decides who tries. A mismatch has five causes; `_explain` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -31,7 +31,7 @@ from service.messages import (
 )
 from service.store.configuration import current_revision, learn_models, load_configuration
 from service.store.engine import make_durable, transaction
-from service.store.tables import dead_letter, gap, pane, pane_ids, revision, source_partition
+from service.store.tables import dead_letter, gap, pane, pane_ids, revision, source_partition, window_result
 from service.store.texts import storable
 
 if TYPE_CHECKING:
@@ -212,9 +212,12 @@ def _open_loss(connection: Connection, partition: Partition) -> Loss | None:
     mine = (gap.c.topic == partition.topic, gap.c.partition == partition.number)
     query = select(gap).where(*mine, gap.c.until_ms.is_(None)).order_by(gap.c.offset.desc()).limit(1)
     row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        return None
-    return Loss(row["offset"], row["records"], LossKind(row["kind"]), row["from_ms"])
+    return None if row is None else loss_of(row)
+
+
+def loss_of(row: RowMapping) -> Loss:
+    """A stored gap as a value."""
+    return Loss(row["offset"], row["records"], LossKind(row["kind"]), row["from_ms"], row["until_ms"])
 
 
 def pane_row(row: RowMapping) -> PaneRow:
@@ -335,7 +338,7 @@ def _write_letters(connection: Connection, place: dict[str, object], dead: Itera
     connection.execute(statement.on_conflict_do_update(constraint="dead_letter_place", set_=newest), letters)
 
 
-def _write_losses(connection: Connection, place: dict[str, object], losses: Iterable[Loss]) -> None:
+def _write_losses(connection: Connection, place: dict[str, object], losses: Sequence[Loss]) -> None:
     rows = [
         place | {
             "offset": one.offset, "kind": one.kind.value, "records": one.records, "from_ms": one.from_ms,
@@ -343,12 +346,26 @@ def _write_losses(connection: Connection, place: dict[str, object], losses: Iter
         }
         for one in losses
     ]  # fmt: skip
-    if rows:
-        statement = upsert(gap)
-        known = {name: statement.excluded[name] for name in ("records", "from_ms", "until_ms")}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=list(gap.primary_key.columns), set_=known), rows
-        )
+    if not rows:
+        return
+    statement = upsert(gap)
+    known = {name: statement.excluded[name] for name in ("records", "from_ms", "until_ms")}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(gap.primary_key.columns), set_=known), rows
+    )
+    for one in losses:
+        connection.execute(_flagging(place, one))
+
+
+def _flagging(place: Mapping[str, object], loss: Loss) -> Update:
+    """Windows that were evaluated before it was known that they miss records. Later ones look for themselves."""
+    here = select(pane.c.model).where(pane.c.topic == place["topic"], pane.c.partition == place["partition"])
+    touched = [window_result.c.model.in_(here.distinct()), ~window_result.c.incomplete]
+    if loss.from_ms is not None:
+        touched.append(window_result.c.end_ms > loss.from_ms)
+    if loss.until_ms is not None:
+        touched.append(window_result.c.start_ms <= loss.until_ms)
+    return update(window_result).where(*touched).values(incomplete=True)
 
 
 def _write_panes(connection: Connection, place: Mapping[str, object], panes: Iterable[PaneRow]) -> None:

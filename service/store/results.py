@@ -17,6 +17,7 @@ from service.messages import (
     Column,
     Evaluated,
     Finding,
+    Loss,
     PaneRow,
     Role,
     SliceResult,
@@ -24,10 +25,10 @@ from service.messages import (
     Verdict,
     WindowKey,
 )
-from service.store.checkpoint import pane_row
+from service.store.checkpoint import loss_of, pane_row
 from service.store.engine import transaction
 from service.store.partitions import ensure_partitions, weeks_apart
-from service.store.tables import alert, evaluation, finding, fold_state, outbox, pane, window_result
+from service.store.tables import alert, evaluation, finding, fold_state, gap, outbox, pane, window_result
 from service.store.texts import storable
 
 if TYPE_CHECKING:
@@ -160,6 +161,15 @@ class PostgresResults:
         with transaction(self._engine) as connection:
             found = connection.execute(query).scalar()
         return None if found is None else bytes(found)
+
+    def losses(self, since_ms: int) -> Sequence[Loss]:
+        mine = select(pane.c.model).where(
+            pane.c.topic == gap.c.topic, pane.c.partition == gap.c.partition, pane.c.model == self._model
+        )
+        reaches = gap.c.until_ms.is_(None) | (gap.c.until_ms >= since_ms)
+        with transaction(self._engine) as connection:
+            query = select(gap).where(reaches, mine.exists()).order_by(gap.c.offset)
+            return [loss_of(row) for row in connection.execute(query).mappings()]
 
     def save(self, evaluated: Evaluated) -> None:
         """Raises LeaseLost when another evaluator has taken the model, and writes nothing then."""
