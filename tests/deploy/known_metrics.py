@@ -1,4 +1,4 @@
-"""The names that driftbell exports. The lead replaces this list by an import from the service."""
+"""The names that rules and dashboards may lean on."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ PIPELINE_METRICS = frozenset(
         "driftbell_consumer_lag_records",
         "driftbell_commits_total",
         "driftbell_records_lost_total",
+        "driftbell_records_truncated_total",
         "driftbell_build_info",
         "driftbell_series_dropped",
     }
