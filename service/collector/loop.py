@@ -19,7 +19,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from service.checkpoints import Claimant
-from service.collector.held import Held
+from service.collector.held import Held, open_held, patience_ms
 from service.collector.suspects import Suspects
 from service.errors import (
     ConfigurationChanged,
@@ -29,13 +29,7 @@ from service.errors import (
     Rewound,
     Unavailable,
 )
-from service.intake.decoder import Decoder
 from service.messages import Loss, LossKind
-from service.panes.admission import NEVER_MS
-from service.panes.health import Health
-from service.panes.partition import PartitionPanes
-from service.pipeline import PartitionPipeline
-from service.sketches.codec import pane_from_bytes
 
 if TYPE_CHECKING:
     from service.checkpoints import Checkpoints, Claim
@@ -80,6 +74,7 @@ class Collector:
     _waiting: dict[Partition, float] = field(default_factory=dict)
     _halting: dict[Partition, tuple[str, Claim | None]] = field(default_factory=dict)
     _failures: dict[Partition, int] = field(default_factory=dict)
+    _gaps: list[Gap] = field(default_factory=list)
     _looked_at: float = 0.0
     _retry_at: float = 0.0
     _backoff: float = 0.0
@@ -114,8 +109,9 @@ class Collector:
             for records in polled.records:
                 self._guard(records.partition, partial(self._count, records))
             self._take_changes(away=away)
-            for gap in polled.gaps:
-                self._cross(gap)
+            self._gaps += polled.gaps
+            while self._gaps:
+                self._cross(self._gaps.pop(0))
             if not away:
                 if self._backoff:
                     self._listen_anew(now)
@@ -163,6 +159,7 @@ class Collector:
     def _let_go(self, partition: Partition) -> None:
         """Drop what we hold of it in memory; a lag that nobody measures any more is not shown."""
         self._suspects.forget(partition)
+        self._gaps = [gap for gap in self._gaps if gap.partition != partition]
         if self._held.pop(partition, None) is not None:
             self.metrics.lag.remove(partition.topic, str(partition.number))
         self.source.end(partition)
@@ -177,7 +174,7 @@ class Collector:
     def _claim(self, partition: Partition) -> None:
         bounds = self.source.bounds(partition)
         identity = self.source.topic_id(partition.topic)
-        claimant = Claimant(self.options.owner, self._patience_ms())
+        claimant = Claimant(self.options.owner, patience_ms(self._configuration))
         try:
             claim = self.checkpoints.claim(
                 partition, claimant, str(identity) if identity else None, bounds.start
@@ -185,7 +182,7 @@ class Collector:
         except PartitionHalted as why:
             self._halt(partition, str(why))
             return
-        held = self._hold(claim)
+        held = self._held[partition] = open_held(claim, self._configuration, self.options, self.clock())
         self.metrics.lag.labels(partition.topic, str(partition.number)).set(
             max(0, bounds.end - claim.next_offset)
         )
@@ -197,36 +194,6 @@ class Collector:
             claim.owner_epoch,
         )
 
-    def _hold(self, claim: Claim) -> Held:
-        decoder = Decoder(
-            self._configuration, unknown_models=self.options.unknown_models, limits=self.options.limits
-        )
-        panes = self._restore(claim)
-        pipeline = PartitionPipeline(
-            claim.partition, decoder, panes, claim.next_offset,
-            open_loss=claim.open_loss, health=Health(self.options.most_dead_share),
-        )  # fmt: skip
-        now = self.clock()
-        held = Held(claim, pipeline, now, now, claim.next_offset, panes.highest_ms)
-        held.dead_accepted = claim.dead_accepted
-        self._held[claim.partition] = held
-        return held
-
-    def _patience_ms(self) -> int:
-        monitors = [v.monitor for versions in self._configuration.models.values() for v in versions]
-        return max((m.allowed_lateness_ms + m.disorder_ms for m in monitors), default=3_600_000)
-
-    def _restore(self, claim: Claim) -> PartitionPanes:
-        highest = NEVER_MS if claim.highest_ms is None else claim.highest_ms
-        panes = PartitionPanes(highest, claim.jumps)
-        restored = []
-        for row in claim.panes:
-            version = self._configuration.at(row.key.model, row.key.start_ms)
-            if version is not None and version.grid.id == row.grid_id:
-                restored.append((row.key, pane_from_bytes(row.sketch, version.grid), version))
-        panes.restore(restored, claim.ids)
-        return panes
-
     # Records
 
     def _count(self, records: Records) -> None:
@@ -237,8 +204,7 @@ class Collector:
             self._try(held, records)
         else:
             held.pipeline.take(records)
-        if held.pipeline.panes.highest_ms > held.seen_ms:
-            held.seen_ms, held.news_at = held.pipeline.panes.highest_ms, self.clock()
+        held.notice_news(self.clock())
 
     def _try(self, held: Held, records: Records) -> None:
         """A suspect's records are stored as they are counted: without the database they are read again."""
@@ -246,7 +212,7 @@ class Collector:
             self._suspects.take(held, records, self.clock(), self._commit)
         except Unavailable as why:
             self._again(held.partition, "retried", str(why))
-            raise
+            self._hold_on(str(why))
 
     def _cross(self, gap: Gap) -> None:
         """The log lost what we wanted: count exactly that, and go on where it starts."""
@@ -376,23 +342,18 @@ class Collector:
             for partition, held in list(self._held.items()):
                 before = held.claim.topic_id
                 if partition.topic == topic and _differs(identity, before):
-                    self._halt(
-                        partition, f"topic {topic} was deleted and made again (id {identity}, was {before})"
-                    )
+                    why = f"topic {topic} was deleted and made again (id {identity}, was {before})"
+                    self._halt(partition, why)
 
     def _note(self, held: Held, now: float) -> None:
-        """Caught up is who has counted all that the log held at the last look; news is what moves event time on."""
-        if self._held.get(held.claim.partition) is not held:
+        """How far behind it is, for the watermark and for people; and the ids that no row can reach any more go."""
+        if self._held.get(held.partition) is not held:
             return
-        partition, next_offset = held.claim.partition, held.pipeline.next_offset
-        end = self.source.bounds(partition).end
-        lag = max(0, end - next_offset)
-        quiet_ms = round((now - held.news_at) * 1000)
-        caught_up = lag == 0 or next_offset >= held.seen_end > 0
-        held.seen_end = end
-        idle = caught_up and quiet_ms >= self.options.idle_after_ms
-        self.metrics.lag.labels(partition.topic, str(partition.number)).set(lag)
-        self.checkpoints.note_progress(held.claim, lag=lag, idle=idle, quiet_ms=quiet_ms)
+        progress = held.progress(self.source.bounds(held.partition).end, now, self.options.idle_after_ms)
+        self.metrics.lag.labels(held.partition.topic, str(held.partition.number)).set(progress.lag)
+        self.checkpoints.note_progress(
+            held.claim, lag=progress.lag, idle=progress.idle, quiet_ms=progress.quiet_ms
+        )
         horizon = held.pipeline.panes.oldest_open_ms()
         if horizon is not None and horizon > held.forgotten_ms:
             self.checkpoints.forget_ids(held.claim, horizon)
