@@ -87,7 +87,10 @@ class Checkpoints(Protocol):
         """The log was cut off at `loss.offset`, below the stored `offset`: go on from there, and say so."""
 
     def note_progress(self, claim: Claim, *, lag: int, idle: bool, quiet_ms: int = 0) -> None:
-        """Say how far behind the partition is, and whether it is caught up without news (for so long now)."""
+        """Say how far behind the partition is, and whether it is caught up without news (for so long now).
+
+        Raises PartitionLost when the claim does not hold any more: who has nothing to commit learns it here.
+        """
 
     def note_trial(self, claim: Claim, trial: Trial | None) -> None:
         """Say what is tried before it is tried, or that trying is over; survives the death of process and server."""

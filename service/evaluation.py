@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from service.alerting.fold import FoldState, fold, open_alerts, state_from_bytes, state_to_bytes
 from service.alerting.rules import VOLUME
-from service.messages import Alert, Evaluated, Finding, Loss, PaneRow, SliceResult, State, WindowKey
+from service.messages import (
+    Alert,
+    Evaluated,
+    Finding,
+    Loss,
+    PaneRow,
+    SliceResult,
+    State,
+    WindowKey,
+    WindowTotal,
+)
 from service.reference.regrid import regrid_sketch
 from service.scoring.budget import alpha_for
 from service.scoring.scorer import AllRows, Reference, scorer_for, tests_in
@@ -44,8 +54,8 @@ class Results(Protocol):
     def panes(self, start_ms: int, end_ms: int) -> Iterable[PaneRow]:
         """All panes of all partitions and slices that start in [start_ms, end_ms), oldest first."""
 
-    def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], tuple[int, int]]:
-        """Rows and revision of the evaluated windows with rows that end after, by end and kind."""
+    def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], WindowTotal]:
+        """What is known of the evaluated windows with rows that end after, by end and kind."""
 
     def stored(self, since_ms: int) -> Mapping[tuple[int, str], Sequence[SliceResult]]:
         """The results of the evaluated windows that end at or after, by end and kind."""
@@ -60,6 +70,9 @@ class Results(Protocol):
         """Store all of it, or nothing."""
 
 
+UNKNOWN = WindowTotal()
+
+
 Profiles = Callable[[str], "Reference | PaneSketch | None"]
 Grids = Callable[[str], Grid]
 WindowId = tuple[int, str]
@@ -72,7 +85,7 @@ class _Plan:
 
     windows: Mapping[WindowId, Due]
     panes: PaneRows
-    known: Mapping[WindowId, tuple[int, int]]
+    known: Mapping[WindowId, WindowTotal]
     stored: Mapping[WindowId, Sequence[SliceResult]]
     position_ms: int
     first_ms: int
@@ -87,20 +100,11 @@ class _Plan:
     def revision_after(self, window: WindowId) -> int:
         """The number of a window's next revision; the first is 0."""
         last = max((s.revision for s in self.stored.get(window, ())), default=-1)
-        return 1 + max(last, self.known.get(window, (0, -1))[1])
+        return 1 + max(last, self.known.get(window, UNKNOWN).revision)
 
     def is_whole(self, end_ms: int) -> bool:
         """Whether the log goes on to this end of a window."""
         return self.log_end_ms is None or end_ms <= self.log_end_ms
-
-    def losses_in(self, window: WindowKey, disorder_ms: int) -> Sequence[Loss]:
-        """What is missing of this window. Rows that came out of order may be missing a little before the gap, too."""
-        return [
-            one
-            for one in self.losses
-            if (one.from_ms is None or one.from_ms - disorder_ms < window.end_ms)
-            and (one.until_ms is None or one.until_ms >= window.start_ms)
-        ]
 
 
 @dataclass(frozen=True)
@@ -157,14 +161,20 @@ class Evaluation:
         if log_end_ms is not None:
             due = [w for w in due if w.end_ms <= max(log_end_ms, watermark_ms) or panes.within(w)]
         due = _first_ends(due, self.most_windows)
-        known: Mapping[WindowId, tuple[int, int]] = {}
+        known: Mapping[WindowId, WindowTotal] = {}
+        losses: Sequence[Loss] = results.losses(horizon)
         restated: list[Due] = []
         stored: Mapping[WindowId, Sequence[SliceResult]] = {}
         if position is not None:
             known = results.window_totals(horizon)
             before = [w for w in due_windows(specs, starts, horizon, position) if w.start_ms >= horizon]
+            disorder = version.monitor.disorder_ms
             restated = [
-                w for w in before if (rows := panes.within(w)) and rows != known.get(_id(w), (0, 0))[0]
+                w
+                for w in before
+                if (rows := panes.within(w))
+                and WindowTotal(rows, incomplete=_is_incomplete(w, losses, disorder, log_end_ms))
+                != replace(known.get(_id(w), UNKNOWN), revision=UNKNOWN.revision)
             ]
             if restated:
                 stored = results.stored(restated[0].end_ms)
@@ -172,7 +182,7 @@ class Evaluation:
         windows = {_id(w): w for w in [*restated, *due]}
         first = min((w.end_ms for w in windows.values()), default=after)
         reached = max((w.end_ms for w in due), default=after)
-        return _Plan(windows, panes, known, stored, reached, first, log_end_ms, results.losses(first))
+        return _Plan(windows, panes, known, stored, reached, first, log_end_ms, losses)
 
     def _fold(self, latest: ModelVersion, results: Results, plan: _Plan) -> Evaluated:
         made = Evaluated(plan.position_ms)
@@ -217,7 +227,7 @@ class Evaluation:
             slices = _with_rows(plan.stored[base.end_ms, base.window])
         else:
             slices = self._score(version, results, plan, base, window)
-        losses = plan.losses_in(base, version.monitor.disorder_ms)
+        losses = _losses_in(base, plan.losses, version.monitor.disorder_ms)
         whole = plan.is_whole(base.end_ms)
         # A volume says nothing of a window that lost some. While nothing came since, silence is the news.
         judges_volume = whole and all(one.until_ms is None for one in losses)
@@ -268,6 +278,22 @@ class Evaluation:
         return SliceKey(row.key.version, row.key.segment), sketch if own is grid else regrid_sketch(
             sketch, grid
         )
+
+
+def _losses_in(window: WindowKey | Due, losses: Sequence[Loss], disorder_ms: int) -> Sequence[Loss]:
+    """What is missing of this window. Rows that came out of order may be missing a little before the gap, too."""
+    return [
+        one
+        for one in losses
+        if (one.from_ms is None or one.from_ms - disorder_ms < window.end_ms)
+        and (one.until_ms is None or one.until_ms >= window.start_ms)
+    ]
+
+
+def _is_incomplete(window: Due, losses: Sequence[Loss], disorder_ms: int, log_end_ms: int | None) -> bool:
+    """Whether the log lost some of its rows, or ends within it."""
+    cut = log_end_ms is not None and window.end_ms > log_end_ms
+    return cut or bool(losses and _losses_in(window, losses, disorder_ms))
 
 
 def _id(window: Due) -> WindowId:

@@ -327,6 +327,15 @@ class SliceResult:
     aggregate: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WindowTotal:
+    """Of an evaluated window: its rows, its revision, and whether it is flagged incomplete."""
+
+    rows: int = 0
+    revision: int = -1
+    incomplete: bool = False
+
+
 class State(StrEnum):
     """An alert's state."""
 

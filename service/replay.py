@@ -25,6 +25,7 @@ from service.messages import (
     Reason,
     SliceResult,
     State,
+    WindowTotal,
     iso,
 )  # fmt: skip
 from service.panes.partition import PartitionPanes
@@ -65,12 +66,13 @@ class MemoryResults:
         chosen = [(partition, key) for partition, key in self._panes if start_ms <= key.start_ms < end_ms]
         return [self._panes[k] for k in sorted(chosen, key=lambda k: (k[1].start_ms, k[0], k[1]))]
 
-    def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], tuple[int, int]]:
-        totals: dict[tuple[int, str], tuple[int, int]] = {}
+    def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], WindowTotal]:
+        totals: dict[tuple[int, str], WindowTotal] = {}
         for key, results in self._results.items():
             rows = sum(r.inferences + r.labels for r in results if r.key.segment == "" and not r.aggregate)
             if key[0] > since_ms and rows:
-                totals[key] = rows, max(r.revision for r in results)
+                flagged = any(r.incomplete for r in results if not r.aggregate)
+                totals[key] = WindowTotal(rows, max(r.revision for r in results), flagged)
         return totals
 
     def stored(self, since_ms: int) -> Mapping[tuple[int, str], Sequence[SliceResult]]:

@@ -329,3 +329,18 @@ def test_the_volume_of_a_window_that_lost_records_says_nothing() -> None:
         rung[bool(lost)] = [f for f in alerts if f.method == "volume" and f.verdict is Verdict.DRIFT]
     assert rung[False]
     assert not rung[True]
+
+
+def test_windows_evaluated_before_their_loss_was_known_are_flagged_once_and_cleared_when_it_ends() -> None:
+    # minutes  0 ... 5 ... 10 ... 15 ... 20     gap from 6; where it ends is known later
+    model = Model()
+    for minute in range(20):
+        model.pane(minute, 50)
+    model.advance(20)
+    for gap, incomplete in ((loss(6, None), {10, 15, 20}), (loss(6, 12), {10, 15})):
+        model.results.lost = [gap]
+        made = model.advance(20)
+        assert made is not None
+        assert model.advance(20) is None  # nothing is left to restate
+        stored = [r for results in model.results.stored(0).values() for r in results]
+        assert {r.key.end_ms // MINUTE for r in stored if r.incomplete} == incomplete

@@ -46,6 +46,8 @@ _POLL_SECONDS = 0.2
 _BACKOFF_SECONDS = (0.1, 30.0)
 _FENCED_SECONDS = 60.0
 """A fenced partition that the group still says is ours is claimed again: its taker was a late one, and is gone."""
+_HALTED_SECONDS = 15.0
+"""A halted partition that is ours is looked at again so often: a person may have let it go on."""
 _TRIES = 3
 """So often in a row a partition may fail for a reason that we do not know before it is halted."""
 _TRY_AGAIN_SECONDS = 5.0
@@ -74,6 +76,7 @@ class Collector:
     _waiting: dict[Partition, float] = field(default_factory=dict)
     _halting: dict[Partition, tuple[str, Claim | None]] = field(default_factory=dict)
     _failures: dict[Partition, int] = field(default_factory=dict)
+    _halted: set[Partition] = field(default_factory=set)
     _gaps: list[Gap] = field(default_factory=list)
     _looked_at: float = 0.0
     _retry_at: float = 0.0
@@ -110,8 +113,7 @@ class Collector:
                 self._guard(records.partition, partial(self._count, records))
             self._take_changes(away=away)
             self._gaps += polled.gaps
-            while self._gaps:
-                self._cross(self._gaps.pop(0))
+            self._cross_gaps()
             if not away:
                 if self._backoff:
                     self._listen_anew(now)
@@ -155,6 +157,7 @@ class Collector:
         self._let_go(partition)
         self._waiting.pop(partition, None)
         self._failures.pop(partition, None)
+        self._halted.discard(partition)
 
     def _let_go(self, partition: Partition) -> None:
         """Drop what we hold of it in memory; a lag that nobody measures any more is not shown."""
@@ -180,8 +183,12 @@ class Collector:
                 partition, claimant, str(identity) if identity else None, bounds.start
             )
         except PartitionHalted as why:
-            self._halt(partition, str(why))
+            if partition in self._halted:
+                self._waiting[partition] = self.clock() + _HALTED_SECONDS
+            else:
+                self._halt(partition, str(why))
             return
+        self._halted.discard(partition)
         held = self._held[partition] = open_held(claim, self._configuration, self.options, self.clock())
         self.metrics.lag.labels(partition.topic, str(partition.number)).set(
             max(0, bounds.end - claim.next_offset)
@@ -213,6 +220,13 @@ class Collector:
         except Unavailable as why:
             self._again(held.partition, "retried", str(why))
             self._hold_on(str(why))
+
+    def _cross_gaps(self) -> None:
+        """The source says each gap once; one that cannot be crossed now waits for the next turn."""
+        while self._gaps:
+            gap = self._gaps[0]
+            self._guard(gap.partition, partial(self._cross, gap))
+            self._gaps = [one for one in self._gaps if one is not gap]
 
     def _cross(self, gap: Gap) -> None:
         """The log lost what we wanted: count exactly that, and go on where it starts."""
@@ -248,8 +262,12 @@ class Collector:
             log.critical(
                 "partition %s %d: the log took back %d records that were counted", *partition, loss.records
             )
-            self.checkpoints.take_back(held.claim, offset, loss)
-            self.metrics.truncated.inc(loss.records)
+            try:
+                self.checkpoints.take_back(held.claim, offset, loss)
+            except (PartitionLost, PartitionHalted, Rewound) as why:
+                log.warning("%s; the next claim decides", why)
+            else:
+                self.metrics.truncated.inc(loss.records)
 
     # Checkpoints
 
@@ -275,12 +293,12 @@ class Collector:
             with self.metrics.commit_seconds.time():
                 self.checkpoints.commit(held.claim, checkpoint, self._configuration.revision)
         except PartitionLost as why:
-            self._drop(partition, "fenced", str(why))
-            self._waiting[partition] = self.clock() + _FENCED_SECONDS
+            self._fenced(partition, str(why))
         except PartitionHalted as why:
             self._halt(partition, str(why))
         except Rewound as why:
             self._again(partition, "rewound", str(why))
+            self._reload(str(why))  # the monitors went back, too
         except ConfigurationChanged as why:
             self._reload(str(why))
         else:
@@ -302,17 +320,24 @@ class Collector:
         self.metrics.commits.labels(outcome).inc()
         self._let_go(partition)
 
+    def _fenced(self, partition: Partition, why: str) -> None:
+        self._drop(partition, "fenced", why)
+        self._waiting[partition] = self.clock() + _FENCED_SECONDS
+
     def _again(self, partition: Partition, outcome: str, why: str) -> None:
         """Forget the state in memory and claim the partition anew: the database says where to go on."""
         self._drop(partition, outcome, why)
         self._waiting[partition] = self.clock()
 
     def _halt(self, partition: Partition, why: str) -> None:
+        """Read it no further, and look from time to time whether a person has let it go on."""
         log.critical("partition %s %d is halted until a person looks: %s", *partition, why)
         self.metrics.commits.labels("halted").inc()
         held = self._held.get(partition)
-        self._forget(partition)
         self._halting[partition] = why, held.claim if held else None
+        self._forget(partition)
+        self._halted.add(partition)
+        self._waiting[partition] = self.clock() + _HALTED_SECONDS
         self._write_halts()
 
     def _write_halts(self) -> None:
@@ -328,16 +353,18 @@ class Collector:
         if now - self._looked_at < self.options.look_seconds:
             return
         self._write_halts()
-        self._watch_topics()
-        for partition, held in list(self._held.items()):
-            self._guard(partition, partial(self._note, held, now))
         revision = self.checkpoints.revision()
         if revision != self._configuration.revision:
+            # First of all: under older monitors we do not know which ids are still needed.
             self._reload(f"the monitors are at revision {revision} now")
+        else:
+            self._watch_topics()
+            for partition, held in list(self._held.items()):
+                self._guard(partition, partial(self._note, held, now))
         self._looked_at, self.stored_at = now, self.clock()
 
     def _watch_topics(self) -> None:
-        for topic in {p.topic for p in self._held}:
+        for topic in sorted({p.topic for p in self._held}):
             identity = self.source.topic_id(topic)
             for partition, held in list(self._held.items()):
                 before = held.claim.topic_id
@@ -351,9 +378,13 @@ class Collector:
             return
         progress = held.progress(self.source.bounds(held.partition).end, now, self.options.idle_after_ms)
         self.metrics.lag.labels(held.partition.topic, str(held.partition.number)).set(progress.lag)
-        self.checkpoints.note_progress(
-            held.claim, lag=progress.lag, idle=progress.idle, quiet_ms=progress.quiet_ms
-        )
+        try:
+            self.checkpoints.note_progress(
+                held.claim, lag=progress.lag, idle=progress.idle, quiet_ms=progress.quiet_ms
+            )
+        except PartitionLost as why:
+            self._fenced(held.partition, str(why))
+            return
         horizon = held.pipeline.panes.oldest_open_ms()
         if horizon is not None and horizon > held.forgotten_ms:
             self.checkpoints.forget_ids(held.claim, horizon)

@@ -31,7 +31,7 @@ from service.messages import (
 )
 from service.store.configuration import current_revision, learn_models, load_configuration
 from service.store.engine import make_durable, transaction
-from service.store.tables import dead_letter, gap, pane, pane_ids, revision, source_partition, window_result
+from service.store.tables import dead_letter, gap, pane, pane_ids, revision, source_partition
 from service.store.texts import storable
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class PostgresCheckpoints:
         with transaction(self.engine) as connection:
             row = connection.execute(_claiming(partition, claimant, topic_id, log_start)).mappings().one()
             _refuse_halted(partition, row, topic_id)
+            _refuse_unplaced(connection, partition, row)
             panes = _open_panes(connection, partition, (row["highest_ms"] or 0) - claimant.patience_ms)
             ids = _ids_of(connection, partition, panes)
             loss = _open_loss(connection, partition)
@@ -95,10 +96,14 @@ class PostgresCheckpoints:
         quiet = func.make_interval(0, 0, 0, 0, 0, 0, quiet_ms / 1000)
         since = func.coalesce(_row.idle_since, func.now() - quiet) if idle else None
         with transaction(self.engine) as connection:
-            connection.execute(
+            noted = connection.execute(
                 update(source_partition)
                 .where(*_ours(claim))
                 .values(lag=lag, idle_since=since, updated_at=func.now())
+            )
+        if noted.rowcount == 0:
+            raise PartitionLost(
+                f"{_name(claim.partition)} is not ours any more (our epoch was {claim.owner_epoch})"
             )
 
     def note_trial(self, claim: Claim, trial: Trial | None) -> None:
@@ -163,6 +168,9 @@ def _claiming(
             "owner_epoch": _row.owner_epoch + 1, "claim_token": token, "owner": claimant.owner, "idle_since": None,
             "deaths": case((_row.owner.is_(None), 0), else_=_row.deaths + 1), "updated_at": func.now(),
             "topic_id": func.coalesce(_row.topic_id, statement.excluded.topic_id),
+            # A person has reset it: it begins at the log's start.
+            "next_offset": case((_row.next_offset < 0, statement.excluded.next_offset), else_=_row.next_offset),
+            "first_offset": case((_row.next_offset < 0, statement.excluded.first_offset), else_=_row.first_offset),
         },
     ).returning(*source_partition.c)  # fmt: skip
 
@@ -181,6 +189,20 @@ def _refuse_halted(partition: Partition, row: RowMapping, topic_id: str | None) 
         raise PartitionHalted(
             f"{_name(partition)} is another topic than before (id {topic_id}, was {row['topic_id']}): it was deleted "
             "and made again, so offset numbers mean nothing; run `driftbell partitions reset` to start it over"
+        )
+
+
+def _refuse_unplaced(connection: Connection, partition: Partition, row: RowMapping) -> None:
+    """A new row beside counted panes: somebody deleted the old one, and reading anew would count twice."""
+    if row["owner_epoch"] > 1:
+        return
+    counted = select(pane.c.topic).where(
+        pane.c.topic == partition.topic, pane.c.partition == partition.number
+    )
+    if connection.execute(select(counted.exists())).scalar_one():
+        raise PartitionHalted(
+            f"{_name(partition)} has panes and no position any more: restore its row, or read it anew with "
+            f"`driftbell partitions reset {partition.topic} --recount`"
         )
 
 
@@ -267,7 +289,7 @@ def _explain(connection: Connection, claim: Claim, expected_offset: int, next_of
     ).mappings().one_or_none()  # fmt: skip
     if row is None:
         raise PartitionHalted(
-            f"{name} has no row in the database any more: restore it, or restart us to read it from its start"
+            f"{name} has no row in the database any more: somebody deleted it, or an older state was restored"
         )
     stored = row["next_offset"]
     if row["claim_token"] != claim.token or row["owner_epoch"] != claim.owner_epoch:
@@ -353,19 +375,6 @@ def _write_losses(connection: Connection, place: dict[str, object], losses: Sequ
     connection.execute(
         statement.on_conflict_do_update(index_elements=list(gap.primary_key.columns), set_=known), rows
     )
-    for one in losses:
-        connection.execute(_flagging(place, one))
-
-
-def _flagging(place: Mapping[str, object], loss: Loss) -> Update:
-    """Windows that were evaluated before it was known that they miss records. Later ones look for themselves."""
-    here = select(pane.c.model).where(pane.c.topic == place["topic"], pane.c.partition == place["partition"])
-    touched = [window_result.c.model.in_(here.distinct()), ~window_result.c.incomplete]
-    if loss.from_ms is not None:
-        touched.append(window_result.c.end_ms > loss.from_ms)
-    if loss.until_ms is not None:
-        touched.append(window_result.c.start_ms <= loss.until_ms)
-    return update(window_result).where(*touched).values(incomplete=True)
 
 
 def _write_panes(connection: Connection, place: Mapping[str, object], panes: Iterable[PaneRow]) -> None:

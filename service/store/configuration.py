@@ -19,9 +19,10 @@ from service.store.engine import make_durable, transaction
 from service.store.tables import grid, model_version, reference, revision, source_partition
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, RowMapping
 
 _SETTLE_MS = 30_000
+_APPLIED, _LEARNED = "applied", "learned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def _load(connection: Connection) -> Configuration:
             monitor, grids[row["grid_id"]], row["number"], row["since_ms"], row["reference_name"]
         )
         models.setdefault(row["model"], []).append(made)
-    return Configuration(models, number)
+    origins = {row["model"]: row["origin"] for row in rows}  # of the newest version, which comes last
+    return Configuration(models, number, sum(origin == _LEARNED for origin in origins.values()))
 
 
 def current_revision(engine: Engine) -> int:
@@ -132,7 +134,7 @@ def _apply(connection: Connection, monitor: Monitor, border_ms: int) -> Applied:
         grid_id,
         monitor.reference,
     ):
-        return Applied(monitor.model, "unchanged", last["since_ms"])
+        return _adopt(connection, last)
     # Never before the version it follows, which may not have begun: the order of versions is that of their times.
     since = (
         ALWAYS_MS
@@ -146,6 +148,15 @@ def _apply(connection: Connection, monitor: Monitor, border_ms: int) -> Applied:
         )
     )  # fmt: skip
     return Applied(monitor.model, "created" if last is None else "changed", since)
+
+
+def _adopt(connection: Connection, last: RowMapping) -> Applied:
+    """The version as it is: one that was learned is a person's from now on, and takes no place of those."""
+    if last["origin"] == _APPLIED:
+        return Applied(last["model"], "unchanged", last["since_ms"])
+    of_version = (model_version.c.model == last["model"], model_version.c.number == last["number"])
+    connection.execute(update(model_version).where(*of_version).values(origin=_APPLIED))
+    return Applied(last["model"], "changed", last["since_ms"])
 
 
 def _grid_of(connection: Connection, monitor: Monitor) -> str:
@@ -208,7 +219,7 @@ def learn_models(connection: Connection, names: Iterable[str]) -> None:
     values = [
         {"model": name, "number": 1, "since_ms": ALWAYS_MS, "monitor": dump_monitors([Monitor(model=name)]),
          "grid_id": grid_id,
-         "origin": "learned"}
+         "origin": _LEARNED}
         for name in names
     ]  # fmt: skip
     made = connection.execute(

@@ -5,15 +5,17 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as AllInUse
 from sqlalchemy.pool import QueuePool
 
 from service.errors import ConfigurationError, Unavailable
+from service.store.patience import PatientConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _OPTIONS = {
     "statement_timeout": "20000",
@@ -46,13 +48,25 @@ def connect(url: str, password: str | None = None) -> Engine:
             f"DRIFTBELL_DATABASE_URL names {parsed.drivername}; driftbell keeps its results in postgresql"
         )
     parsed = parsed.set(drivername="postgresql+psycopg", password=password or parsed.password)
-    return create_engine(
+    engine = create_engine(
         parsed, poolclass=QueuePool, pool_size=4, max_overflow=4, pool_pre_ping=True, pool_timeout=10,
         connect_args={
             "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
             "tcp_user_timeout": 20_000, "options": " ".join(f"-c {k}={v}" for k, v in _OPTIONS.items()),
         },
     )  # fmt: skip
+    event.listen(engine, "do_connect", _patient)
+    event.listen(engine, "checkin", _patient_again)
+    return engine
+
+
+def _patient(_dialect: object, _record: object, places: tuple[Any, ...], options: dict[str, Any]) -> object:
+    return PatientConnection.connect(*places, **options)
+
+
+def _patient_again(connection: PatientConnection | None, _record: object) -> None:
+    if connection is not None:
+        connection.patience_seconds = PatientConnection.patience_seconds
 
 
 def place_of(url: URL) -> str:
@@ -78,6 +92,15 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 def make_durable(connection: Connection) -> None:
     """What this transaction commits survives a crash of the server: no log holds what people typed."""
     connection.execute(text("SET LOCAL synchronous_commit = on"))
+
+
+def take_time(connection: Connection) -> None:
+    """The statements of this transaction may run for as long as they need, and wait minutes for a lock."""
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SET LOCAL lock_timeout = '5min'"))
+    patient = connection.connection.driver_connection
+    if isinstance(patient, PatientConnection):
+        patient.patience_seconds = None
 
 
 def _sorted(error: DBAPIError, url: URL) -> Exception:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _row = source_partition.c
+_MORE = ("lost", "holes", "truncated", "jumps", "deaths")
 
 
 def resume_partitions(engine: Engine, topic: str) -> int:
@@ -28,14 +29,25 @@ def resume_partitions(engine: Engine, topic: str) -> int:
         ).rowcount  # fmt: skip
 
 
+FROM_START = -1
+"""The position of a partition that is to be read from the log's start, wherever that is when it is claimed."""
+
+
 def reset_partitions(engine: Engine, topic: str, *, recount: bool = False) -> int:
     """Forget the positions of all partitions of a topic, halted ones too. Returns how many there were.
 
     What was counted stays, which is right for a topic that was made anew. `recount`: it goes too, which is right for
     reading the same records again.
     """
+    nothing = dict.fromkeys(("accepted", "duplicate", "late", "dead", "tombstone", *_MORE), 0)
+    gone = dict.fromkeys(
+        ("topic_id", "highest_ms", "halted", "owner", "claim_token", "idle_since", "trying_offset")
+    )
     with transaction(engine) as connection:
         make_durable(connection)
         for table in (pane_ids, gap, *((pane, dead_letter) if recount else ())):
             connection.execute(delete(table).where(table.c.topic == topic))
-        return connection.execute(delete(source_partition).where(_row.topic == topic)).rowcount
+        return connection.execute(
+            update(source_partition).where(_row.topic == topic)
+            .values(next_offset=FROM_START, first_offset=FROM_START, updated_at=func.now(), **nothing, **gone)
+        ).rowcount  # fmt: skip

@@ -1,18 +1,18 @@
-"""What API and pages read about results: windows, findings, alerts and dead letters, newest first."""
+"""What API and pages read about results: windows, findings and alerts, newest first."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, Table, case, func, select
 
 from service.messages import State
 from service.store.paging import Chunk, Order, Paging, columns_of
-from service.store.tables import alert, dead_letter, finding, window_result
+from service.store.tables import alert, finding, window_result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,29 +53,13 @@ class AlertFilter:
     until_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetterFilter:
-    """Which dead letters; those seen after `since_ms`, at or before `until_ms`."""
-
-    topic: str | None = None
-    partition: int | None = None
-    reason: str | None = None
-    since_ms: int | None = None
-    until_ms: int | None = None
-
-
 def _matching(rows: Select[Any], table: Table, wanted: Any, time: Column[Any]) -> Select[Any]:
     values = {name: value for name, value in asdict(wanted).items() if value is not None}
     since, until = (values.pop(name, None) for name in ("since_ms", "until_ms"))
     rows = rows.where(*(table.c[name] == value for name, value in values.items()))
-    is_instant = time.type.python_type is datetime
     if since is not None:
-        rows = rows.where(time > (_instant(since) if is_instant else since))
-    return rows if until is None else rows.where(time <= (_instant(until) if is_instant else until))
-
-
-def _instant(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
+        rows = rows.where(time > since)
+    return rows if until is None else rows.where(time <= until)
 
 
 # ---------------------------------------------------------------- windows
@@ -204,50 +188,3 @@ def worst_open_alerts(connection: Connection, models: Sequence[str], per_model: 
 
 def _place(column: Column[Any], *words: str) -> ColumnElement[int]:
     return case({word: place for place, word in enumerate(words)}, value=column, else_=len(words))
-
-
-# ---------------------------------------------------------------- dead letters
-@dataclass(frozen=True, slots=True)
-class DeadLetterRow:
-    """A rejected record with the start of its bytes."""
-
-    id: int
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes
-    value: bytes
-    size: int
-    reason: str
-    detail: str
-    seen_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonCount:
-    """How many records were rejected for a reason, and when the last one was."""
-
-    reason: str
-    count: int
-    last_seen_at: datetime
-
-
-def list_dead_letters(
-    connection: Connection, wanted: DeadLetterFilter, paging: Paging
-) -> Chunk[DeadLetterRow]:
-    """Dead letters, the latest first."""
-    column = dead_letter.c
-    rows = _matching(select(*columns_of(dead_letter, DeadLetterRow)), dead_letter, wanted, column.seen_at)
-    return Order((column.id,)).read(connection, rows, paging, lambda row: DeadLetterRow(**row))
-
-
-def count_dead_letters(connection: Connection, wanted: DeadLetterFilter) -> tuple[ReasonCount, ...]:
-    """Dead letters by reason, the most frequent first."""
-    column = dead_letter.c
-    count = func.count().label("count")
-    rows = select(column.reason, count, func.max(column.seen_at).label("last_seen_at")).group_by(
-        column.reason
-    )
-    rows = _matching(rows, dead_letter, wanted, column.seen_at).order_by(count.desc(), column.reason)
-    return tuple(ReasonCount(**row) for row in connection.execute(rows).mappings())

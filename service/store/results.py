@@ -24,6 +24,7 @@ from service.messages import (
     State,
     Verdict,
     WindowKey,
+    WindowTotal,
 )
 from service.store.checkpoint import loss_of, pane_row
 from service.store.engine import transaction
@@ -109,17 +110,23 @@ class PostgresResults:
         with transaction(self._engine) as connection:
             return [pane_row(row) for row in connection.execute(query.order_by(*order)).mappings()]
 
-    def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], tuple[int, int]]:
+    def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], WindowTotal]:
         rows = func.sum(_window.inferences + _window.labels)
         query = (
-            select(_window.end_ms, _window.window, rows, func.max(_window.revision))
+            select(
+                _window.end_ms,
+                _window.window,
+                rows,
+                func.max(_window.revision),
+                func.bool_or(_window.incomplete),
+            )
             .where(_window.model == self._model, _window.segment == "", _window.end_ms > since_ms)
             .group_by(_window.end_ms, _window.window)
         )
         with transaction(self._engine) as connection:
             return {
-                (end, name): (int(total), int(revision))
-                for end, name, total, revision in connection.execute(query)
+                (end, name): WindowTotal(int(total), int(revision), incomplete)
+                for end, name, total, revision, incomplete in connection.execute(query)
                 if total
             }
 

@@ -37,14 +37,14 @@ class Progress:
 
 
 def load_progress(engine: Engine) -> tuple[Progress, ...]:
-    """Every partition that was ever claimed and is not halted: a halted one waits for a person, the models do not."""
+    """Every partition that was claimed and is neither halted nor reset: those wait for a person, the models do not."""
     row = source_partition.c
     confirmed = row.owner.is_not(None) & (
         row.updated_at > func.now() - text(f"interval '{CONFIRMED_WITHIN}'")
     )
     idle = case((confirmed, _age_ms(row.idle_since)))
     query = select(row.highest_ms, idle, row.topic, row.partition, row.owner, _age_ms(row.updated_at)).where(
-        row.halted.is_(None)
+        row.halted.is_(None), row.next_offset >= 0
     )
     with transaction(engine) as connection:
         return tuple(
@@ -70,14 +70,16 @@ def watermark_ms(
 
     The minimum over all partitions but the idle ones (owned, caught up, not paused, for `idle_after_ms`). When all
     are idle, event time goes on with the clock: nothing is under way, so what ended before they fell silent is whole.
-    Only closing looks at the clock.
+    Only closing looks at the clock, and no further than to when the owners looked last: what has arrived since then,
+    while the database was away perhaps, nobody has seen.
     """
     busy = [p for p in partitions if not _is_idle(p, idle_after_ms)]
     if busy:
         highest = [p.highest_ms for p in busy]
         return None if None in highest else min(h for h in highest if h is not None) - disorder_ms
     seen = max((p.highest_ms for p in partitions if p.highest_ms is not None), default=None)
-    return None if seen is None else max(seen, now_ms) - disorder_ms
+    looked_ms = now_ms - max((p.silent_ms for p in partitions), default=0)
+    return None if seen is None else max(seen, looked_ms) - disorder_ms
 
 
 def holding_back(partitions: tuple[Progress, ...]) -> Progress | None:
@@ -87,4 +89,4 @@ def holding_back(partitions: tuple[Progress, ...]) -> Progress | None:
 
 
 def _is_idle(one: Progress, idle_after_ms: int) -> bool:
-    return one.idle_ms is not None and one.idle_ms >= idle_after_ms
+    return one.idle_ms is not None and one.idle_ms - one.silent_ms >= idle_after_ms

@@ -11,14 +11,11 @@ from service.checkpoints import Claim, Claimant
 from service.messages import (
     Checkpoint,
     Counts,
-    Evaluated,
     Loss,
     LossKind,
     PaneKey,
     PaneRow,
     Partition,
-    SliceResult,
-    WindowKey,
 )
 from service.store.checkpoint import PostgresCheckpoints
 from service.store.results import PostgresResults, lease
@@ -76,23 +73,6 @@ def test_where_a_gap_ends_is_learned_later_and_survives_a_claim(
     assert losses_of(engine, "churn", since_ms=9_001) == []
     assert checkpoints.claim(PLACE, Claimant("three", 0), "id", 0).open_loss is None
     assert partition_row(engine)["lost"] == 5
-
-
-def test_windows_that_were_evaluated_before_the_gap_was_known_are_flagged(
-    engine: Engine, checkpoints: PostgresCheckpoints, claim: Claim
-) -> None:
-    checkpoints.commit(claim, step(0, 20), 0)
-    with lease(engine, "churn", "me") as held:
-        assert held is not None
-        results = PostgresResults(engine, held)
-        windows = [
-            SliceResult(WindowKey("churn", "1", "", "1m", start, start + MIN_MS), 3, 0, ())
-            for start in (0, MIN_MS, 2 * MIN_MS)
-        ]
-        results.save(Evaluated(3 * MIN_MS, windows))
-        checkpoints.commit(claim, step(20, 30, Loss(25, 1, LossKind.LOST, MIN_MS, 2 * MIN_MS - 1)), 0)
-        found = {key[0]: one.incomplete for key, (one,) in results.stored(0).items()}
-    assert found == {MIN_MS: False, 2 * MIN_MS: True, 3 * MIN_MS: False}
 
 
 def test_a_truncated_log_takes_the_position_back_once(

@@ -26,6 +26,7 @@ from service.messages import (
     State,
     Verdict,
     WindowKey,
+    WindowTotal,
 )  # fmt: skip
 from service.replay import MemoryResults
 from service.store.engine import transaction
@@ -177,7 +178,9 @@ def test_window_totals_are_of_all_traffic_and_leave_out_windows_without_rows(kep
         result_of(HOUR_MS, segment="a=b", revision=3),
         result_of(2 * HOUR_MS, inferences=0, labels=0), result_of(2 * HOUR_MS, window="1h"),
     ])  # fmt: skip
-    assert kept.results.window_totals(0) == {(HOUR_MS, "5m"): (19, 3), (2 * HOUR_MS, "1h"): (12, 0)}
+    assert kept.results.window_totals(0) == {
+        (HOUR_MS, "5m"): WindowTotal(19, 3), (2 * HOUR_MS, "1h"): WindowTotal(12, 0),
+    }  # fmt: skip
     assert kept.results.window_totals(HOUR_MS).keys() == {(2 * HOUR_MS, "1h")}
 
 
@@ -192,7 +195,7 @@ def test_what_is_said_of_all_versions_together_is_kept_beside_them_and_is_no_row
     )
     save(kept, HOUR_MS, [result_of(HOUR_MS, revision=2), said])
     assert known(kept.results) == {(HOUR_MS, "5m"): {result_of(HOUR_MS, revision=2), said}}
-    assert kept.results.window_totals(0) == {(HOUR_MS, "5m"): (12, 2)}
+    assert kept.results.window_totals(0) == {(HOUR_MS, "5m"): WindowTotal(12, 2)}
 
 
 def test_a_restated_window_leaves_nothing_of_its_former_revision(kept: Kept) -> None:
