@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from service.checkpoints import Claim
     from service.collector.options import CollectorOptions
     from service.configuration import Configuration
+    from service.intake.source import Bounds
     from service.messages import Partition
 
 
@@ -54,13 +55,13 @@ class Held:
         if self.pipeline.panes.highest_ms > self.seen_ms:
             self.seen_ms, self.news_at = self.pipeline.panes.highest_ms, now
 
-    def progress(self, log_end: int, now: float, idle_after_ms: int) -> Progress:
+    def progress(self, log: Bounds, now: float, idle_after_ms: int) -> Progress:
         """Caught up is who has counted all that the log held at the last look; news is what moves event time on."""
-        next_offset = self.pipeline.next_offset
-        lag = max(0, log_end - next_offset)
+        next_offset = max(self.pipeline.next_offset, log.reached)
+        lag = max(0, log.end - next_offset)
         quiet_ms = round((now - self.news_at) * 1000)
         caught_up = lag == 0 or next_offset >= self.seen_end > 0
-        self.seen_end = log_end
+        self.seen_end = log.end
         return Progress(lag, caught_up and quiet_ms >= idle_after_ms, quiet_ms)
 
 

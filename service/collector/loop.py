@@ -376,7 +376,7 @@ class Collector:
         """How far behind it is, for the watermark and for people; and the ids that no row can reach any more go."""
         if self._held.get(held.partition) is not held:
             return
-        progress = held.progress(self.source.bounds(held.partition).end, now, self.options.idle_after_ms)
+        progress = held.progress(self.source.bounds(held.partition), now, self.options.idle_after_ms)
         self.metrics.lag.labels(held.partition.topic, str(held.partition.number)).set(progress.lag)
         try:
             self.checkpoints.note_progress(

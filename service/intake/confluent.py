@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from base64 import urlsafe_b64decode
 from collections import defaultdict
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from service.intake.kafka_settings import KafkaSettings
 
+log = logging.getLogger(__name__)
+
 WATCH_EVERY_SECONDS = 1.0
 READ_AHEAD = 4  # fetches in the queue: with one the loop waits for the broker a third of its time
 POLL_SLICE_SECONDS = 0.1
@@ -63,6 +66,7 @@ class ConfluentSource:
         self._consumer: Consumer | None = None
         self._admin: AdminClient | None = None
         self._fetched: set[Partition] = set()
+        self._ends: dict[Partition, int] = {}  # where the client met the log's end, past what it never hands over
         self._trouble: KafkaError | None = None
         self._paused = False
         self.restarts = 0  # how often the stall watchdog made the consumer anew
@@ -120,8 +124,10 @@ class ConfluentSource:
             if extent is None:
                 raise away("asking for a partition's extent", "no answer in time")
         start, end = extent
+        self._watch.learn_end(partition, end)
         # The embedded broker tells too low an end; what we have read is there for certain.
-        return Bounds(start, max(end, self._ownership.read_until(partition)))
+        end = max(end, self._ownership.read_until(partition))
+        return Bounds(start, end, self._ends.get(partition, 0))
 
     def topic_id(self, topic: str) -> UUID | None:
         with self._sorted_errors("asking for a topic's identity"):
@@ -170,6 +176,7 @@ class ConfluentSource:
                 "auto.offset.reset": "error",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
                 "allow.auto.create.topics": False,
                 "isolation.level": "read_committed",
                 "session.timeout.ms": settings.session_timeout_ms,
@@ -202,6 +209,8 @@ class ConfluentSource:
 
     def _unassign(self, partitions: Sequence[Partition]) -> None:
         fetched = [partition for partition in partitions if partition in self._fetched]
+        for partition in partitions:
+            self._ends.pop(partition, None)
         self._fetched.difference_update(fetched)
         if self._consumer is not None:
             # An empty one too: inside a rebalance it says that we have answered.
@@ -274,7 +283,9 @@ class ConfluentSource:
             if error is None:
                 continue
             partition = Partition(message.topic() or "", message.partition() or 0)
-            if error.code() in _gap_codes():
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's public codes start so
+                self._ends[partition] = message.offset() or 0
+            elif error.code() in _gap_codes():
                 gaps.extend(self._gap(partition))
             elif error.code() in _person_codes():
                 self._restore_positions()
@@ -314,6 +325,7 @@ class ConfluentSource:
                 places[partition] = (max(place.offset, begun[partition]), known[1])
         if self._watch.is_stalled(now, places):
             self.restarts += 1
+            log.error("the Kafka client brings nothing although the log goes on; making a new one")
             self._watch.restart()
             self._close_consumer()
             self._open()

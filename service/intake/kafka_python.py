@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import contextmanager, suppress
 from operator import itemgetter
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from service.intake.kafka_settings import KafkaSettings
+
+log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_MS = 5_000
 WATCH_EVERY_SECONDS = 1.0
@@ -103,7 +106,7 @@ class KafkaPythonSource:
             try:
                 fetched = self._fetch(timeout_seconds, max_records)
             except OffsetOutOfRangeError as error:
-                return self._gaps(error.args[0])
+                return self._gaps(dict.fromkeys(error.args[0]))
             except LogTruncationError as error:
                 return self._gaps(error.divergent_offsets)
             except NoOffsetForPartitionError:
@@ -150,8 +153,17 @@ class KafkaPythonSource:
         with _sorted_errors("asking for a partition's extent"):
             start = self._consumer.beginning_offsets([place], timeout_ms=timeout_ms)[place]
             end = self._consumer.end_offsets([place], timeout_ms=timeout_ms)[place]
+        self._watch.learn_end(partition, end)
         # The embedded broker tells too low an end; what we have read is there for certain.
-        return Bounds(start, max(end, self._ownership.read_until(partition)))
+        return Bounds(start, max(end, self._ownership.read_until(partition)), self._reached(partition))
+
+    def _reached(self, partition: Partition) -> int:
+        """Where the client goes on: past markers and aborted records, which it never hands over."""
+        if self._ownership.next_offset(partition) is None:
+            return 0
+        with suppress(KafkaError, KeyError):
+            return self._consumer.position(TopicPartition(*partition), timeout_ms=0) or 0
+        return 0
 
     def topic_id(self, topic: str) -> UUID | None:
         with _sorted_errors("asking for a topic's identity"):
@@ -258,15 +270,19 @@ class KafkaPythonSource:
             )
         return lifted
 
-    def _gaps(self, places: Mapping[Any, object]) -> Polled:
-        """Ask for the extent of partitions that want what the log has not; they stop until the next seek."""
+    def _gaps(self, places: Mapping[Any, Any]) -> Polled:
+        """Ask for the extent of partitions that want what the log has not; they stop until the next seek.
+
+        A log that was cut off and has grown again ends, for us, where it was cut: `places` says that if it is known.
+        """
         gaps = []
-        for place in places:
+        for place, cut in places.items():
             partition = Partition(place.topic, place.partition)
             wanted = self._ownership.next_offset(partition)
             if wanted is not None:
                 extent = self.bounds(partition)  # if this fails, the next poll meets the gap again
-                gaps.append(Gap(partition, wanted, extent.start, extent.end))
+                end = extent.end if cut is None else min(extent.end, cut.offset)
+                gaps.append(Gap(partition, wanted, extent.start, end))
         for gap in gaps:
             self.end(gap.partition)
         return Polled(gaps=gaps)
@@ -295,6 +311,7 @@ class KafkaPythonSource:
                     places[partition] = (position, end)
         if self._watch.is_stalled(now, places):
             self.restarts += 1
+            log.error("the Kafka client brings nothing although the log goes on; making a new one")
             self._watch.restart()
             self._close_consumer()
             self._open()

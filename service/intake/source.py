@@ -107,10 +107,14 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The log's extent: `start` is the first offset that is still there, `end` the next one to be written."""
+    """The log's extent: `start` is the first offset that is still there, `end` the next one to be written.
+
+    All before `reached` was handed over or holds no record for us: a transaction's marker at the end brings none.
+    """
 
     start: int
     end: int
+    reached: int = 0
 
 
 class Source(Protocol):

@@ -10,9 +10,10 @@ from kafka import KafkaProducer
 
 from service.embedded.broker import free_port
 from service.errors import ConfigurationError, Unavailable
-from service.intake.source import Bounds, Gap
+from service.intake.source import Gap
 from service.messages import Partition
 from tests.servers.logs import CLIENTS, FileLog, KafkaLog, Reader, wait_until
+from tests.simulation.contract_log import SimulatedLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +32,9 @@ APACHE = [
     for client in CLIENTS
 ]
 FILE = pytest.param(("file", ""), id="file")
-every_log = pytest.mark.parametrize("log", [FILE, *EMBEDDED, *APACHE], indirect=True)
-every_exact_log = pytest.mark.parametrize("log", [FILE, *APACHE], indirect=True)
+SIMULATED = pytest.param(("simulated", ""), id="simulated")
+every_log = pytest.mark.parametrize("log", [FILE, SIMULATED, *EMBEDDED, *APACHE], indirect=True)
+every_exact_log = pytest.mark.parametrize("log", [FILE, SIMULATED, *APACHE], indirect=True)
 every_kafka = pytest.mark.parametrize("log", [*EMBEDDED, *APACHE], indirect=True)
 apache_only = pytest.mark.parametrize("log", APACHE, indirect=True)
 
@@ -43,6 +45,8 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Log:
     where, client = request.param
     if where == "file":
         return FileLog(tmp_path, partitions=2)
+    if where == "simulated":
+        return SimulatedLog(partitions=2)
     return KafkaLog(request.getfixturevalue(where), client, partitions=2)
 
 
@@ -171,7 +175,9 @@ def test_the_bounds_are_exact_once_the_log_was_read_through(log: Log, opened: Op
     assert reader.source.bounds(partition).end > 0
     reader.source.begin(partition, 0)
     reader.read(30)
-    assert reader.source.bounds(partition) == Bounds(0, 30)
+    bounds = reader.source.bounds(partition)
+    assert (bounds.start, bounds.end) == (0, 30)
+    assert bounds.reached <= 30
     assert reader.source.bounds(Partition(log.topic, 1)).start == 0
 
 
@@ -359,6 +365,8 @@ def test_aborted_transactions_are_holes(log: KafkaLog, opened: Opener) -> None:
     assert reader.idle(0.3) == 0
     assert reader.values[partition] == [b"a", b"b"]
     assert reader.offsets[partition] == [0, 4]
+    bounds = reader.source.bounds(partition)
+    assert (bounds.end, bounds.reached) == (6, 6)  # who has met the last marker is not behind
 
 
 @pytest.mark.parametrize("log", APACHE[:1], indirect=True)
