@@ -37,10 +37,11 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class Configuration:
-    """All models' versions, oldest first, as of one revision of the store."""
+    """All models' versions, oldest first, as of one revision of the store; `learned` of them nobody has asked for."""
 
     models: Mapping[str, Sequence[ModelVersion]] = field(default_factory=dict)
     revision: int = 0
+    learned: int = 0
 
     def latest(self, model: str) -> ModelVersion | None:
         """The newest version of a model; None for an unknown model."""

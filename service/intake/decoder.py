@@ -7,6 +7,7 @@ the time it takes.
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 
 from service.configuration import Configuration, ModelVersion
 from service.intake.assembly import by_kind, from_loose, from_structs, grid_features, narrow_runs, pick
-from service.intake.learning import MOST_LEARNED_FIELDS, learn_fields
+from service.intake.learning import MOST_LEARNED_FIELDS, MOST_LEARNED_MODELS, learn_fields
 from service.intake.limits import KEPT_KEY_BYTES, KEPT_VALUE_BYTES, Limits
 from service.intake.loose import LooseEvent, read_event
 from service.intake.rejection import Rejected
 from service.intake.schema import Envelope, Schema, fields_of
+from service.intake.source import Cut
 from service.intake.timestamps import BAD, parse_timestamps
 from service.messages import Batch, DeadLetter, Reason, UnknownModels
 from service.monitor import Monitor
@@ -34,12 +36,13 @@ if TYPE_CHECKING:
 
     from service.intake.source import Records
 
+log = logging.getLogger(__name__)
+
 IntArray = NDArray[np.int64]
 
 _LEARN_AT_LEAST = 20
 _GROUPING_PAYS = 16
 _TRY_AGAIN_AFTER = 8
-MOST_LEARNED_MODELS = 100
 
 
 @dataclass
@@ -66,6 +69,7 @@ class Decoder:
         self._schemas: dict[tuple[str, int], Schema] = {}
         self._vain: dict[tuple[str, int], int] = {}
         self._learned: dict[str, ModelVersion] = {}
+        self._has_refused = False
         self._guess: str | None = next(iter(configuration.models), None)
 
     def reconfigure(self, configuration: Configuration) -> None:
@@ -110,12 +114,16 @@ class Decoder:
     def _set_aside(self, work: _Work) -> Sequence[int]:
         """Count tombstones and bury what is too large; returns the places of all others."""
         values, most = work.records.values, self._limits.event_bytes
-        if None not in values and max(map(len, values), default=0) <= most:  # type: ignore[arg-type]
+        if set(map(type, values)) <= {bytes} and max(map(len, values), default=0) <= most:  # type: ignore[arg-type]
             return range(len(values))
         places = []
         for i, value in enumerate(values):
             if value is None:
                 work.made.tombstones += 1
+            elif isinstance(value, Cut):
+                work.bury(
+                    i, Reason.TOO_LARGE, f"{value.size} bytes once inflated, too large to be read whole"
+                )
             elif len(value) > most:
                 work.bury(i, Reason.TOO_LARGE, f"{len(value)} bytes; at most {most} are read")
             else:
@@ -228,7 +236,7 @@ class Decoder:
         for model, (at, events) in groups.items():
             schema = self._schema(model)
             if schema is None:
-                self._refuse_model(work, at)
+                self._refuse_model(work, model, at)
             else:
                 self._lift_loose(work, schema, at, events)
 
@@ -240,16 +248,18 @@ class Decoder:
             work.bury(place, why.reason, why.detail)
             return None
 
-    def _refuse_model(self, work: _Work, places: Sequence[int]) -> None:
+    def _refuse_model(self, work: _Work, model: str, places: Sequence[int]) -> None:
         if self._unknown is UnknownModels.IGNORE:
             work.made.ignored += len(places)
             return
+        why = "no monitor names this model; apply one, or set unknown models to learn"
+        if self._unknown is UnknownModels.LEARN:
+            why = f"{MOST_LEARNED_MODELS} models are learned already; apply a monitor for this one"
+            if not self._has_refused:
+                self._has_refused = True
+                log.warning("model %r and further ones are not learned: %s", model, why)
         for place in places:
-            work.bury(
-                place,
-                Reason.UNKNOWN_MODEL,
-                "no monitor names this model; apply one, or set unknown models to learn",
-            )
+            work.bury(place, Reason.UNKNOWN_MODEL, why)
 
     def _lift_loose(
         self, work: _Work, schema: Schema, places: Sequence[int], events: Sequence[LooseEvent | None]
@@ -280,7 +290,8 @@ class Decoder:
 
     def _schema(self, model: str) -> Schema | None:
         """The schema of a model, learned when it is new: ask in the log's order, since only the first are."""
-        wanted = self._unknown is UnknownModels.LEARN and len(self._learned) < MOST_LEARNED_MODELS
+        learned = self._configuration.learned + len(self._learned)
+        wanted = self._unknown is UnknownModels.LEARN and learned < MOST_LEARNED_MODELS
         if wanted and self._configuration.latest(model) is None and model not in self._learned:
             self._learned[model] = ModelVersion(Monitor(model=model), Grid())
         return self._known_schema(model)
@@ -355,6 +366,6 @@ class _Work:
         value, key = self.records.values[place] or b"", self.records.keys[place] or b""
         letter = DeadLetter(
             int(self.records.offsets[place]), int(self.records.timestamps_ms[place]), key[:KEPT_KEY_BYTES],
-            value[:KEPT_VALUE_BYTES], len(value), reason, detail[:200],
+            value[:KEPT_VALUE_BYTES], value.size if isinstance(value, Cut) else len(value), reason, detail[:200],
         )  # fmt: skip
         self.made.dead.append(letter)

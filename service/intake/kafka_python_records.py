@@ -7,6 +7,8 @@ client as it is.
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +16,14 @@ from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
 from kafka.protocol.consumer import IsolationLevel
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from service.intake.kafka_batch import Row, read_batch
 
-# offset, timestamp in ms, key, value
-Row = tuple[int, int, bytes | None, bytes | None]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 LATEST_MAGIC = 2
-NO_BYTES = 1  # -1 as a zigzag number
+POLL_BYTES = 64 * 2**20
+"""So many inflated bytes end a poll: fetches hold compressed batches, of which a few could fill all memory."""
 
 
 def use_rows(consumer: Any) -> bool:
@@ -28,25 +31,47 @@ def use_rows(consumer: Any) -> bool:
     fetcher: Any = getattr(consumer, "_fetcher", None)
     if not hasattr(fetcher, "PartitionRecords"):
         return False
-    fetcher.PartitionRecords = RowRecords
+    room = Room()
+    fetcher.PartitionRecords = partial(RowRecords, room)
+    fetcher._append = partial(_append_while_room, fetcher._append, room)  # noqa: SLF001 - see the module
     return True
+
+
+@dataclass
+class Room:
+    """How many more bytes the poll at hand may inflate."""
+
+    left: int = POLL_BYTES
+
+
+def _append_while_room(
+    append: Callable[..., int], room: Room, drained: Any, part: Any, most: int, update: Any
+) -> int:
+    """The client's own step of a poll; when the room is used up it says that all is there, which ends the poll."""
+    if not drained:
+        room.left = POLL_BYTES
+    taken = append(drained, part, most, update)
+    return most if room.left <= 0 else taken
 
 
 class RowRecords(Fetcher.PartitionRecords):  # type: ignore[misc]  # kafka-python has no types
     """The records of one partition in one answer."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, room: Room, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._room = room
         self._rows: list[Row] = []
         self._taken = 0
 
     def take(self, n: int | None = None) -> list[Row]:
-        """The next rows, at most `n`. Trouble waits for the next call if there are rows before it."""
+        """The next rows, at most `n` and what there is room for. Trouble waits if there are rows before it."""
         self._maybe_raise_next_inline_exception()
         taken: list[Row] = []
         try:
             while self.record_iterator is not None and (n is None or len(taken) < n):
                 if self._taken >= len(self._rows):
+                    if taken and self._room.left <= 0:
+                        break
                     self._rows = next(self.record_iterator, [])
                     self._taken = bisect_left(self._rows, self.fetch_offset, key=itemgetter(0))
                 part = self._rows[self._taken : None if n is None else self._taken + n - len(taken)]
@@ -76,7 +101,9 @@ class RowRecords(Fetcher.PartitionRecords):  # type: ignore[misc]  # kafka-pytho
                 yield self._old_rows(batch)
             elif self._is_visible(batch):
                 self.bytes_read += batch.size_in_bytes
-                yield decode_rows(batch)
+                for rows, size in read_batch(batch):
+                    self._room.left -= size
+                    yield rows
         if last is not None and last.magic == LATEST_MAGIC:
             self.next_fetch_offset = last.next_offset  # compaction may have taken the last record away
         self.drain()
@@ -105,64 +132,3 @@ class RowRecords(Fetcher.PartitionRecords):  # type: ignore[misc]  # kafka-pytho
             self.bytes_read += record.size_in_bytes
             rows.append((record.offset, record.timestamp, record.key, record.value))
         return rows
-
-
-def decode_rows(batch: Any) -> list[Row]:
-    """All records of a batch of format 2; their headers are passed over."""
-    batch._maybe_uncompress()  # noqa: SLF001 - see the module
-    buffer, at = bytes(batch._buffer), batch._pos  # noqa: SLF001
-    append_time = batch.max_timestamp if batch.timestamp_type else None
-    try:
-        rows, at = _decode(buffer, at, batch.records_count, batch.base_offset, batch.first_timestamp)
-    except IndexError as error:
-        message = f"Record batch at offset {batch.base_offset} breaks off"
-        raise CorruptRecordError(message) from error
-    if at != len(buffer):
-        message = f"Record batch at offset {batch.base_offset} is not as long as it says"
-        raise CorruptRecordError(message)
-    if append_time is not None:
-        return [(offset, append_time, key, value) for offset, _, key, value in rows]
-    return rows
-
-
-def _decode(buffer: bytes, at: int, count: int, base_offset: int, base_time: int) -> tuple[list[Row], int]:
-    """Record: length, attributes (1 byte), time and offset since the batch's, key, value, headers."""
-    rows: list[Row] = []
-    for _ in range(count):
-        length, at = _varint(buffer, at)
-        end = at + length
-        time, at = _varint(buffer, at + 1)
-        offset, at = _varint(buffer, at)
-        key_size, at = (-1, at + 1) if buffer[at] == NO_BYTES else _varint(buffer, at)
-        key = None
-        if key_size >= 0:
-            key = buffer[at : at + key_size]
-            at += key_size
-        value_size, at = _varint(buffer, at)
-        value = None
-        if value_size >= 0:
-            value = buffer[at : at + value_size]
-            at += value_size
-        if at > end or length < 0:
-            message = f"Record {offset} of the batch at offset {base_offset} is not as long as it says"
-            raise CorruptRecordError(message)
-        at = end
-        rows.append((base_offset + offset, base_time + time, key, value))
-    return rows, at
-
-
-def _varint(buffer: bytes, at: int) -> tuple[int, int]:
-    """A zigzag number of 7 bits a byte, and where the next thing begins."""
-    byte = buffer[at]
-    if byte < 128:
-        return (byte >> 1) ^ -(byte & 1), at + 1
-    result = byte & 127
-    shift = 7
-    while True:
-        at += 1
-        byte = buffer[at]
-        if byte < 128:
-            result |= byte << shift
-            return (result >> 1) ^ -(result & 1), at + 1
-        result |= (byte & 127) << shift
-        shift += 7

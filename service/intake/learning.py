@@ -1,4 +1,4 @@
-"""Which unknown fields of a model's events come often enough to be decoded the fast way."""
+"""What is learned of events that no monitor describes: models, and fields that come often enough to go the fast way."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from service.intake.loose import LooseEvent
 
+MOST_LEARNED_MODELS = 100
+"""Of a whole deployment: learning one changes the configuration's revision, so that no two workers exceed it."""
 MOST_LEARNED_FIELDS = 512
 _SEEN = 256
 """So many events are enough to judge by."""

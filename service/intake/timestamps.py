@@ -103,7 +103,7 @@ def _from_uniform_texts(texts: Sequence[str]) -> IntArray | None:
         return None
     try:
         micros = pa.array(texts, pa.string()).cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, UnicodeEncodeError):
         return None
     return np.asarray(micros.to_numpy() // 1_000)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from service.errors import FormatError
 from service.messages import Column, Role
-from service.sketches.bottom_k import BottomK
+from service.sketches.bottom_k import SIZE, BottomK
 from service.sketches.cells import KINDS
 from service.sketches.extras import ExtraSketch
 from service.sketches.format import Packed, floats_from_bytes, floats_to_bytes, pack, seal, unpack, unseal
@@ -153,6 +153,9 @@ def _texts_out(texts: BottomK) -> _Texts:
 
 
 def _texts_in(body: _Texts) -> BottomK:
+    if len(body.counts) > SIZE or (body.other and len(body.counts) < SIZE):
+        msg = f"{len(body.counts)} texts and {body.other} cells of others, where others begin after {SIZE} texts"
+        raise FormatError(msg)
     return BottomK(body.counts, body.other)
 
 

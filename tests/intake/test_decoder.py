@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from service.configuration import Configuration, ModelVersion
-from service.intake.decoder import MOST_LEARNED_MODELS, Decoded, Decoder
+from service.intake.decoder import Decoded, Decoder
+from service.intake.learning import MOST_LEARNED_MODELS
 from service.intake.limits import KEPT_VALUE_BYTES, Limits
 from service.messages import LABEL, LATENCY, PREDICTION, SCORE, Missing, Reason, Stream, UnknownModels
 from service.monitor import Monitor
@@ -425,6 +426,18 @@ def test_the_first_so_many_unknown_models_are_learned_whatever_the_batches(sizes
         at += size
     assert sorted(decoder.learned_models) == [f"m{i:03}" for i in range(MOST_LEARNED_MODELS)]
     assert [letter.offset for one in decoded for letter in one.dead] == [30, *range(300, 400)]
+
+
+def test_models_that_were_learned_before_leave_room_for_fewer(caplog: pytest.LogCaptureFixture) -> None:
+    configuration = Configuration(learned=MOST_LEARNED_MODELS - 2)
+    decoder = Decoder(configuration, unknown_models=UnknownModels.LEARN)
+    decoded = decoder.decode(records([event(model=f"m{i}") for i in range(5)]))
+    assert sorted(decoder.learned_models) == ["m0", "m1"]
+    assert {letter.detail for letter in decoded.dead} == {
+        "100 models are learned already; apply a monitor for this one"
+    }
+    [warning] = caplog.records
+    assert warning.getMessage().startswith("model 'm2' and further ones are not learned")
 
 
 def test_a_learned_model_is_decoded_with_its_monitor_once_there_is_one() -> None:

@@ -8,8 +8,8 @@ from kafka.record.memory_records import MemoryRecordsBuilder
 
 from service.errors import ConfigurationError, Unavailable
 from service.intake import confluent
+from service.intake.kafka_batch import decode_rows
 from service.intake.kafka_problems import check_topics
-from service.intake.kafka_python_records import decode_rows
 from service.intake.kafka_settings import KafkaSettings
 from service.intake.ownership import Ownership
 from service.intake.source import Assignment
@@ -98,10 +98,16 @@ def test_all_mistakes_in_the_settings_are_told_at_once() -> None:
 
 def test_security_options_are_translated_and_kept_out_of_sight() -> None:
     """One vocabulary for both clients."""
-    security = {"sasl.password": "secret", "ssl.endpoint.identification.algorithm": "none"}
+    security = {"sasl.password": "secret", "ssl.ca.location": "ca.pem"}
     settings = KafkaSettings("h:1", topics=("t",), group_id="g", security=security)
-    assert settings.kafka_python_security() == {"sasl_plain_password": "secret", "ssl_check_hostname": False}
+    assert settings.kafka_python_security() == {"sasl_plain_password": "secret", "ssl_cafile": "ca.pem"}
     assert "secret" not in repr(settings)
+
+
+def test_no_option_turns_the_check_of_host_names_off() -> None:
+    """A certificate for another host is as good as none."""
+    with pytest.raises(ConfigurationError, match=r"Unknown Kafka security options ssl\.endpoint"):
+        KafkaSettings("h:1", ("t",), "g", security={"ssl.endpoint.identification.algorithm": "none"})
 
 
 def test_each_bad_topic_has_its_sentence() -> None:

@@ -140,3 +140,15 @@ def test_what_people_typed_survives_a_crash_of_the_server(
     monkeypatch.setattr(store, "_untouched_border", look)
     apply(engine, CHURN)
     assert shown == ["on"]
+
+
+def test_what_was_learned_counts_until_a_person_applies_it(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        store.learn_models(connection, ["churn", "fraud", "other"])
+    assert store.load_configuration(engine).learned == 3
+    assert apply(engine, CHURN, FRAUD) == [("changed", ALWAYS_MS), ("changed", NOW_MS + HOUR_MS)]
+    configuration = store.load_configuration(engine)
+    assert (configuration.learned, configuration.revision) == (1, 2)
+    assert [len(configuration.models[name]) for name in ("churn", "fraud")] == [1, 2]
+    assert apply(engine, CHURN) == [("unchanged", ALWAYS_MS)]
+    assert store.current_revision(engine) == 2
