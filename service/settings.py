@@ -10,21 +10,25 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from service.errors import ConfigurationError
 from service.messages import UnknownModels
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS
-from service.parsers import duration, member, whole
+from service.parsers import duration, member, number, truth, whole
+from service.transport import DATABASE_URL, database_dangers, kafka_dangers, verified
 from service.variables import (
     PREFIX,
     Setting,
     fill,
     given,
     nested,
+    noted,
+    open_secrets,
     optional,
     secret,
+    secret_file,
     settings_of,
     unknown_variables,
 )
@@ -52,6 +56,13 @@ class SaslMechanism(StrEnum):
     PLAIN = "PLAIN"
     SCRAM_SHA_256 = "SCRAM-SHA-256"
     SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+class Auth(StrEnum):
+    """Who the API and the pages answer."""
+
+    KEYS = "keys"
+    OPEN = "open"
 
 
 class LogLevel(StrEnum):
@@ -87,7 +98,10 @@ def _listed(parse: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
 def _database_url(text: str) -> str:
     """The URL, with the scheme that SQLAlchemy knows."""
     text = re.sub("^postgres:", "postgresql:", text)
-    return _matching(r"postgresql(\+psycopg)?://\S+", "write postgresql://user@host:5432/name")(text)
+    advice = (
+        "write postgresql://user@host:5432/name, and in passwords %40 for @, %2F for /, %3F for ?, %23 for #"
+    )
+    return _matching(DATABASE_URL.pattern, advice)(text)
 
 
 _topic = _matching(r"[a-zA-Z0-9._-]{1,249}", "write topics of letters, digits, '.', '_' and '-'")
@@ -95,7 +109,15 @@ _server = _matching(
     r"(\[[0-9a-fA-F:.]+\]|[^\s,:/\[\]]+):[0-9]{1,5}", "write servers such as kafka-1:9092,kafka-2:9092"
 )
 _word = _matching(r"\S{1,200}", "write up to 200 characters without spaces")
-_web_url = _matching(r"https?://[^\s/]+\S*", "write a URL that begins with https:// or http://")
+_web_url = _matching(r"https?://[!-.0-~]+[!-~]*", "write a URL that begins with https:// or http://")
+_host_name = _matching(
+    r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]",
+    "write host names without ports, such as driftbell.example.com, *.example.com or [::1]",
+)
+_network = _matching(
+    r"[0-9.]+(/[0-9]{1,2})?|[0-9a-fA-F:.]+(/[0-9]{1,3})?", "write addresses such as 10.0.0.7 or 10.0.0.0/8"
+)
+_token = _matching(r"[!-~]{16,200}", "write 16 to 200 characters without spaces")
 _port = whole(0, 65_535)
 _retention = duration(HOUR_MS, 3660 * DAY_MS)
 
@@ -134,8 +156,8 @@ class KafkaSecurity:
         "KAFKA_SSL_CA_FILE", str, "The certificate authority that signed the brokers' certificates (PEM)."
     )
     ssl_cert_file: str | None = optional("KAFKA_SSL_CERT_FILE", str, "The client certificate (PEM).")
-    ssl_key_file: str | None = optional(
-        "KAFKA_SSL_KEY_FILE", str, "The private key of the client certificate (PEM)."
+    ssl_key_file: str | None = secret_file(
+        "KAFKA_SSL_KEY_FILE", "The private key of the client certificate (PEM), without a password."
     )
 
 
@@ -201,6 +223,12 @@ class CollectorSettings:
         whole(1_024, 104_857_600),
         "The largest event; a larger one is a dead letter.",
     )
+    most_dead_share: float = given(
+        "DEAD_LETTER_SHARE",
+        "0.5",
+        number(0, 1),
+        "A partition of which a larger share of 1,000 records are dead letters is halted; 1 never halts any.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +263,37 @@ class WebSettings:
         whole(1, 1_000_000),
         "The most series of models that /metrics shows, worst first.",
     )
+    auth: Auth | None = optional(
+        "AUTH",
+        member(Auth),
+        "Who is answered: keys (who has one) or open (everybody). "
+        "Without it everybody on a loopback address until the first key is made, else who has a key.",
+    )
+    allowed_hosts: tuple[str, ...] = given(
+        "ALLOWED_HOSTS",
+        "",
+        _listed(_host_name),
+        "The host names that requests may name, separated by commas. "
+        "Without it localhost, 127.0.0.1 and [::1] on a loopback address, else any.",
+    )
+    requests_per_minute: int = given(
+        "REQUESTS_PER_MINUTE",
+        "6000",
+        whole(1, 10_000_000),
+        "The most requests a minute of one key, or of one address without a key.",
+    )
+    metrics_token: str | None = secret(
+        "METRICS_TOKEN",
+        _token,
+        "What Prometheus sends as bearer token: opens /metrics and nothing else. "
+        "Collectors and evaluators ask for it when it is set.",
+    )
+    trusted_proxies: tuple[str, ...] = given(
+        "TRUSTED_PROXIES",
+        "127.0.0.1,::1",
+        _listed(_network),
+        "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, addresses or networks.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +304,12 @@ class RetentionSettings:
     panes_ms: int = given("RETENTION_PANES", "35d", _retention, "How long panes are kept.")
     dead_letters_ms: int = given(
         "RETENTION_DEAD_LETTERS", "14d", _retention, "How long dead letters are kept."
+    )
+    dead_letters_kept: int = given(
+        "DEAD_LETTERS_KEPT",
+        "100000",
+        whole(1, 100_000_000),
+        "The most dead letters of a topic that are kept; the oldest go first.",
     )
 
 
@@ -269,6 +334,13 @@ class Settings:
     web: WebSettings = nested(WebSettings)
     retention: RetentionSettings = nested(RetentionSettings)
     log: LogSettings = nested(LogSettings)
+    allow_insecure: bool = given(
+        "ALLOW_INSECURE",
+        "false",
+        truth,
+        "With true, connections to other hosts may go in the clear and every user may read the secret files.",
+    )
+    tolerated: tuple[str, ...] = noted()  # what is insecure and allowed: a role says it when it starts
 
 
 SETTINGS: tuple[Setting, ...] = tuple(settings_of(Settings))
@@ -280,9 +352,13 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     problems = unknown_variables(environ, {setting.name for setting in SETTINGS})
     settings = fill(Settings, environ, problems)
     problems += _contradictions(settings.kafka, {name for name, text in environ.items() if text.strip()})
+    if not settings.allow_insecure:
+        settings = _verifying(settings, environ)
+    dangers = _dangers(settings, environ)
+    problems += () if settings.allow_insecure else dangers
     if problems:
         raise ConfigurationError(*problems)
-    return settings
+    return replace(settings, tolerated=tuple(dangers))
 
 
 def load_from_environment() -> Settings:
@@ -295,6 +371,21 @@ def _is_service_link(name: str, text: str) -> bool:
     links = rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_[0-9]+_\w+)"
     is_address = name.startswith(PREFIX) and re.match("(tcp|udp|sctp)://", text) is not None
     return is_address or re.fullmatch(links, name) is not None
+
+
+# ---------------------------------------------------------------- what others could read on its way or on disk
+def _verifying(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    url = settings.database.url and verified(settings.database.url, environ)
+    return replace(settings, database=replace(settings.database, url=url))
+
+
+def _dangers(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    kafka = settings.kafka
+    return [
+        *database_dangers(settings.database.url or "", environ),
+        *kafka_dangers(kafka.security.protocol, kafka.bootstrap_servers),
+        *open_secrets(SETTINGS, environ),
+    ]
 
 
 # ---------------------------------------------------------------- settings that need or exclude each other

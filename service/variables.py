@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -24,6 +25,7 @@ class Setting:
     default: str
     help: str
     is_secret: bool = False
+    names_secret_file: bool = False
 
 
 # Like `dataclasses.field`, these return a field under the type of its value.
@@ -42,9 +44,21 @@ def secret(name: str, parse: Callable[[str], str], sentence: str) -> str | None:
     return cast("str | None", _declare(Setting(PREFIX + name, "", sentence, is_secret=True), parse, None))
 
 
+def secret_file(name: str, sentence: str) -> str | None:
+    """Declare a field that names a file which nobody else should read."""
+    return cast(
+        "str | None", _declare(Setting(PREFIX + name, "", sentence, names_secret_file=True), str, None)
+    )
+
+
 def nested(kind: type[T]) -> T:
     """Declare a field that holds further settings."""
     return dataclasses.field(default_factory=kind)
+
+
+def noted() -> tuple[str, ...]:
+    """Declare a field that no variable fills: sentences that loading found worth saying."""
+    return dataclasses.field(default=(), metadata={"setting": None})
 
 
 def settings_of(kind: type) -> Iterator[Setting]:
@@ -53,12 +67,13 @@ def settings_of(kind: type) -> Iterator[Setting]:
         if not field.metadata:
             yield from settings_of(_group_of(field))
             continue
-        setting: Setting = field.metadata["setting"]
+        setting: Setting | None = field.metadata["setting"]
+        if setting is None:
+            continue
         yield setting
         if setting.is_secret:
-            yield Setting(
-                f"{setting.name}_FILE", "", f"A file that holds {setting.name}, instead of that variable."
-            )
+            sentence = f"A file that holds {setting.name}, instead of that variable."
+            yield Setting(f"{setting.name}_FILE", "", sentence, names_secret_file=True)
 
 
 def fill(kind: type[T], environ: Mapping[str, str], problems: list[str]) -> T:
@@ -66,8 +81,37 @@ def fill(kind: type[T], environ: Mapping[str, str], problems: list[str]) -> T:
     values = {
         field.name: (_value if field.metadata else _group)(field, environ, problems)
         for field in dataclasses.fields(kind)  # type: ignore[arg-type]
+        if not field.metadata or field.metadata["setting"]
     }
     return kind(**values)
+
+
+def secrets_in(value: object) -> Iterator[str]:
+    """Every secret that a filled value and its groups hold."""
+    for field in dataclasses.fields(value):  # type: ignore[arg-type]
+        held = getattr(value, field.name)
+        if not field.metadata:
+            yield from secrets_in(held)
+        elif held and field.metadata["setting"] and field.metadata["setting"].is_secret:
+            yield held
+
+
+def open_secrets(known: Iterable[Setting], environ: Mapping[str, str]) -> list[str]:
+    """One sentence for each file with a secret that every user of this machine may read or change."""
+    paths = [(one.name, environ.get(one.name, "").strip()) for one in known if one.names_secret_file]
+    return [
+        f"{name} is {shown(path)}, which every user of this machine may read or change; chmod o-rwx it"
+        for name, path in paths
+        if path and _is_open(Path(path))
+    ]
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False  # whoever reads it says so
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IRWXO)
 
 
 def unknown_variables(environ: Mapping[str, str], known: set[str]) -> list[str]:

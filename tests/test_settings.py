@@ -45,7 +45,7 @@ def test_nothing_need_be_set() -> None:
 
 def test_each_variable_reaches_its_field() -> None:
     settings = load(
-        DATABASE_URL="postgres://me@db/driftbell",
+        DATABASE_URL="postgres://me@localhost/driftbell",
         KAFKA_BOOTSTRAP_SERVERS="k-1:9092, [::1]:9092",
         KAFKA_TOPICS="predictions, labels,,predictions",
         KAFKA_CLIENT="confluent",
@@ -58,7 +58,7 @@ def test_each_variable_reaches_its_field() -> None:
         LOG_LEVEL="WARNING",
         METRICS_PORT="0",
     )
-    assert settings.database.url == "postgresql://me@db/driftbell"
+    assert settings.database.url == "postgresql://me@localhost/driftbell"
     assert settings.kafka.bootstrap_servers == ("k-1:9092", "[::1]:9092")
     assert settings.kafka.topics == ("predictions", "labels")
     assert settings.kafka.client is KafkaClient.CONFLUENT
@@ -156,8 +156,9 @@ def test_secrets_are_not_in_any_repr() -> None:
 
 
 def test_a_mistaken_secret_is_not_shown() -> None:
+    written = "postgresql://user@host:5432/name, and in passwords %40 for @, %2F for /, %3F for ?, %23 for #"
     assert mistakes_of(DATABASE_URL="mysql://me:hush@db", ALERT_WEBHOOK_URL="hush") == [
-        "DATABASE_URL cannot be used; write postgresql://user@host:5432/name",
+        f"DATABASE_URL cannot be used; write {written}",
         "ALERT_WEBHOOK_URL cannot be used; write a URL that begins with https:// or http://",
     ]
 
@@ -165,6 +166,7 @@ def test_a_mistaken_secret_is_not_shown() -> None:
 def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("päss word \n", encoding="utf-8")
+    path.chmod(0o600)
     assert load(DATABASE_PASSWORD_FILE=str(path)).database.password == "päss word "
 
 
@@ -172,6 +174,8 @@ def test_a_secret_file_that_cannot_serve_is_a_mistake(tmp_path: Path) -> None:
     empty, binary, absent = (tmp_path / name for name in ("empty", "binary", "absent"))
     empty.write_text("\n")
     binary.write_bytes(b"\xff\xfe")
+    for path in (empty, binary):
+        path.chmod(0o600)
     said = [
         mistakes_of(DATABASE_PASSWORD_FILE=str(path))[0].partition(", ")[2]
         for path in (empty, binary, absent)
@@ -186,6 +190,7 @@ def test_a_secret_file_that_cannot_serve_is_a_mistake(tmp_path: Path) -> None:
 def test_a_secret_is_given_only_once(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("hush")
+    path.chmod(0o600)
     assert mistakes_of(DATABASE_PASSWORD="x", DATABASE_PASSWORD_FILE=str(path)) == [
         "DATABASE_PASSWORD and DATABASE_PASSWORD_FILE are both set; keep one"
     ]
