@@ -4,9 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 SPEED ?= 1
 MINUTES ?=
+UNREACHED ?= fail
+SECONDS ?= 600
+EXECUTIONS ?= 1000000
+TARGETS ?= batches events monitors names sketches tables timestamps
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long check format bench clean
+.PHONY: help install demo test test-long faults check format bench fuzz audit sbom clean
 
 help:  ## list the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +33,9 @@ test: install  ## the whole suite
 test-long: install  ## the detectors' full calibration grid (many minutes)
 	$(BIN)/python -m pytest -m long
 
+faults: install  ## kills, zombies and outages at their full sizes (about an hour)
+	DRIFTBELL_FAULTS_SIZE=acceptance $(BIN)/python -m pytest tests/faults -s
+
 check: install  ## format, lint, types and import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -41,6 +48,17 @@ format: install  ## rewrite the code in the house's format
 
 bench: install  ## events a second, as ratios within one run
 	$(BIN)/python -m tests.benchmarks.throughput
+
+fuzz: install  ## attack all that reads bytes, with coverage (SECONDS=600 EXECUTIONS=1000000 TARGETS=)
+	$(BIN)/python -m pip install --quiet --group fuzz
+	for target in $(TARGETS); do $(BIN)/python -m tests.fuzz.run $$target --seconds $(SECONDS) --executions $(EXECUTIONS) || exit; done
+
+audit: install  ## ask for known vulnerabilities of what is installed (UNREACHED=warn: go on when nobody can be asked)
+	$(BIN)/python .ci/audit.py --unreached=$(UNREACHED)
+
+sbom: install  ## write dist/driftbell.cdx.json, the CycloneDX list of what is installed
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file dist/driftbell.cdx.json $(BIN)/python
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

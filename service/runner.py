@@ -6,12 +6,14 @@ The second ends at once, which is safe too: what was not written is read again.
 
 from __future__ import annotations
 
+import faulthandler
 import gc
-import json
 import logging
 import os
 import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,15 +21,20 @@ from enum import StrEnum
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from service.settings import LogFormat, Settings
+from service.log_lines import set_up_logging
+from service.settings import Settings
+from service.store.keys import any_key_opens, moment
 from service.web.app import create_app
 from service.web.dependencies import WebDependencies
+from service.web.exposure import auth_for, hosts_for
 from service.web.process_app import create_process_app
 from service.web.server import WebServer
 from service.wiring import (
+    ALIVE_SECONDS,
     make_collector,
     make_evaluator,
     make_metrics,
+    make_replaying,
     now_ms,
     ready_engine,
     why_not_alive,
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _JOIN_SECONDS = 30.0
+_STANDARD_ERROR = 2
 
 
 class Role(StrEnum):
@@ -83,6 +91,39 @@ class _Crew:
             raise self.trouble[0]
 
 
+@dataclass
+class Watch:
+    """Says once, when a loop stands still, where every thread is: a restart would leave no trace of why.
+
+    When nobody looks for `patience_seconds`, because some thread lets no other run, that is said too.
+    """
+
+    complaint: Callable[[], str | None]
+    patience_seconds: float = ALIVE_SECONDS
+    _has_told: bool = False
+
+    def look(self) -> None:
+        """To be called every second or so, until `end`."""
+        faulthandler.dump_traceback_later(self.patience_seconds, file=_STANDARD_ERROR)
+        why = self.complaint()
+        if why is not None and not self._has_told:
+            log.critical("%s; its process does this:\n%s", why, _stacks())
+        self._has_told = why is not None
+
+    def end(self) -> None:
+        """Nobody will look any more."""
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _stacks() -> str:
+    frames = sys._current_frames()  # noqa: SLF001 - public but for its name
+    return "\n".join(
+        f"thread {thread.name}:\n{''.join(traceback.format_stack(frames[thread.ident]))}"
+        for thread in threading.enumerate()
+        if thread.ident in frames
+    )
+
+
 def run(settings: Settings, roles: set[Role], *, host: str | None = None, port: int | None = None) -> None:
     """Run these roles until SIGTERM, SIGINT or trouble in one of them. Raises ConfigurationError or Unavailable."""
     set_up_logging(settings)
@@ -107,8 +148,10 @@ def work(
         crew.start("collector", collector.run)
     if evaluator is not None:
         crew.start("evaluator", evaluator.run)
+    watch = Watch(lambda: why_not_alive(collector, evaluator))
     while not stop.wait(0.5):
-        pass
+        watch.look()
+    watch.end()
     crew.finish()
     engine.dispose()
 
@@ -133,16 +176,23 @@ def _servers(  # noqa: PLR0913, PLR0917 - everything a server may show
     def ready() -> str | None:
         return why_not_ready(collector, evaluator)
 
-    address = host or settings.web.host
+    web = settings.web
+    address = host or web.host
     if Role.SERVE in roles:
         dependencies = WebDependencies(
-            engine, now_ms, settings.web.max_series, metrics.registry, ready, alive
-        )
-        yield WebServer(create_app(dependencies), address, port or settings.web.port)
-    elif settings.web.metrics_port is not None:
-        yield WebServer(
-            create_process_app(metrics.registry, alive=alive, ready=ready), address, settings.web.metrics_port
-        )
+            engine, now_ms, web.max_series, metrics.registry, ready, alive,
+            allowed_hosts=hosts_for(address, web.allowed_hosts),
+            auth=auth_for(web.auth, address, lambda: any_key_opens(engine, moment(now_ms()))),
+            metrics_token=web.metrics_token, requests_per_minute=web.requests_per_minute,
+            replaying=make_replaying(settings, engine) if settings.kafka.bootstrap_servers else None,
+        )  # fmt: skip
+        yield WebServer(create_app(dependencies), address, port or web.port, web.trusted_proxies)
+    elif web.metrics_port is not None:
+        app = create_process_app(
+            metrics.registry, alive=alive, ready=ready, metrics_token=web.metrics_token,
+            allowed_hosts=hosts_for(address, ()),  # of a pod only its address is known
+        )  # fmt: skip
+        yield WebServer(app, address, web.metrics_port)
 
 
 @contextmanager
@@ -161,31 +211,3 @@ def stopping_on_signals() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "at": self.formatTime(record),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line)
-
-
-class _TextLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in super().format(record))
-
-
-def set_up_logging(settings: Settings) -> None:
-    """Log to standard error, one record a line, without raw control characters of anybody's names."""
-    handler = logging.StreamHandler(sys.stderr)
-    text = _TextLines("%(asctime)s %(levelname)-8s %(name)s: %(message)s")
-    handler.setFormatter(_JsonLines() if settings.log.format is LogFormat.JSON else text)
-    logging.basicConfig(level=settings.log.level.value.upper(), handlers=[handler], force=True)
-    for noisy in ("kafka", "httpx", "alembic", "uvicorn.access"):
-        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))

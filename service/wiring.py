@@ -151,7 +151,7 @@ def make_collector(settings: Settings, engine: Engine, metrics: PipelineMetrics)
     chosen = settings.collector
     options = CollectorOptions(
         owner_name(), chosen.unknown_models, Limits(event_bytes=chosen.max_event_bytes),
-        chosen.commit_interval_ms / 1000, chosen.commit_records,
+        chosen.commit_interval_ms / 1000, chosen.commit_records, most_dead_share=chosen.most_dead_share,
     )  # fmt: skip
     dead_letters = _dead_letter_topic(settings)
     return Collector(

@@ -24,6 +24,9 @@ _COMMANDS = {
     "reference": "service.cli.reference:reference",
     "replay": "service.cli.replay:replay",
     "partitions": "service.cli.partitions:partitions",
+    "dead-letters": "service.cli.dead_letters:dead_letters",
+    "keys": "service.cli.keys:keys",
+    "verify": "service.cli.verify:verify",
     "settings": "service.cli.settings:settings",
 }
 

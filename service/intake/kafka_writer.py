@@ -10,7 +10,6 @@ from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from service.errors import Unavailable
-from service.intake.kafka_settings import SECURITY_OPTIONS
 
 if TYPE_CHECKING:
     from service.intake.kafka_settings import KafkaSettings
@@ -19,23 +18,32 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def _options(settings: KafkaSettings) -> dict[str, Any]:
-    security = {SECURITY_OPTIONS[name]: value for name, value in settings.security.items()}
+def client_options(settings: KafkaSettings) -> dict[str, Any]:
+    """What every client that writes is made with."""
     return {
         "bootstrap_servers": settings.bootstrap_servers.split(","),
         "client_id": settings.client_id,
-        **security,
+        **settings.kafka_python_security(),
     }
+
+
+PRODUCER_OPTIONS = {
+    "acks": "all",
+    "allow_auto_create_topics": False,
+    # An idempotent producer of kafka-python takes nothing more once the broker has refused a single record.
+    "enable_idempotence": False,
+    "max_in_flight_requests_per_connection": 1,  # so that a retry overtakes nothing
+    "batch_size": 256 * 1024,
+}
 
 
 class KafkaWriter:
     """Sends records in batches; `flush` waits until the broker has them. Raises Unavailable."""
 
     def __init__(self, settings: KafkaSettings) -> None:
+        self._failure: BaseException | None = None
         try:
-            self._producer = KafkaProducer(
-                **_options(settings), acks="all", linger_ms=20, allow_auto_create_topics=False
-            )
+            self._producer = KafkaProducer(**client_options(settings), **PRODUCER_OPTIONS, linger_ms=20)
         except KafkaError as why:
             raise Unavailable(f"Kafka at {settings.bootstrap_servers} does not answer: {why}") from why
 
@@ -50,9 +58,15 @@ class KafkaWriter:
     ) -> None:
         """Queue one record; its partition follows from the key."""
         try:
-            self._producer.send(topic, value=value, key=key, timestamp_ms=timestamp_ms, headers=list(headers))
+            sent = self._producer.send(
+                topic, value=value, key=key, timestamp_ms=timestamp_ms, headers=list(headers)
+            )
         except KafkaError as why:
             raise Unavailable(f"Kafka does not take records for {topic}: {why}") from why
+        sent.add_errback(self._failed)
+
+    def _failed(self, why: BaseException) -> None:
+        self._failure = why
 
     def flush(self) -> None:
         """Wait until everything queued is stored."""
@@ -60,6 +74,9 @@ class KafkaWriter:
             self._producer.flush(timeout=30)
         except KafkaError as why:
             raise Unavailable(f"Kafka did not take all records: {why}") from why
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise Unavailable(f"Kafka did not take all records: {failure}") from failure
 
     def close(self) -> None:
         """Send what is queued and disconnect."""
@@ -68,7 +85,7 @@ class KafkaWriter:
 
 def create_topic(settings: KafkaSettings, topic: str, partitions: int) -> None:
     """Make a topic unless it is there (the demo only; a collector never makes one)."""
-    admin = KafkaAdminClient(**_options(settings))
+    admin = KafkaAdminClient(**client_options(settings))
     try:
         admin.create_topics([NewTopic(topic, partitions, 1)])
     except TopicAlreadyExistsError:
