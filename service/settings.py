@@ -17,7 +17,7 @@ from service.errors import ConfigurationError
 from service.messages import UnknownModels
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS
 from service.parsers import duration, member, number, truth, whole
-from service.transport import DATABASE_URL, database_dangers, kafka_dangers, verified
+from service.transport import DATABASE_URL, database_dangers, kafka_dangers, verified, webhook_dangers
 from service.variables import (
     PREFIX,
     Setting,
@@ -157,7 +157,10 @@ class KafkaSecurity:
     )
     ssl_cert_file: str | None = optional("KAFKA_SSL_CERT_FILE", str, "The client certificate (PEM).")
     ssl_key_file: str | None = secret_file(
-        "KAFKA_SSL_KEY_FILE", "The private key of the client certificate (PEM), without a password."
+        "KAFKA_SSL_KEY_FILE", "The private key of the client certificate (PEM)."
+    )
+    ssl_key_password: str | None = secret(
+        "KAFKA_SSL_KEY_PASSWORD", str, "The password of the private key, when it has one."
     )
 
 
@@ -384,6 +387,7 @@ def _dangers(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     return [
         *database_dangers(settings.database.url or "", environ),
         *kafka_dangers(kafka.security.protocol, kafka.bootstrap_servers),
+        *webhook_dangers(settings.evaluator.alert_webhook_url or ""),
         *open_secrets(SETTINGS, environ),
     ]
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -16,12 +13,12 @@ from service.store import queries, result_queries
 from service.store.engine import transaction
 from service.store.paging import Chunk
 from service.store.queries import ModelRow, MonitorRow, OpenAlerts, PartitionRow, ReferenceRow
-from service.store.result_queries import AlertRow, DeadLetterRow, FindingRow, ReasonCount, WindowRow
+from service.store.result_queries import AlertRow, FindingRow, WindowRow
+from service.web.authorization import may_use
 from service.web.condition import ModelState, condition_of
 from service.web.dependencies import Dependencies
 from service.web.parameters import (
     AlertQuery,
-    DeadLetterQuery,
     FindingQuery,
     Listing,
     NameInPath,
@@ -33,13 +30,12 @@ from service.web.parameters import (
 )
 from service.web.problems import PROBLEM_ANSWERS, not_found
 
-PREFIX_BYTES = 1_024
 YAML = "application/yaml"
 
 
 def api_router() -> APIRouter:
     """All of `/api/v1`. Names may hold slashes, hence `:path`."""
-    router = APIRouter(prefix="/api/v1", responses=PROBLEM_ANSWERS)
+    router = APIRouter(prefix="/api/v1", responses=PROBLEM_ANSWERS, dependencies=[Depends(may_use)])
     for path, endpoint in _ENDPOINTS.items():
         more: dict[str, Any] = _YAML_TOO if endpoint is monitor else {}
         router.add_api_route(path, endpoint, methods=["GET"], **more)
@@ -167,45 +163,6 @@ def partitions(web: Dependencies, asked: PartitionQuery) -> Listing[PartitionRow
         return listing(queries.list_partitions(connection, asked.paging, asked.topic, halted=asked.halted))
 
 
-class DeadLetter(BaseModel):
-    """A rejected record; its first bytes in base64, since they may be anything."""
-
-    id: int
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    size: int
-    reason: str
-    detail: str
-    seen_at: datetime
-    key_base64: str
-    value_base64: str
-
-
-def _dead_letter_of(row: DeadLetterRow) -> DeadLetter:
-    values: dict[str, Any] = asdict(row)
-    prefixes: dict[str, Any] = {
-        f"{name}_base64": b64encode(values.pop(name)[:PREFIX_BYTES]).decode() for name in ("key", "value")
-    }
-    return DeadLetter(**values, **prefixes)
-
-
-def dead_letters(web: Dependencies, asked: DeadLetterQuery) -> Listing[DeadLetter]:
-    """Rejected records, the latest first."""
-    wanted = result_queries.DeadLetterFilter(**asked.filters)
-    with transaction(web.engine) as connection:
-        chunk = result_queries.list_dead_letters(connection, wanted, asked.paging)
-    return listing(Chunk(tuple(map(_dead_letter_of, chunk.rows)), chunk.next))
-
-
-def dead_letters_by_reason(web: Dependencies, asked: DeadLetterQuery) -> list[ReasonCount]:
-    """How many records were rejected for each reason, the most frequent first."""
-    wanted = result_queries.DeadLetterFilter(**asked.filters)
-    with transaction(web.engine) as connection:
-        return list(result_queries.count_dead_letters(connection, wanted))
-
-
 _YAML_TOO = {
     "response_model": MonitorRow,
     "responses": {200: {"content": {YAML: {"schema": {"type": "string"}}}}},
@@ -223,6 +180,4 @@ _ENDPOINTS: dict[str, Callable[..., Any]] = {
     "/alerts": alerts,
     "/alerts/{alert_id:path}": alert,
     "/partitions": partitions,
-    "/dead-letters": dead_letters,
-    "/dead-letters/by-reason": dead_letters_by_reason,
 }

@@ -1,20 +1,28 @@
-"""Puts the web application together: routes, headers, errors."""
+"""Puts the web application together: routes, headers, errors, and who may do what."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
+from fastapi import Depends, FastAPI
 
 from service import __version__
+from service.settings import Auth
 from service.web.api import api_router
+from service.web.authorization import STATIC, may_use, refuse_undeclared
+from service.web.buckets import Buckets
+from service.web.dead_letters import dead_letters_router
 from service.web.dependencies import WebDependencies
 from service.web.health import health_router
+from service.web.limits import BoundedBodies, WholeFiles
+from service.web.login import FORM_PATHS, add_login_answers, login_router
 from service.web.metrics_endpoint import ModelMetrics, metrics_router
 from service.web.pages import pages_router
 from service.web.problems import add_problem_answers
-from service.web.security import GuardedAnswers, KnownHosts
+from service.web.security import PROBES, GuardedAnswers, KnownHosts
+
+LOGINS_AT_ONCE = 10
+"""So many attempts of one address at once, and so many a minute."""
 
 
 def create_app(dependencies: WebDependencies) -> FastAPI:
@@ -25,15 +33,36 @@ def create_app(dependencies: WebDependencies) -> FastAPI:
         version=__version__,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
     )
     app.state.dependencies = dependencies
     app.state.model_metrics = ModelMetrics(dependencies)
-    for router in (health_router(), metrics_router(), pages_router(), api_router()):
+    per_minute, clock_ms = dependencies.requests_per_minute, dependencies.clock_ms
+    app.state.buckets = Buckets(max(1, per_minute / 6), per_minute / 60, clock_ms)
+    app.state.login_buckets = Buckets(LOGINS_AT_ONCE, LOGINS_AT_ONCE / 60, clock_ms)
+    for router in (
+        health_router(),
+        login_router(),
+        metrics_router(),
+        pages_router(),
+        api_router(),
+    ):
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
+    app.include_router(dead_letters_router(), dependencies=[Depends(may_use)])
+    app.add_api_route("/openapi.json", app.openapi, include_in_schema=False, dependencies=[Depends(may_use)])
+    app.mount(STATIC, WholeFiles(directory=Path(__file__).with_name("static")), name="static")
     add_problem_answers(app)
-    if dependencies.allowed_hosts:
-        app.add_middleware(KnownHosts, allowed_hosts=dependencies.allowed_hosts)
-    app.add_middleware(GuardedAnswers)  # the last one added is the outermost
+    add_login_answers(app)
+    refuse_undeclared(app)
+    _guard(app, dependencies)
     return app
+
+
+def _guard(app: FastAPI, dependencies: WebDependencies) -> None:
+    app.add_middleware(BoundedBodies, form_paths=FORM_PATHS)
+    if dependencies.allowed_hosts:
+        # Prometheus calls pods by their addresses; a page of a rebound name has no key to send.
+        any_host = (*PROBES, "/metrics") if dependencies.auth is Auth.KEYS else PROBES
+        app.add_middleware(KnownHosts, allowed_hosts=dependencies.allowed_hosts, any_host=any_host)
+    app.add_middleware(GuardedAnswers)  # the last one added is the outermost

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from service.settings import Auth
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from service.dead_letters.replaying import Replaying
 
 
 def _no_complaint() -> str | None:
@@ -22,7 +26,9 @@ class WebDependencies:
     """What `create_app` needs. `ready` and `alive` give None, or a sentence that says why not.
 
     `registry` holds the metrics of this process, which are added to those of the models.
+    `replaying` writes dead letters to the log again; None where this process knows no Kafka.
     `allowed_hosts` are the host names that requests may name, `*.example.com` included; empty allows all.
+    `metrics_token` opens /metrics, beside keys. One key, or one address without, may ask `requests_per_minute` times.
     """
 
     engine: Engine
@@ -32,6 +38,10 @@ class WebDependencies:
     ready: Callable[[], str | None] = _no_complaint
     alive: Callable[[], str | None] = _no_complaint
     allowed_hosts: tuple[str, ...] = ()
+    auth: Auth = Auth.KEYS
+    metrics_token: str | None = None
+    requests_per_minute: int = 6_000
+    replaying: Replaying | None = None
 
 
 def dependencies_of(request: Request) -> WebDependencies:

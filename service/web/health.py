@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import PlainTextResponse
 
 from service.errors import DriftbellError
 from service.store.migrate import require_current
+from service.web.authorization import for_everybody
 from service.web.dependencies import Dependencies, WebDependencies
 
 
 def health_router() -> APIRouter:
     """The two probes."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(for_everybody)])
     router.add_api_route("/healthz", _healthz, methods=["GET", "HEAD"], response_class=PlainTextResponse)
     router.add_api_route("/readyz", _readyz, methods=["GET", "HEAD"], response_class=PlainTextResponse)
     return router

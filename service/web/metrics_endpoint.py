@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder, gzip_accepted
@@ -23,6 +23,7 @@ from service.errors import Unavailable
 from service.store import gauge_queries
 from service.store.engine import transaction
 from service.store.gauge_queries import Horizon, NewestWindow
+from service.web.authorization import may_scrape
 from service.web.condition import WINDOWS_UNTIL_STALE, monitor_of
 from service.web.dependencies import WebDependencies
 from service.web.series import (
@@ -47,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 def metrics_router() -> APIRouter:
     """The one route."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(may_scrape)])
     router.add_api_route("/metrics", _metrics, methods=["GET", "HEAD"])
     return router
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse
 
 from service.store import queries, result_queries
@@ -15,6 +15,7 @@ from service.store.engine import transaction
 from service.store.paging import Chunk, Paging
 from service.store.queries import ModelRow
 from service.store.result_queries import AlertRow
+from service.web.authorization import caller_of, may_use
 from service.web.condition import Condition, ModelState, condition_of
 from service.web.dependencies import Dependencies
 from service.web.parameters import PageQuery, encode_cursor
@@ -39,7 +40,7 @@ STATE_WORDS = {
 
 def pages_router() -> APIRouter:
     """The one page."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(may_use)])
     router.add_api_route("/", _first_page, methods=["GET", "HEAD"], response_class=HTMLResponse)
     return router
 
@@ -79,7 +80,7 @@ class ModelView:
     alerts_link: str
 
 
-def _first_page(web: Dependencies, asked: PageQuery) -> HTMLResponse:
+def _first_page(request: Request, web: Dependencies, asked: PageQuery) -> HTMLResponse:
     now_ms = web.clock_ms()
     paging = Paging(MOST_MODELS, asked.paging.after)
     with transaction(web.engine) as connection:
@@ -96,6 +97,7 @@ def _first_page(web: Dependencies, asked: PageQuery) -> HTMLResponse:
         halted=halted.rows,
         now=_moment(now_ms, now_ms),
         next=None if chunk.next is None else encode_cursor(chunk.next),
+        caller=caller_of(request),
     )
     return HTMLResponse(page)
 

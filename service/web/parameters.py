@@ -19,13 +19,16 @@ LONGEST_NAME = 401  # a segment is a name, '=' and a value
 LONGEST_CURSOR = 12_000
 _EARLIEST_MS = -62_135_596_800_000  # the first and last millisecond that a datetime can hold
 _LATEST_MS = 253_402_300_799_999
+_TIMES = "write a time such as 2026-11-21T10:00:00Z, or milliseconds since 1970"
 
 T = TypeVar("T")
 
 
 # ---------------------------------------------------------------- single values
-def parse_time(text: str) -> int:
+def parse_time(text: object) -> int:
     """Milliseconds since 1970, of an ISO 8601 time (UTC unless it says otherwise) or written as such."""
+    if not isinstance(text, str):  # JSON holds more than query strings do
+        raise ValueError(_TIMES)  # noqa: TRY004 - pydantic makes a mistake of a ValueError only
     ms = int(text) if re.fullmatch("-?[0-9]{1,15}", text) else _iso_ms(text)
     if not _EARLIEST_MS <= ms <= _LATEST_MS:
         raise ValueError("is outside the years 1 to 9999")
@@ -37,7 +40,7 @@ def _iso_ms(text: str) -> int:
         # In a query string an unescaped plus sign arrives as a space.
         time = datetime.fromisoformat(text.strip().replace(" ", "+") if text.count(":") > 2 else text.strip())
     except ValueError:
-        raise ValueError("write a time such as 2026-11-21T10:00:00Z, or milliseconds since 1970") from None
+        raise ValueError(_TIMES) from None
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)
     since_epoch = aware - datetime(1970, 1, 1, tzinfo=UTC)
     return (since_epoch.days * 86_400 + since_epoch.seconds) * 1_000 + since_epoch.microseconds // 1_000

@@ -89,13 +89,13 @@ def internal_problem(error: Exception) -> Response:
 
 
 def _wants_page(request: Request) -> bool:
-    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+    return not request.scope["path"].startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
 def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - by its registration
     generic = error.detail == HTTPStatus(error.status_code).phrase
-    sentences = {404: "there is nothing at this address", 405: "this address only answers GET"}
+    sentences = {404: "there is nothing at this address", 405: "this address does not answer this method"}
     detail = sentences.get(error.status_code, error.detail) if generic else error.detail
     return problem_response(request, error.status_code, detail, error.headers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,15 +12,18 @@ from service.web.problems import internal_problem, problem_response
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
 }
 PROBES = ("/healthz", "/readyz")  # Kubernetes calls these by the pod's address
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
 class GuardedAnswers:
@@ -52,22 +56,29 @@ class GuardedAnswers:
 
 
 class KnownHosts:
-    """Refuses requests that name another host than the allowed ones, which is what DNS rebinding does."""
+    """Refuses requests that name another host than the allowed ones, which is what DNS rebinding does.
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str]) -> None:
+    Paths in `any_host` are answered whatever is named: who asks them knows an address and no name.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str], any_host: Sequence[str] = PROBES) -> None:
         self._app = app
+        self._any_host = frozenset(any_host)
         self._exact = {host.lower() for host in allowed_hosts}
         self._endings = tuple(host[1:].lower() for host in allowed_hosts if host.startswith("*."))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] in PROBES or self._knows(Headers(scope=scope)):
+        if scope["type"] != "http" or scope["path"] in self._any_host or self._knows(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
         detail = "this host name is not one of the allowed ones"
         await problem_response(None, 400, detail)(scope, receive, send)
 
     def _knows(self, headers: Headers) -> bool:
-        host = headers.get("host", "").lower()
-        name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+        hosts = headers.getlist("host")
+        parts = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
+        if parts is None:
+            return False
+        name = parts[1]
         return name in self._exact or (bool(self._endings) and name.endswith(self._endings))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from service.errors import ConfigurationError
+from service.web.connections import MOST_CONNECTIONS, TimedConnection
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -20,14 +22,9 @@ _CLOSE_SECONDS = 5
 class WebServer:
     """Serves one application on one address. The socket is bound at once: a taken port is said before work starts."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, trusted_proxies: Sequence[str] = ()) -> None:
         self._listener = _listen(host, port)
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False,
-            h11_max_incomplete_event_size=_HEADER_BYTES, timeout_graceful_shutdown=_CLOSE_SECONDS,
-            limit_concurrency=200, ws="none",
-        )  # fmt: skip
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(bounded_config(app, trusted_proxies))
 
     def run(self, stop: Event) -> None:
         """Serve until `stop` is set."""
@@ -39,6 +36,16 @@ class WebServer:
         self._server.should_exit = True
         thread.join(2 * _CLOSE_SECONDS)
         self._listener.close()
+
+
+def bounded_config(app: FastAPI, trusted_proxies: Sequence[str] = (), **more: Any) -> uvicorn.Config:
+    """How uvicorn serves us: headers, connections and the end of it bounded, and no trust in headers of anybody."""
+    return uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, http=TimedConnection, ws="none",
+        h11_max_incomplete_event_size=_HEADER_BYTES, timeout_graceful_shutdown=_CLOSE_SECONDS,
+        limit_concurrency=MOST_CONNECTIONS + 1, proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies), **more,
+    )  # fmt: skip
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -40,13 +40,14 @@ def render(
     pipeline: Mapping[str, str] | None = None,
     scrape_interval: str = "1s",
     for_override: str | None = None,
+    metrics_token: str = "metrics-token-of-a-test",
 ) -> Rendered:
     """Write the shipped configuration below ``folder`` with other addresses; return where it is.
 
     Pages arrive at ``{webhook_url}/page``, tickets at ``{webhook_url}/ticket``, without Alertmanager's waits.
     ``pipeline`` has the addresses of ``collect`` and ``evaluate``; without them these have no targets, as
     with ``driftbell run``. ``for_override`` takes the place of every ``for`` and ``keep_firing_for``;
-    ``None`` keeps what is shipped.
+    ``None`` keeps what is shipped. ``metrics_token`` is sent with each scrape.
     """
     nobody = {"collect": None, "evaluate": None}
     targets = {"serve": serve, "alertmanager": alertmanager, **nobody, **(pipeline or {})}
@@ -54,6 +55,7 @@ def render(
     shutil.copytree(PROMETHEUS / "targets", to / "targets")
     for role, address in targets.items():
         _write(to / "targets" / f"{role}.yml", [{"targets": [address]}] if address else [])
+    (to / "metrics_token").write_text(metrics_token, encoding="utf-8")
     _write(to / "prometheus.yml", _hurried_scrapes(read_yaml(PROMETHEUS / "prometheus.yml"), scrape_interval))
     rules = read_yaml(PROMETHEUS / "rules.yml")
     _write(to / "rules.yml", _hurried_rules(rules, scrape_interval, for_override))
@@ -69,6 +71,8 @@ def _write(path: Path, document: object) -> None:
 
 def _hurried_scrapes(config: dict[str, Any], interval: str) -> dict[str, Any]:
     hurried = {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval}
+    for scrape in config["scrape_configs"]:
+        scrape["authorization"]["credentials_file"] = "metrics_token"  # relative to the file
     return config | {"global": config["global"] | hurried}
 
 

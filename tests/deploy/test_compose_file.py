@@ -4,11 +4,13 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped] # it ships no types
 import pytest
 
+from service.settings import load_settings
 from tests.deploy.files import COMPOSE, PROMETHEUS, REPOSITORY, read_yaml
 from tests.deploy.rendering import SHIPPED_RECEIVER
 
@@ -125,6 +127,37 @@ def test_prometheus_scrapes_every_role_at_the_port_it_is_told_to_use(role: str, 
     environment = SERVICES[service]["environment"]
     port = environment["DRIFTBELL_PORT"] if role == "serve" else environment["DRIFTBELL_METRICS_PORT"]
     assert read_yaml(PROMETHEUS / "targets" / f"{role}.yml") == [{"targets": [f"{service}:{port}"]}]
+
+
+def test_prometheus_sends_the_token_that_every_role_asks_for() -> None:
+    secret = "/run/secrets/metrics_token"
+    scrapes = read_yaml(PROMETHEUS / "prometheus.yml")["scrape_configs"]
+    assert [scrape["authorization"] for scrape in scrapes] == [{"credentials_file": secret}] * 3
+    assert "metrics_token" in SERVICES["prometheus"]["secrets"]
+    for service in ("serve", "collector", "evaluator"):
+        assert SERVICES[service]["environment"]["DRIFTBELL_METRICS_TOKEN_FILE"] == secret
+        assert "metrics_token" in SERVICES[service]["secrets"]
+
+
+def test_every_setting_of_our_services_is_one_that_they_take(tmp_path: Path) -> None:
+    for name in OURS:
+        environment = {key: defaulted(value) for key, value in SERVICES[name]["environment"].items()}
+        for secret in SERVICES[name]["secrets"]:
+            copy = tmp_path / secret
+            copy.write_bytes((REPOSITORY / defaulted(DOCUMENT["secrets"][secret]["file"])).read_bytes())
+            copy.chmod(0o600)
+            environment = {k: v.replace(f"/run/secrets/{secret}", str(copy)) for k, v in environment.items()}
+        load_settings(environment)
+
+
+def test_without_a_key_serve_answers_only_on_names_of_this_machine_and_to_prometheus() -> None:
+    environment = SERVICES["serve"]["environment"]
+    assert defaulted(environment["DRIFTBELL_AUTH"]) == "open"
+    assert set(defaulted(environment["DRIFTBELL_ALLOWED_HOSTS"]).split(",")) == {
+        "localhost",
+        "127.0.0.1",
+        "serve",
+    }
 
 
 def test_alertmanager_is_where_prometheus_looks_for_it_and_so_is_the_receiver() -> None:

@@ -74,11 +74,29 @@ def test_the_probes_ask_healthz_for_life_and_readyz_for_traffic(name: str) -> No
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_the_password_comes_as_a_file_from_the_secret(container: dict[str, Any]) -> None:
+def test_the_password_and_the_metrics_token_come_as_files_from_secrets(container: dict[str, Any]) -> None:
     config = next(document["data"] for document in DOCUMENTS if document["kind"] == "ConfigMap")
-    folder = next(mount for mount in container["volumeMounts"] if mount["name"] == "database")["mountPath"]
+    folder = next(mount for mount in container["volumeMounts"] if mount["name"] == "secrets")["mountPath"]
     assert config["DRIFTBELL_DATABASE_PASSWORD_FILE"] == f"{folder}/password"
+    assert config["DRIFTBELL_METRICS_TOKEN_FILE"] == f"{folder}/metrics_token"
     assert {"configMapRef": {"name": "driftbell"}} in container["envFrom"]
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_both_secrets_are_mounted_for_our_group_only(name: str) -> None:
+    volume = next(volume for volume in pod(name)["volumes"] if volume["name"] == "secrets")["projected"]
+    assert volume["defaultMode"] == 0o440
+    files = {source["secret"]["name"]: source["secret"].get("items") for source in volume["sources"]}
+    assert files == {
+        "driftbell-database": None,
+        "driftbell-metrics": [{"key": "token", "path": "metrics_token"}],
+    }
+
+
+def test_in_a_cluster_keys_are_asked_for() -> None:
+    config = next(document["data"] for document in DOCUMENTS if document["kind"] == "ConfigMap")
+    assert config["DRIFTBELL_HOST"] == "0.0.0.0"
+    assert config["DRIFTBELL_AUTH"] == "keys"
 
 
 def test_the_service_leads_to_serve() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
@@ -16,8 +16,10 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from service.settings import Auth
 from service.web.app import create_app
 from service.web.dependencies import WebDependencies
+from service.web.server import bounded_config
 from tests.web.seeding import NOW_MS
 
 
@@ -39,6 +41,8 @@ class Site:
             "registry": self.registry,
             "ready": lambda: self.complaints.get("ready"),
             "alive": lambda: self.complaints.get("alive"),
+            "auth": Auth.OPEN,
+            "requests_per_minute": 1_000_000,
         }
         return WebDependencies(**values | changes)
 
@@ -55,13 +59,13 @@ class Site:
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: FastAPI, trusted_proxies: Sequence[str] = ()) -> Iterator[str]:
     """Serve the application on a free port; gives its address."""
     # asyncio turns Nagle's delay off only for sockets that say they are TCP; with it each answer takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off"))
+    server = uvicorn.Server(bounded_config(app, trusted_proxies, log_config=None, lifespan="off"))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
@@ -75,11 +79,11 @@ def serving(app: FastAPI) -> Iterator[str]:
 
 
 @contextmanager
-def site_of(engine: Engine, **changes: Any) -> Iterator[Site]:
+def site_of(engine: Engine, trusted_proxies: Sequence[str] = (), **changes: Any) -> Iterator[Site]:
     """A site whose application has other dependencies than usual."""
     site = Site(engine)
     with (
-        serving(create_app(site.dependencies(**changes))) as url,
+        serving(create_app(site.dependencies(**changes)), trusted_proxies) as url,
         httpx.Client(base_url=url, timeout=30) as client,
     ):
         site.url, site.client = url, client

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from base64 import b64decode
 from urllib.parse import quote
 
 import pytest
@@ -14,7 +13,6 @@ from tests.web.seeding import (
     NOW_MS,
     WINDOW_MS,
     add_alert,
-    add_dead_letter,
     add_finding,
     add_model,
     add_pane,
@@ -155,21 +153,6 @@ def test_partitions_show_lag_and_outcomes(site: Site, add: Add) -> None:
     assert (halted["halted"], halted["lag"], halted["accepted"]) == ("the topic was made anew", 3, 98)
 
 
-def test_dead_letters_show_the_start_of_their_bytes(site: Site, add: Add) -> None:
-    add(add_dead_letter, 1, value=b"\xff\x00" * 1_000, size=2_000)
-    add(add_dead_letter, 2, reason="too_large")
-    (shown,) = site.items("dead-letters", reason="bad_json")
-    assert b64decode(shown["value_base64"]) == b"\xff\x00" * 512
-    assert (shown["size"], shown["offset"]) == (2_000, 1)
-
-
-def test_dead_letters_are_counted_by_reason(site: Site, add: Add) -> None:
-    for offset, reason in enumerate(["bad_json", "too_large", "bad_json"]):
-        add(add_dead_letter, offset, reason=reason)
-    counts = site.get("/api/v1/dead-letters/by-reason").json()
-    assert [(one["reason"], one["count"]) for one in counts] == [("bad_json", 2), ("too_large", 1)]
-
-
 @pytest.mark.parametrize("name", [name for name in HOSTILE_NAMES if clean_name(name) == name])
 def test_a_model_of_any_clean_name_is_found_by_its_address(site: Site, add: Add, name: str) -> None:
     add(add_model, name)
@@ -187,9 +170,8 @@ def test_an_empty_listing_is_empty(site: Site, listing: str) -> None:
 
 def test_the_openapi_document_describes_every_route_and_its_problems(site: Site) -> None:
     document = site.get("/openapi.json").json()
-    assert len(document["paths"]) == 13
-    for path in document["paths"].values():
-        answers = path["get"]["responses"]
+    assert len(document["paths"]) == 15
+    for answers in (route["responses"] for path in document["paths"].values() for route in path.values()):
         assert "application/problem+json" in answers["default"]["content"]
         assert answers["200"]["content"]["application/json"]["schema"]
     assert "HTTPValidationError" not in document["components"]["schemas"]

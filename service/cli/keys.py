@@ -1,0 +1,117 @@
+"""API keys: made, listed and revoked by whoever has the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service.errors import ConfigurationError
+from service.monitor import DAY_MS, MINUTE_MS
+from service.parsers import duration
+from service.settings import load_from_environment
+from service.store.keys import ApiKey, Scope, create_key, list_keys, moment, revoke_key
+from service.wiring import now_ms, ready_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+_lifetime_ms = duration(MINUTE_MS, 3660 * DAY_MS)
+
+
+@click.group()
+def keys() -> None:
+    """The keys that open the API, the pages and /metrics."""
+
+
+@keys.command()
+@click.option("--name", required=True, help="Who uses it: one key a person or program.")
+@click.option(
+    "--scope",
+    type=click.Choice([scope.value for scope in Scope]),
+    default=Scope.READ.value,
+    show_default=True,
+    help="What it may do; write includes read, admin both.",
+)
+@click.option("--expires", help="How long it opens anything, such as 90d (default: until it is revoked).")
+def create(name: str, scope: str, expires: str | None) -> None:
+    """Make a key and print it, this once: only its SHA-256 is kept.
+
+    \b
+    driftbell keys create --name grafana
+    driftbell keys create --name anna --scope write --expires 90d
+    """  # noqa: D301 - click reads \b
+    lifetime = None if expires is None else _lifetime(expires)
+    with _database() as engine:
+        click.echo(create_key(engine, name, Scope(scope), moment(now_ms()), lifetime))
+    click.echo("Keep it: it is not shown again.", err=True)
+
+
+@keys.command(name="list")
+def list_() -> None:
+    """Show all keys without their secrets, and which of them open anything.
+
+    \b
+    driftbell keys list
+    """  # noqa: D301
+    with _database() as engine:
+        found = list_keys(engine)
+    if not found:
+        click.echo("there is no key; make one with `driftbell keys create --name me --scope read`")
+        return
+    now = moment(now_ms())
+    table = Table("id", "name", "scope", "created", "last used", "state", box=None, pad_edge=False)
+    for key in found:
+        scopes = ", ".join(sorted(key.scopes))
+        cells = (key.id, key.name, scopes, _time(key.created_at), _time(key.last_used_at), _state(key, now))
+        table.add_row(*map(Text, cells))  # a name is no markup
+    Console(width=160).print(table)
+
+
+@keys.command()
+@click.argument("key_id")
+def revoke(key_id: str) -> None:
+    """Close a key, named by its id, for good; logins that it opened end, too.
+
+    \b
+    driftbell keys revoke 3f9a1c0b7d42
+    """  # noqa: D301
+    with _database() as engine:
+        known = revoke_key(engine, key_id, moment(now_ms()))
+    if not known:
+        raise ConfigurationError(f"there is no key {key_id!r}; `driftbell keys list` shows their ids")
+    click.echo(f"{key_id} opens nothing any more")
+
+
+@contextmanager
+def _database() -> Iterator[Engine]:
+    engine = ready_engine(load_from_environment())
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _lifetime(text: str) -> timedelta:
+    try:
+        return timedelta(milliseconds=_lifetime_ms(text))
+    except ValueError as advice:
+        raise ConfigurationError(f"--expires is {text!r}; {advice}") from None
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {_time(key.revoked_at)}"
+    if key.expires_at is None:
+        return "open"
+    return f"{'expired' if key.expires_at <= now else 'open until'} {_time(key.expires_at)}"
+
+
+def _time(at: datetime | None) -> str:
+    return "never" if at is None else at.strftime("%Y-%m-%d %H:%M")

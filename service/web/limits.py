@@ -1,0 +1,93 @@
+"""Bounds of what a request may send. Bytes are counted as they come: a header may say anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.web.problems import problem_response
+
+MOST_BODY_BYTES = 1_048_576
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_RANGES = (b"range", b"if-range")
+
+
+class BoundedBodies:
+    """Reads the whole body before anything else does, and refuses what is too large, compressed or made of parts.
+
+    `form_paths` are the only ones that take a form.
+    """
+
+    def __init__(self, app: ASGIApp, form_paths: Sequence[str] = ()) -> None:
+        self._app = app
+        self._form_paths = frozenset(form_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope["path"], Headers(scope=scope))
+        body = None if refusal is not None else await _read(receive, keep=scope["method"] in _WITH_BODY)
+        if body is None:
+            await (refusal or _too_large())(scope, receive, send)
+            return
+        await self._app(scope, _replayed(body, receive), send)
+
+    def _refusal(self, path: str, headers: Headers) -> Response | None:
+        declared = headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > MOST_BODY_BYTES:
+            return _too_large()
+        if headers.get("content-encoding", "identity").lower() not in {"identity", ""}:
+            return problem_response(None, 415, "send the body as it is, without a Content-Encoding")
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_form = kind == "application/x-www-form-urlencoded" and path not in self._form_paths
+        if is_form or kind.startswith("multipart/"):
+            return problem_response(None, 415, "no form is taken here; send JSON")
+        return None
+
+
+async def _read(receive: Receive, *, keep: bool) -> bytes | None:
+    """The body, None when it is too large; empty for methods that have none, whatever they send."""
+    parts: list[bytes] = []
+    count = 0
+    while True:
+        message = await receive()
+        part: bytes = message.get("body", b"")
+        count += len(part)
+        if count > MOST_BODY_BYTES:
+            return None
+        if keep and part:
+            parts.append(part)
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _too_large() -> Response:
+    return problem_response(None, 413, f"a body may have {MOST_BODY_BYTES} bytes")
+
+
+class WholeFiles(StaticFiles):
+    """Files without ranges: ours are small, and ten thousand ranges of one are work for nothing."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = [(name, value) for name, value in scope.get("headers", []) if name not in _RANGES]
+        await super().__call__({**scope, "headers": headers}, receive, send)
