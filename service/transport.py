@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 VERIFIED = "verify-full"
 UNLESS = "or set DRIFTBELL_ALLOW_INSECURE=true on a network that you trust"
@@ -55,6 +55,14 @@ def kafka_dangers(protocol: str, servers: Sequence[str]) -> list[str]:
     secure = "SASL_SSL" if protocol.startswith("SASL") else "SSL or SASL_SSL"
     said = f"DRIFTBELL_KAFKA_SECURITY_PROTOCOL is {protocol}, which sends everything to {', '.join(away)}"
     return [f"{said} in the clear; write {secure}, {UNLESS}"]
+
+
+def webhook_dangers(url: str) -> list[str]:
+    """A sentence when alerts, and what the address holds, could be read on their way."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or is_local(parts.hostname or ""):
+        return []
+    return [f"DRIFTBELL_ALERT_WEBHOOK_URL reaches {parts.hostname} in the clear; write https://, {UNLESS}"]
 
 
 def passwords_in(url: str) -> set[str]:

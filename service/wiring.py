@@ -83,6 +83,7 @@ def kafka_settings(settings: Settings, topics: tuple[str, ...] = ()) -> KafkaSet
         "ssl.ca.location": security.ssl_ca_file,
         "ssl.certificate.location": security.ssl_cert_file,
         "ssl.key.location": security.ssl_key_file,
+        "ssl.key.password": security.ssl_key_password,
         "sasl.mechanism": security.sasl_mechanism.value if security.sasl_mechanism else None,
         "sasl.username": security.sasl_username,
         "sasl.password": security.sasl_password,

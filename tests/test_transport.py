@@ -263,17 +263,42 @@ def test_a_secret_that_is_piped_in_is_read() -> None:
 
 
 # ---------------------------------------------------------------- what we ship
+def _forget_files(shipped: dict[str, str]) -> None:
+    """Secrets are in pods and containers only."""
+    for name in ("DRIFTBELL_DATABASE_PASSWORD_FILE", "DRIFTBELL_METRICS_TOKEN_FILE"):
+        del shipped[name]
+
+
 def test_the_kubernetes_manifests_need_no_allowance() -> None:
     shipped = dict(read_yaml(DEPLOY / "kubernetes" / "config.yaml")["data"])
-    del shipped["DRIFTBELL_DATABASE_PASSWORD_FILE"]  # it is in a pod only
+    _forget_files(shipped)
     assert load_settings(shipped).tolerated == ()
 
 
 def test_the_compose_file_says_that_it_is_for_one_laptop() -> None:
     shipped = dict(read_yaml(COMPOSE)["x-environment"])
-    del shipped["DRIFTBELL_DATABASE_PASSWORD_FILE"]
+    _forget_files(shipped)
     defaulted = {name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text) for name, text in shipped.items()}
     assert [sentence.split()[0] for sentence in load_settings(defaulted).tolerated] == [
         "DRIFTBELL_DATABASE_URL",
         "DRIFTBELL_KAFKA_SECURITY_PROTOCOL",
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://hooks.example.com/x", "hooks.example.com"),
+        ("https://hooks.example.com/x", None),
+        ("http://localhost:9093/x", None),
+        ("http://127.0.0.1:9093/x", None),
+        ("http://[::1]:9093/x", None),
+    ],
+)
+def test_alerts_leave_the_machine_encrypted_only(url: str, host: str | None) -> None:
+    if host is None:
+        assert load(ALERT_WEBHOOK_URL=url).tolerated == ()
+        return
+    (said,) = refusals(ALERT_WEBHOOK_URL=url)
+    assert f"reaches {host} in the clear" in said
+    assert load(ALERT_WEBHOOK_URL=url, ALLOW_INSECURE="true").tolerated == (said,)

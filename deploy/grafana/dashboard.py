@@ -270,8 +270,13 @@ PIPELINE = Row(
         ),
         Panel(
             "Records lost in an hour",
-            "Deleted by the topic's retention before they were read.",
-            (Query(f"sum(increase(driftbell_records_lost_total[1h])) or {ZERO_IF_ALIVE}"),),
+            "Deleted by the topic's retention before they were read, or taken back by the log after.",
+            (
+                Query(
+                    "sum(increase(driftbell_records_lost_total[1h]))"
+                    f" + sum(increase(driftbell_records_truncated_total[1h])) or {ZERO_IF_ALIVE}"
+                ),
+            ),
             kind="stat",
             width=6,
             red_from=1,

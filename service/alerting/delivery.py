@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, Protocol
 
 log = logging.getLogger("driftbell.alerts")
@@ -54,7 +54,7 @@ class Delivery:
             if self.send is not None:
                 try:
                     self.send(waiting.message)
-                except OSError as why:
+                except (OSError, HTTPException) as why:
                     self._fail(waiting, why)
                     return
             self._failing = False
@@ -62,7 +62,7 @@ class Delivery:
             self.outbox.delivered(waiting)
             self.count("delivered")
 
-    def _fail(self, waiting: Any, why: OSError) -> None:
+    def _fail(self, waiting: Any, why: Exception) -> None:
         if not self._failing:
             log.warning("the alert webhook does not take alerts: %s; trying again", why)
         self._failing = True
@@ -83,13 +83,21 @@ def say(message: Mapping[str, Any]) -> None:
     )
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """An answer that points elsewhere is a failure: alerts go where the setting says and nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def webhook(url: str) -> Send:
     """Sends a message as JSON to this address; an answer other than 2xx is an OSError."""
+    opener = urllib.request.build_opener(_NoRedirects)
 
     def send(message: Mapping[str, Any]) -> None:
         body = json.dumps(message).encode()
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - settings allow http(s) only
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):  # noqa: S310
+        with opener.open(request, timeout=_TIMEOUT_SECONDS):
             pass
 
     return send

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import socket
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from service.alerting.delivery import Delivery
+from service.alerting.delivery import Delivery, webhook
 
 
 @dataclass(frozen=True)
@@ -74,3 +76,45 @@ def test_a_webhook_that_fails_keeps_the_order_and_is_complained_of_once(
     delivery.deliver()
     assert sent == ["a", "b"]
     assert box.letters == []
+
+
+def answering(answers: list[bytes]) -> tuple[str, list[bytes], Callable[[], None]]:
+    """A web server of one connection an answer; its address, what it was sent, and how it is ended."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    heard: list[bytes] = []
+
+    def serve() -> None:
+        for answer in answers:
+            with listener.accept()[0] as connection:
+                heard.append(connection.recv(65_536))
+                connection.sendall(answer)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+
+    def end() -> None:
+        listener.close()
+        thread.join(5)
+
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/hook", heard, end
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"",
+    ],
+)
+def test_whatever_a_webhook_answers_the_alert_waits_and_goes_nowhere_else(
+    answer: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    url, heard, end = answering([answer])
+    box = Box([letter("a")])
+    Delivery(box, webhook(url)).deliver()
+    end()
+    assert [x.message["summary"] for x in box.attempts] == ["a"]
+    assert len(heard) == 1
+    assert "does not take alerts" in caplog.text
