@@ -51,6 +51,12 @@ class PipelineMetrics:
             ["what"],
             registry=registry,
         )
+        self.restarts = Counter(
+            "driftbell_consumer_restarts_total",
+            "How often the Kafka client stood still although the log went on, and was made anew.",
+            registry=registry,
+        )
+        self._restarts_told = 0
         self.lag = Gauge(
             "driftbell_consumer_lag_records",
             "Records behind the end of the log.",
@@ -92,3 +98,8 @@ class PipelineMetrics:
         self.lost.inc(checkpoint.lost)
         for what, cells in checkpoint.capped.items():
             self.capped.labels(what).inc(cells)
+
+    def restarted(self, times: int) -> None:
+        """The source has made its client anew so often since it was made itself."""
+        self.restarts.inc(times - self._restarts_told)
+        self._restarts_told = times

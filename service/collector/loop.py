@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
@@ -43,11 +43,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
-_BACKOFF_SECONDS = (0.1, 30.0)
+_BACKOFF_SECONDS = (0.1, 4.0)
 _FENCED_SECONDS = 60.0
 """A fenced partition that the group still says is ours is claimed again: its taker was a late one, and is gone."""
 _HALTED_SECONDS = 15.0
 """A halted partition that is ours is looked at again so often: a person may have let it go on."""
+_GONE_SECONDS = 10.0
+"""A topic that is not there for so long was deleted."""
 _TRIES = 3
 """So often in a row a partition may fail for a reason that we do not know before it is halted."""
 _TRY_AGAIN_SECONDS = 5.0
@@ -77,6 +79,7 @@ class Collector:
     _halting: dict[Partition, tuple[str, Claim | None]] = field(default_factory=dict)
     _failures: dict[Partition, int] = field(default_factory=dict)
     _halted: set[Partition] = field(default_factory=set)
+    _missed: dict[str, float] = field(default_factory=dict)
     _gaps: list[Gap] = field(default_factory=list)
     _looked_at: float = 0.0
     _retry_at: float = 0.0
@@ -273,6 +276,11 @@ class Collector:
 
     def _commit_due(self) -> None:
         now = self.clock()
+        # Whose records these are must be known before they are stored: a new topic goes on under the old one's offsets.
+        self._watch_topics({
+            p.topic for p, held in self._held.items()
+            if held.pipeline.dirty and now - held.committed_at >= self.options.commit_interval_seconds
+        })  # fmt: skip
         for partition, held in list(self._held.items()):
             pipeline = held.pipeline
             due = now - held.committed_at >= self.options.commit_interval_seconds
@@ -353,24 +361,38 @@ class Collector:
         if now - self._looked_at < self.options.look_seconds:
             return
         self._write_halts()
+        self.metrics.restarted(self.source.restarts)
         revision = self.checkpoints.revision()
         if revision != self._configuration.revision:
             # First of all: under older monitors we do not know which ids are still needed.
             self._reload(f"the monitors are at revision {revision} now")
         else:
-            self._watch_topics()
+            self._watch_topics({p.topic for p in self._held})
             for partition, held in list(self._held.items()):
                 self._guard(partition, partial(self._note, held, now))
         self._looked_at, self.stored_at = now, self.clock()
 
-    def _watch_topics(self) -> None:
-        for topic in sorted({p.topic for p in self._held}):
-            identity = self.source.topic_id(topic)
+    def _watch_topics(self, topics: Iterable[str]) -> None:
+        for topic in sorted(topics):
+            try:
+                identity = self.source.topic_id(topic)
+            except ConfigurationError as problem:
+                self._miss(topic, str(problem))
+                continue
+            self._missed.pop(topic, None)
             for partition, held in list(self._held.items()):
                 before = held.claim.topic_id
                 if partition.topic == topic and _differs(identity, before):
-                    why = f"topic {topic} was deleted and made again (id {identity}, was {before})"
-                    self._halt(partition, why)
+                    self._halt(
+                        partition, f"topic {topic} was deleted and made again (id {identity}, was {before})"
+                    )
+
+    def _miss(self, topic: str, why: str) -> None:
+        """Brokers that have just begun may not know a topic yet; one that stays away is gone."""
+        now = self.clock()
+        if now - self._missed.setdefault(topic, now) >= _GONE_SECONDS:
+            for partition in [p for p in self._held if p.topic == topic]:
+                self._halt(partition, f"its topic cannot be read any more: {why}")
 
     def _note(self, held: Held, now: float) -> None:
         """How far behind it is, for the watermark and for people; and the ids that no row can reach any more go."""

@@ -27,10 +27,10 @@ from service.errors import DriftbellError, Unavailable
 from service.intake.kafka_writer import KafkaWriter, create_topic
 from service.messages import State
 from service.settings import Settings, load_settings
-from service.store.partition_rows import reset_partitions
 from service.store.engine import transaction
 from service.store.migrate import migrate
 from service.store.paging import Paging
+from service.store.partition_rows import reset_partitions
 from service.store.queries import list_models, list_partitions
 from service.store.result_queries import AlertFilter, AlertRow, list_alerts
 from service.wiring import kafka_settings, make_engine, now_ms

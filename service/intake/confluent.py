@@ -66,7 +66,8 @@ class ConfluentSource:
         self._consumer: Consumer | None = None
         self._admin: AdminClient | None = None
         self._fetched: set[Partition] = set()
-        self._ends: dict[Partition, int] = {}  # where the client met the log's end, past what it never hands over
+        # Where the client met the log's end, past what it never hands over.
+        self._ends: dict[Partition, int] = {}
         self._trouble: KafkaError | None = None
         self._paused = False
         self.restarts = 0  # how often the stall watchdog made the consumer anew
@@ -322,7 +323,8 @@ class ConfluentSource:
             partition = Partition(place.topic, place.partition)
             known = self._running().get_watermark_offsets(place, cached=True)
             if known is not None and known[1] >= 0:
-                places[partition] = (max(place.offset, begun[partition]), known[1])
+                reached = max(place.offset, begun[partition], self._ends.get(partition, 0))
+                places[partition] = (reached, known[1])
         if self._watch.is_stalled(now, places):
             self.restarts += 1
             log.error("the Kafka client brings nothing although the log goes on; making a new one")

@@ -39,6 +39,8 @@ class FileLogSource:
     The end is known once it was read: until then `bounds` tells at least one offset more than was read.
     """
 
+    restarts = 0
+
     def __init__(
         self,
         path: Path,

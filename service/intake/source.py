@@ -118,7 +118,12 @@ class Bounds:
 
 
 class Source(Protocol):
-    """A partitioned log that can be tailed from any offset."""
+    """A partitioned log that can be tailed from any offset.
+
+    `restarts` counts how often the client stood still although the log went on, and was made anew.
+    """
+
+    restarts: int
 
     def start(self) -> None:
         """Connect and subscribe. Raises ConfigurationError if a topic does not exist: none is ever created."""

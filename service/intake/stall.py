@@ -19,11 +19,13 @@ class StallWatch:
         self._limit_seconds = limit_seconds
         self._patience = 1
         self._since: dict[Partition, tuple[int, float]] = {}
+        self._ends: dict[Partition, int] = {}
 
     def is_stalled(self, now_seconds: float, places: Mapping[Partition, tuple[int, int]]) -> bool:
         """`places` holds position and known end of every partition that should be moving."""
         since: dict[Partition, tuple[int, float]] = {}
-        for partition, (position, end) in places.items():
+        for partition, (position, seen_end) in places.items():
+            end = max(seen_end, self._ends.get(partition, 0))
             before = self._since.get(partition)
             if before is not None and before[0] == position and position < end:
                 since[partition] = before
@@ -37,7 +39,12 @@ class StallWatch:
     def restart(self) -> None:
         """The client was made anew: count from zero, and be more patient."""
         self._since.clear()
+        self._ends.clear()
         self._patience = min(self._patience * 2, LONGEST_PATIENCE)
+
+    def learn_end(self, partition: Partition, end: int) -> None:
+        """The log itself says where it ends: a client that fetches nothing hears of no end either."""
+        self._ends[partition] = end
 
     def rest(self) -> None:
         """Nothing should be moving now (paused): forget what was seen."""

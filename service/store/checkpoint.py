@@ -57,6 +57,9 @@ class PostgresCheckpoints:
 
     def claim(self, partition: Partition, claimant: Claimant, topic_id: str | None, log_start: int) -> Claim:
         with transaction(self.engine) as connection:
+            make_durable(
+                connection
+            )  # a commit that a crash forgets is read again, a row that it forgets is a halt
             row = connection.execute(_claiming(partition, claimant, topic_id, log_start)).mappings().one()
             _refuse_halted(partition, row, topic_id)
             _refuse_unplaced(connection, partition, row)

@@ -74,7 +74,9 @@ def _head() -> str:
 
 def _of_later_version(engine: Engine, found: str) -> str:
     place = place_of(engine.url)
-    return f"the database {place} is at migration {found}, which is of a later version: upgrade driftbell here"
+    return (
+        f"the database {place} is at migration {found}, which is of a later version: upgrade driftbell here"
+    )
 
 
 def _config() -> Config:

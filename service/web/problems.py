@@ -75,7 +75,8 @@ def problem_response(
     """The problem as JSON, or as a page where a browser asks for a page."""
     title = HTTPStatus(status).phrase
     if request is not None and _wants_page(request):
-        page = render("problem.html", title=title, status=status, detail=detail)
+        root = "../" * (request.scope["path"].count("/") - 1)
+        page = render("problem.html", title=title, status=status, detail=detail, root=root)
         return HTMLResponse(page, status, headers)
     problem = Problem(title=title, status=status, detail=detail, mistakes=list(mistakes))
     content = problem.model_dump(exclude_defaults=True) | {"type": problem.type}

@@ -16,5 +16,5 @@ def _environment() -> Environment:
 
 
 def render(template: str, **values: object) -> str:
-    """The template's text with these values."""
-    return _environment().get_template(template).render(**values)
+    """The template's text with these values. `root` leads from the page's address to ours: "" or some "../"."""
+    return _environment().get_template(template).render({"root": ""} | values)

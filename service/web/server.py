@@ -41,7 +41,8 @@ class WebServer:
 def bounded_config(app: FastAPI, trusted_proxies: Sequence[str] = (), **more: Any) -> uvicorn.Config:
     """How uvicorn serves us: headers, connections and the end of it bounded, and no trust in headers of anybody."""
     return uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, http=TimedConnection, ws="none",
+        app, log_config=None, log_level="warning", access_log=False, server_header=False,
+        http=TimedConnection, ws="none",
         h11_max_incomplete_event_size=_HEADER_BYTES, timeout_graceful_shutdown=_CLOSE_SECONDS,
         limit_concurrency=MOST_CONNECTIONS + 1, proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=list(trusted_proxies), **more,

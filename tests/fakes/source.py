@@ -71,6 +71,7 @@ class FakeSource:
     closed: bool = False
     acknowledged: dict[Partition, int] = field(default_factory=dict)
     polls: int = 0
+    restarts: int = 0
     _owned: set[Partition] = field(default_factory=set)
     _next: dict[Partition, int] = field(default_factory=dict)
     _assigned: set[Partition] = field(default_factory=set)

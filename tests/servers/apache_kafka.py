@@ -19,6 +19,7 @@ from service.embedded.kept import KeptProcess
 from service.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 POM = Path(__file__).with_name("pom.xml")
@@ -34,8 +35,9 @@ SETTINGS = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{inner_port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxy_port},CONTROLLER://127.0.0.1:{controller_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs={logs}
 auto.create.topics.enable=false
@@ -57,13 +59,29 @@ file.delete.delay.ms=500
 
 
 class ApacheKafka:
-    """The broker, its data and its log in `folder`; gone with the process that started it."""
+    """The broker, its data and its log in `folder`; gone with the process that started it.
 
-    def __init__(self, folder: Path, cache: Path = CACHE) -> None:
+    Who connects to `inner_port` is sent on to `proxy_port`, where a test may put a proxy before it.
+    `more_settings` are added to the broker's own, or stand in for them; `users` are names with SCRAM passwords.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        cache: Path = CACHE,
+        *,
+        proxy_port: int | None = None,
+        more_settings: str = "",
+        users: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = folder.resolve()
         self._cache = cache
+        self._more_settings = more_settings
+        self._users = dict(users or {})
         self._server: KeptProcess | None = None
         self.port = free_port()
+        self.inner_port = free_port()
+        self._proxy_port = proxy_port or self.inner_port
 
     @property
     def bootstrap_servers(self) -> str:
@@ -75,11 +93,19 @@ class ApacheKafka:
         self._folder.mkdir(parents=True, exist_ok=True)
         settings = self._folder / "server.properties"
         settings.write_text(
-            SETTINGS.format(port=self.port, controller_port=free_port(), logs=self._folder / "kafka-logs")
+            (SETTINGS + self._more_settings).format(
+                port=self.port,
+                inner_port=self.inner_port,
+                proxy_port=self._proxy_port,
+                controller_port=free_port(),
+                logs=self._folder / "kafka-logs",
+            )
         )
         java = ["java", *JAVA_OPTIONS, "-cp", f"{jars}/*"]
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         arguments = ["format", "--standalone", "--cluster-id", cluster, "--config", str(settings)]
+        for name, password in self._users.items():
+            arguments += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
         subprocess.run([*java, "kafka.tools.StorageTool", *arguments], check=True, capture_output=True)
         self._server = KeptProcess(
             [*java, "kafka.Kafka", str(settings)],

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from service.embedded import EmbeddedPostgres
 from service.errors import ConfigurationError, Unavailable
 from service.store.engine import connect, transaction
+from service.store.patience import PatientConnection
 
 pytestmark = pytest.mark.postgres
 
@@ -74,7 +75,7 @@ def test_a_wrong_password_needs_a_person(monkeypatch: pytest.MonkeyPatch, words:
         raise psycopg.OperationalError(words)
 
     engine = connect("postgresql://me:secret@db/x")
-    monkeypatch.setattr(engine.dialect, "connect", refuse)
+    monkeypatch.setattr(PatientConnection, "connect", refuse)
     why = trouble(engine)
     assert isinstance(why, ConfigurationError)
     assert str(why).startswith("the database x at db does not let us in: ")

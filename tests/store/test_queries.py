@@ -8,12 +8,12 @@ from sqlalchemy import Connection, Engine
 
 from service.embedded import EmbeddedPostgres
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS
-from service.store import gauge_queries, queries, result_queries
+from service.store import dead_letters, gauge_queries, queries, result_queries
 from service.store.engine import transaction
 from service.store.gauge_queries import Horizon, LastNews
 from service.store.paging import BadCursorError, Paging
 from service.store.queries import OpenAlerts
-from service.store.result_queries import AlertFilter, DeadLetterFilter, FindingFilter, WindowFilter
+from service.store.result_queries import AlertFilter, FindingFilter, WindowFilter
 from tests.web.databases import empty, migrated
 from tests.web.seeding import (
     NOW_MS,
@@ -118,8 +118,8 @@ LISTINGS: dict[str, Listing] = {
     "windows": lambda connection, paging: result_queries.list_windows(connection, WindowFilter(), paging),
     "findings": lambda connection, paging: result_queries.list_findings(connection, FindingFilter(), paging),
     "alerts": lambda connection, paging: result_queries.list_alerts(connection, AlertFilter(), paging),
-    "dead": lambda connection, paging: result_queries.list_dead_letters(
-        connection, DeadLetterFilter(), paging
+    "dead": lambda connection, paging: dead_letters.list_dead_letters(
+        connection, dead_letters.DeadLetterFilter(), paging
     ),
 }
 
@@ -217,15 +217,3 @@ def test_last_news_tell_of_every_model(connection: Connection) -> None:
     assert gauge_queries.last_news(connection) == (
         LastNews("churn", NOW_MS, NOW_MS), LastNews("unheard", None, None),
     )  # fmt: skip
-
-
-def test_filters_of_dead_letters_and_their_counts_agree(connection: Connection) -> None:
-    for offset in range(6):
-        add_dead_letter(
-            connection, offset, partition=offset % 2, reason="too_large" if offset < 2 else "bad_json"
-        )
-    wanted = DeadLetterFilter(topic="events", partition=1)
-    rows = result_queries.list_dead_letters(connection, wanted, ALL).rows
-    counts = result_queries.count_dead_letters(connection, wanted)
-    assert [row.offset for row in rows] == [5, 3, 1]
-    assert [(one.reason, one.count) for one in counts] == [("bad_json", 2), ("too_large", 1)]

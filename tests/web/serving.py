@@ -65,7 +65,7 @@ def serving(app: FastAPI, trusted_proxies: Sequence[str] = ()) -> Iterator[str]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
-    server = uvicorn.Server(bounded_config(app, trusted_proxies, log_config=None, lifespan="off"))
+    server = uvicorn.Server(bounded_config(app, trusted_proxies, lifespan="off"))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
