@@ -18,6 +18,7 @@ _PARTITION = {
     "jumps": "INTEGER DEFAULT 0 NOT NULL",
     "trying_offset": "BIGINT",
     "trying_records": "INTEGER",
+    "trying_epoch": "BIGINT",
     "dead_accepted": "BOOLEAN DEFAULT false NOT NULL",
 }
 # What was consumed before and is in no count was never there: compaction and transactions leave holes.

@@ -196,7 +196,7 @@ class Collector:
         self.metrics.lag.labels(partition.topic, str(partition.number)).set(
             max(0, bounds.end - claim.next_offset)
         )
-        self._suspects.meet(held, self._held)
+        self._suspects.meet(held, self._held, bounds.end)
         log.info(
             "partition %s %d: claimed at offset %d, epoch %d",
             *partition,

@@ -4,7 +4,8 @@
     ------------------------     -------------------------------------------------
     3                            1,000 records at a time, each time said beforehand
     1 more, at the same place    one record at a time, each said beforehand
-    2 more, at the same record   that record becomes a dead letter by its place
+    3 more, at the same record   that record becomes a dead letter by its place
+    6 while it was fetched       the same: a batch that bursts kills before its records are in hand
 
 What is tried is stored before it is tried, so that whoever comes after the death knows. One suspect partition is read
 at a time and nothing beside it, so that a death has one place only.
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DEATHS = 3
-DEATHS_OF_ONE = 2
+DEATHS_OF_ONE = 3
+DEATHS_OF_A_FETCH = 6
+FETCH = 0
+"""Stands for the number of records of a trial in which none was in hand yet."""
 PART = 1_000
 PARTS = 50
 """So many parts, or single records, are tried in a row before all is taken for good again."""
@@ -57,7 +61,8 @@ def suspicion_of(claim: Claim) -> Suspicion | None:
         return Suspicion(PART, PART * PARTS) if claim.deaths >= DEATHS else None
     if trial.records > 1:
         return Suspicion(1, trial.records) if claim.deaths else Suspicion(PART, PART * PARTS)
-    return Suspicion(1, PART, skips_first=claim.deaths >= DEATHS_OF_ONE)
+    most = DEATHS_OF_A_FETCH if trial.records == FETCH else DEATHS_OF_ONE
+    return Suspicion(1, PART, skips_first=claim.deaths >= most)
 
 
 @dataclass
@@ -69,9 +74,12 @@ class Suspects:
     _suspects: dict[Partition, Suspicion] = field(default_factory=dict)
     _waiting: set[Partition] = field(default_factory=set)
 
-    def meet(self, held: Held, all_held: Mapping[Partition, Held]) -> None:
-        """A partition was claimed: begin it, or find out what is wrong with it before anything else is read."""
-        suspicion = suspicion_of(held.claim)
+    def meet(self, held: Held, all_held: Mapping[Partition, Held], log_end: int) -> None:
+        """A partition was claimed: begin it, or find out what is wrong with it before anything else is read.
+
+        Where there is nothing to read, nothing can have killed anybody.
+        """
+        suspicion = suspicion_of(held.claim) if held.claim.next_offset < log_end else None
         if suspicion is not None:
             log.error(
                 "partition %s %d: the process died %d times at or after offset %d; reading %d records at a time",
@@ -123,8 +131,8 @@ class Suspects:
             self._waiting.clear()
 
     def _begin(self, held: Held, suspicion: Suspicion, commit: Callable[[Held], None]) -> None:
-        """Also the poll itself may kill, so what it will bring is said before it."""
-        pipeline = held.pipeline
+        """Also the poll itself may kill, so it is said before it, unless a record at this place is suspected."""
+        pipeline, suspected = held.pipeline, held.claim.trial
         if suspicion.skips_first:
             log.critical(
                 "partition %s %d: offset %d kills the process; it is skipped, and a dead letter by its place",
@@ -132,7 +140,9 @@ class Suspects:
             )  # fmt: skip
             pipeline.skip_killer()
             commit(held)
-        self.checkpoints.note_trial(held.claim, Trial(pipeline.next_offset, suspicion.at_once))
+        fetch = Trial(pipeline.next_offset, suspicion.at_once if suspicion.at_once > 1 else FETCH)
+        of_one = Trial(pipeline.next_offset, 1)
+        self.checkpoints.note_trial(held.claim, of_one if suspected == of_one else fetch)
         self.source.begin(held.partition, pipeline.next_offset)
 
     def _clear(self, held: Held) -> None:

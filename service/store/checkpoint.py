@@ -119,7 +119,10 @@ class PostgresCheckpoints:
                 update(source_partition)
                 .where(*_ours(claim))
                 .values(
-                    trying_offset=offset, trying_records=records, deaths=case((same, _row.deaths), else_=0)
+                    trying_offset=offset,
+                    trying_records=records,
+                    trying_epoch=claim.owner_epoch,
+                    deaths=case((same, _row.deaths), else_=0),
                 )
             )
 
@@ -169,13 +172,19 @@ def _claiming(
         index_elements=[_row.topic, _row.partition],
         set_={
             "owner_epoch": _row.owner_epoch + 1, "claim_token": token, "owner": claimant.owner, "idle_since": None,
-            "deaths": case((_row.owner.is_(None), 0), else_=_row.deaths + 1), "updated_at": func.now(),
+            "deaths": _deaths(), "updated_at": func.now(),
             "topic_id": func.coalesce(_row.topic_id, statement.excluded.topic_id),
             # A person has reset it: it begins at the log's start.
             "next_offset": case((_row.next_offset < 0, statement.excluded.next_offset), else_=_row.next_offset),
             "first_offset": case((_row.next_offset < 0, statement.excluded.first_offset), else_=_row.first_offset),
         },
     ).returning(*source_partition.c)  # fmt: skip
+
+
+def _deaths() -> ColumnElement[int]:
+    """Who died without having begun the trial is no evidence against what is tried."""
+    of_others = (_row.trying_offset == _row.next_offset) & (_row.trying_epoch != _row.owner_epoch)
+    return case((_row.owner.is_(None), 0), (of_others, _row.deaths), else_=_row.deaths + 1)
 
 
 def _trial_of(row: RowMapping) -> Trial | None:

@@ -91,6 +91,7 @@ source_partition = Table(
     Column("jumps", Integer, nullable=False, server_default=text("0"), doc="rows right before that were too far ahead"),
     Column("trying_offset", BigInteger, doc="where the records begin that are read on their own, after deaths"),
     Column("trying_records", Integer, doc="how many they are"),
+    Column("trying_epoch", BigInteger, doc="the owner's epoch that said so last"),
     Column("dead_accepted", Boolean, nullable=False, server_default=text("false"), doc="read on, whatever is dead"),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
 )  # fmt: skip

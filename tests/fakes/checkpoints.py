@@ -55,7 +55,7 @@ class MemoryCheckpoints:
         self._tokens += 1
         row = self.tables.rows[partition] = replace(
             row, owner=claimant.owner, owner_epoch=row.owner_epoch + 1, token=UUID(int=self._tokens),
-            deaths=0 if row.owner is None else row.deaths + 1, idle_since_ms=None,
+            deaths=_deaths(row), idle_since_ms=None,
             topic_id=row.topic_id or topic_id, updated_at_ms=self.clock_ms(),
         )  # fmt: skip
         panes = self._open_panes(partition, (row.highest_ms or 0) - claimant.patience_ms)
@@ -98,8 +98,9 @@ class MemoryCheckpoints:
         row = self._ours(claim)
         if row is not None:
             same = trial is not None and trial == row.trying
-            tried = replace(row, trying=trial, deaths=row.deaths if same else 0)
-            self.tables.rows[claim.partition] = tried
+            self.tables.rows[claim.partition] = replace(
+                row, trying=trial, trying_epoch=claim.owner_epoch, deaths=row.deaths if same else 0
+            )
 
     def forget_ids(self, claim: Claim, before_ms: int) -> None:
         if self._ours(claim) is not None:
@@ -249,6 +250,13 @@ class MemoryCheckpoints:
         mine = [one for (p, *_), one in self.tables.gaps.items() if p == partition and one.until_ms is None]
         last = max(mine, key=lambda loss: loss.offset, default=None)
         return None if last is None else Loss(last.offset, last.records, last.kind, last.from_ms)
+
+
+def _deaths(row: Row) -> int:
+    if row.owner is None:
+        return 0
+    tried = row.trying is not None and row.trying.offset == row.next_offset
+    return row.deaths if tried and row.trying_epoch != row.owner_epoch else row.deaths + 1
 
 
 def _refuse_halted(partition: Partition, row: Row, topic_id: str | None) -> None:

@@ -30,6 +30,7 @@ class Row:
     lag: int | None = None
     halted: str | None = None
     trying: Trial | None = None
+    trying_epoch: int | None = None
     dead_accepted: bool = False
     idle_since_ms: int | None = None
     updated_at_ms: int = 0

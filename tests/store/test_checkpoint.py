@@ -355,6 +355,14 @@ def test_deaths_are_counted_anew_with_each_trial_and_go_on_with_the_same(keeper:
     assert keeper.row()["deaths"] == 0
 
 
+def test_deaths_of_those_who_never_began_the_trial_are_no_evidence(keeper: Keeper) -> None:
+    held = claim(keeper)
+    keeper.checkpoints.note_trial(held, Trial(0, 1))
+    assert [claim(keeper).deaths for _ in range(3)] == [1, 1, 1]
+    keeper.checkpoints.note_trial(claim(keeper), Trial(0, 1))
+    assert claim(keeper).deaths == 2
+
+
 def test_a_trial_is_noted_by_the_holder_only(keeper: Keeper) -> None:
     old = claim(keeper, "old")
     claim(keeper, "new")
