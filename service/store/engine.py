@@ -23,7 +23,14 @@ _OPTIONS = {
     "idle_in_transaction_session_timeout": "30000",
     "synchronous_commit": "off",  # state and offset vanish together in a crash, and the log has them still
 }
-_RETRY = ("08", "57P", "40001", "40P01", "25006", "53", "55P03", "57014")
+_TRANSACTION_SECONDS = 60
+"""The longest transaction. A process that is stopped in one holds its rows no longer than this.
+
+`idle_in_transaction_session_timeout` alone is not enough: PostgreSQL 18 was seen not to apply it after a pipeline,
+which is how psycopg sends many rows. Servers before 17 have nothing better.
+"""
+_HAS_TRANSACTION_TIMEOUT = 170_000
+_RETRY = ("08", "57P", "40001", "40P01", "25006", "25P03", "25P04", "53", "55P03", "57014")
 _NO_TABLES = "42P01"
 _REFUSED = {"3D000", "28000", "28P01"}
 # A connection that was never made has no SQLSTATE, only the server's words.
@@ -61,7 +68,11 @@ def connect(url: str, password: str | None = None) -> Engine:
 
 
 def _patient(_dialect: object, _record: object, places: tuple[Any, ...], options: dict[str, Any]) -> object:
-    return PatientConnection.connect(*places, **options)
+    connection = PatientConnection.connect(*places, **options)
+    if connection.info.server_version >= _HAS_TRANSACTION_TIMEOUT:
+        connection.execute(f"SET transaction_timeout = '{_TRANSACTION_SECONDS}s'")
+        connection.commit()
+    return connection
 
 
 def _patient_again(connection: PatientConnection | None, _record: object) -> None:
@@ -95,9 +106,11 @@ def make_durable(connection: Connection) -> None:
 
 
 def take_time(connection: Connection) -> None:
-    """The statements of this transaction may run for as long as they need, and wait minutes for a lock."""
+    """Let this transaction and its statements run for as long as they need, and wait minutes for a lock."""
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     connection.execute(text("SET LOCAL lock_timeout = '5min'"))
+    whole = "SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'"
+    connection.execute(text(whole))
     patient = connection.connection.driver_connection
     if isinstance(patient, PatientConnection):
         patient.patience_seconds = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import psycopg
 import pytest
 from sqlalchemy import Engine, text
@@ -9,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service.embedded import EmbeddedPostgres
 from service.errors import ConfigurationError, Unavailable
-from service.store.engine import connect, transaction
+from service.store.engine import connect, take_time, transaction
 from service.store.patience import PatientConnection
 
 pytestmark = pytest.mark.postgres
@@ -130,3 +132,32 @@ def test_no_wait_is_without_an_end(engine: Engine) -> None:
     with transaction(engine) as connection:
         found = [connection.execute(text(f"SHOW {name}")).scalar_one() for name in names]
     assert found == ["20s", "10s", "30s", "off"]
+
+
+def test_a_transaction_that_stands_still_gives_its_rows_back(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after many rows were sent at once, when PostgreSQL does not see that it idles."""
+    monkeypatch.setattr("service.store.engine._TRANSACTION_SECONDS", 1)
+    stopped = connect(engine.url.render_as_string(hide_password=False))
+
+    def stand_still() -> None:
+        with transaction(stopped) as connection:
+            cursor = connection.connection.cursor()
+            cursor.executemany("SELECT %s::text", [("a",), ("b",)])
+            time.sleep(2.5)
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(Unavailable):
+        stand_still()
+    stopped.dispose()
+
+
+def test_a_transaction_that_needs_time_has_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.store.engine._TRANSACTION_SECONDS", 1)
+    patient = connect(engine.url.render_as_string(hide_password=False))
+    with transaction(patient) as connection:
+        take_time(connection)
+        time.sleep(2.5)
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    patient.dispose()
