@@ -35,6 +35,7 @@ test-long: install  ## the detectors' full calibration grid (many minutes)
 
 faults: install  ## kills, zombies and outages at their full sizes (about an hour)
 	DRIFTBELL_FAULTS_SIZE=acceptance $(BIN)/python -m pytest tests/faults -s
+	$(BIN)/python -m tests.simulation --seeds 10000
 
 check: install  ## format, lint, types and import contracts
 	$(BIN)/ruff format --check

@@ -86,10 +86,13 @@ class Checkpoints(Protocol):
     def take_back(self, claim: Claim, offset: int, loss: Loss) -> None:
         """The log was cut off at `loss.offset`, below the stored `offset`: go on from there, and say so."""
 
-    def note_progress(self, claim: Claim, *, lag: int, idle: bool, quiet_ms: int = 0) -> None:
+    def note_progress(
+        self, claim: Claim, *, stored_offset: int, lag: int, idle: bool, quiet_ms: int = 0
+    ) -> None:
         """Say how far behind the partition is, and whether it is caught up without news (for so long now).
 
-        Raises PartitionLost when the claim does not hold any more: who has nothing to commit learns it here.
+        Who has nothing to commit learns here what a commit would say: that the claim does not hold any more
+        (PartitionLost), or that the stored position is not the one that we left (Rewound, PartitionHalted).
         """
 
     def note_trial(self, claim: Claim, trial: Trial | None) -> None:

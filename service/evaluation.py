@@ -168,12 +168,11 @@ class Evaluation:
         if position is not None:
             known = results.window_totals(horizon)
             before = [w for w in due_windows(specs, starts, horizon, position) if w.start_ms >= horizon]
-            disorder = version.monitor.disorder_ms
             restated = [
                 w
                 for w in before
                 if (rows := panes.within(w))
-                and WindowTotal(rows, incomplete=_is_incomplete(w, losses, disorder, log_end_ms))
+                and WindowTotal(rows, incomplete=self._is_incomplete(version.model, w, losses, log_end_ms))
                 != replace(known.get(_id(w), UNKNOWN), revision=UNKNOWN.revision)
             ]
             if restated:
@@ -183,6 +182,17 @@ class Evaluation:
         first = min((w.end_ms for w in windows.values()), default=after)
         reached = max((w.end_ms for w in due), default=after)
         return _Plan(windows, panes, known, stored, reached, first, log_end_ms, losses)
+
+    def _in_force(self, model: str, end_ms: int) -> ModelVersion:
+        """The version of a window's last event."""
+        return self.configuration.at(model, end_ms - 1) or self.configuration.models[model][0]
+
+    def _is_incomplete(self, model: str, window: Due, losses: Sequence[Loss], log_end_ms: int | None) -> bool:
+        """Whether the log lost some of its rows, or ends within it."""
+        if log_end_ms is not None and window.end_ms > log_end_ms:
+            return True
+        disorder_ms = self._in_force(model, window.end_ms).monitor.disorder_ms
+        return bool(losses and _losses_in(window, losses, disorder_ms))
 
     def _fold(self, latest: ModelVersion, results: Results, plan: _Plan) -> Evaluated:
         made = Evaluated(plan.position_ms)
@@ -219,9 +229,7 @@ class Evaluation:
         moved: bool,
     ) -> None:
         """Fold one window. One evaluated before is written again only when the volumes before it have `moved`."""
-        version = (
-            self.configuration.at(base.model, base.end_ms - 1) or self.configuration.models[base.model][0]
-        )
+        version = self._in_force(base.model, base.end_ms)
         window = plan.windows.get((base.end_ms, base.window))
         if window is None:
             slices = _with_rows(plan.stored[base.end_ms, base.window])
@@ -288,12 +296,6 @@ def _losses_in(window: WindowKey | Due, losses: Sequence[Loss], disorder_ms: int
         if (one.from_ms is None or one.from_ms - disorder_ms < window.end_ms)
         and (one.until_ms is None or one.until_ms >= window.start_ms)
     ]
-
-
-def _is_incomplete(window: Due, losses: Sequence[Loss], disorder_ms: int, log_end_ms: int | None) -> bool:
-    """Whether the log lost some of its rows, or ends within it."""
-    cut = log_end_ms is not None and window.end_ms > log_end_ms
-    return cut or bool(losses and _losses_in(window, losses, disorder_ms))
 
 
 def _id(window: Due) -> WindowId:

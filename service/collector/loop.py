@@ -24,6 +24,7 @@ from service.collector.suspects import Suspects
 from service.errors import (
     ConfigurationChanged,
     ConfigurationError,
+    PartitionError,
     PartitionHalted,
     PartitionLost,
     Rewound,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from service.collector.options import CollectorOptions
     from service.configuration import Configuration
     from service.intake.dead_letter_topic import DeadLetterTopic
-    from service.intake.source import Gap, Records, Source
+    from service.intake.source import Corrupt, Gap, Records, Source
     from service.messages import Checkpoint, Partition
     from service.metrics import PipelineMetrics
 
@@ -81,6 +82,7 @@ class Collector:
     _halted: set[Partition] = field(default_factory=set)
     _missed: dict[str, float] = field(default_factory=dict)
     _gaps: list[Gap] = field(default_factory=list)
+    _corrupt: list[Corrupt] = field(default_factory=list)
     _looked_at: float = 0.0
     _retry_at: float = 0.0
     _backoff: float = 0.0
@@ -117,6 +119,9 @@ class Collector:
             self._take_changes(away=away)
             self._gaps += polled.gaps
             self._cross_gaps()
+            self._corrupt += polled.corrupt
+            while self._corrupt:
+                self._break_off(self._corrupt.pop(0))
             if not away:
                 if self._backoff:
                     self._listen_anew(now)
@@ -186,10 +191,7 @@ class Collector:
                 partition, claimant, str(identity) if identity else None, bounds.start
             )
         except PartitionHalted as why:
-            if partition in self._halted:
-                self._waiting[partition] = self.clock() + _HALTED_SECONDS
-            else:
-                self._halt(partition, str(why))
+            self._halt(partition, str(why))
             return
         self._halted.discard(partition)
         held = self._held[partition] = open_held(claim, self._configuration, self.options, self.clock())
@@ -244,6 +246,18 @@ class Collector:
         log.critical("partition %s %d: %d records are lost: %s", *gap.partition, lost, why)
         held.pipeline.skip_lost(gap.log_start)
         self.source.begin(gap.partition, gap.log_start)
+
+    def _break_off(self, corrupt: Corrupt) -> None:
+        """Store what was read before the damage, so that three tries are three tries to read past it."""
+        held = self._held.get(corrupt.partition)
+        if held is None:
+            return
+        try:
+            self._guard(corrupt.partition, partial(self._commit, held))
+        except Unavailable as why:
+            log.warning("%s; what was counted before the damage is read again", why)
+        if self._held.get(corrupt.partition) is held:
+            self._fail(corrupt.partition, PartitionError(corrupt.why))
 
     def _take_back(self, held: Held, gap: Gap) -> None:
         """The log ends before our offset. Under the same identity it was cut off: go on at its end, and say so."""
@@ -300,17 +314,23 @@ class Collector:
         try:
             with self.metrics.commit_seconds.time():
                 self.checkpoints.commit(held.claim, checkpoint, self._configuration.revision)
-        except PartitionLost as why:
-            self._fenced(partition, str(why))
-        except PartitionHalted as why:
-            self._halt(partition, str(why))
-        except Rewound as why:
-            self._again(partition, "rewound", str(why))
-            self._reload(str(why))  # the monitors went back, too
+        except (PartitionLost, PartitionHalted, Rewound) as why:
+            self._refused(partition, why)
         except ConfigurationChanged as why:
             self._reload(str(why))
         else:
             self._stored(held, checkpoint)
+
+    def _refused(self, partition: Partition, why: PartitionLost | PartitionHalted | Rewound) -> None:
+        """The database says that what we hold does not count."""
+        if isinstance(why, PartitionHalted):
+            self._halt(partition, str(why))
+        elif isinstance(why, PartitionLost):
+            self._drop(partition, "fenced", str(why))
+            self._waiting[partition] = self.clock() + _FENCED_SECONDS
+        else:
+            self._again(partition, "rewound", str(why))
+            self._reload(str(why))  # the monitors went back, too
 
     def _stored(self, held: Held, checkpoint: Checkpoint) -> None:
         held.pipeline.committed()
@@ -328,24 +348,24 @@ class Collector:
         self.metrics.commits.labels(outcome).inc()
         self._let_go(partition)
 
-    def _fenced(self, partition: Partition, why: str) -> None:
-        self._drop(partition, "fenced", why)
-        self._waiting[partition] = self.clock() + _FENCED_SECONDS
-
     def _again(self, partition: Partition, outcome: str, why: str) -> None:
         """Forget the state in memory and claim the partition anew: the database says where to go on."""
         self._drop(partition, outcome, why)
         self._waiting[partition] = self.clock()
 
     def _halt(self, partition: Partition, why: str) -> None:
-        """Read it no further, and look from time to time whether a person has let it go on."""
-        log.critical("partition %s %d is halted until a person looks: %s", *partition, why)
-        self.metrics.commits.labels("halted").inc()
+        """Read it no further, and look from time to time whether a person has let it go on.
+
+        Written each time: a person, or a restored database, may have undone it without the reason being gone.
+        """
+        if partition not in self._halted:
+            log.critical("partition %s %d is halted until a person looks: %s", *partition, why)
+            self.metrics.commits.labels("halted").inc()
         held = self._held.get(partition)
-        self._halting[partition] = why, held.claim if held else None
         self._forget(partition)
         self._halted.add(partition)
         self._waiting[partition] = self.clock() + _HALTED_SECONDS
+        self._halting[partition] = why, held.claim if held else None
         self._write_halts()
 
     def _write_halts(self) -> None:
@@ -402,10 +422,11 @@ class Collector:
         self.metrics.lag.labels(held.partition.topic, str(held.partition.number)).set(progress.lag)
         try:
             self.checkpoints.note_progress(
-                held.claim, lag=progress.lag, idle=progress.idle, quiet_ms=progress.quiet_ms
-            )
-        except PartitionLost as why:
-            self._fenced(held.partition, str(why))
+                held.claim, stored_offset=held.stored_offset,
+                lag=progress.lag, idle=progress.idle, quiet_ms=progress.quiet_ms,
+            )  # fmt: skip
+        except (PartitionLost, PartitionHalted, Rewound) as why:
+            self._refused(held.partition, why)
             return
         horizon = held.pipeline.panes.oldest_open_ms()
         if horizon is not None and horizon > held.forgotten_ms:

@@ -94,20 +94,20 @@ class PostgresCheckpoints:
                 return
             _write_losses(connection, _place(claim.partition), [loss])
 
-    def note_progress(self, claim: Claim, *, lag: int, idle: bool, quiet_ms: int = 0) -> None:
+    def note_progress(
+        self, claim: Claim, *, stored_offset: int, lag: int, idle: bool, quiet_ms: int = 0
+    ) -> None:
         """To be said every few seconds: idleness that nobody has confirmed of late does not count."""
         quiet = func.make_interval(0, 0, 0, 0, 0, 0, quiet_ms / 1000)
         since = func.coalesce(_row.idle_since, func.now() - quiet) if idle else None
         with transaction(self.engine) as connection:
             noted = connection.execute(
                 update(source_partition)
-                .where(*_ours(claim))
+                .where(*_ours(claim), _row.next_offset == stored_offset)
                 .values(lag=lag, idle_since=since, updated_at=func.now())
             )
-        if noted.rowcount == 0:
-            raise PartitionLost(
-                f"{_name(claim.partition)} is not ours any more (our epoch was {claim.owner_epoch})"
-            )
+            if noted.rowcount == 0:
+                _explain(connection, claim, stored_offset, stored_offset)
 
     def note_trial(self, claim: Claim, trial: Trial | None) -> None:
         """The count of deaths begins anew with each trial."""

@@ -87,10 +87,13 @@ class MemoryCheckpoints:
         self._set(claim.partition, next_offset=loss.offset, truncated=truncated)
         self.tables.gaps[claim.partition, loss.offset, loss.kind] = loss
 
-    def note_progress(self, claim: Claim, *, lag: int, idle: bool, quiet_ms: int = 0) -> None:
+    def note_progress(
+        self, claim: Claim, *, stored_offset: int, lag: int, idle: bool, quiet_ms: int = 0
+    ) -> None:
         row = self._ours(claim)
-        if row is None:
-            raise PartitionLost(f"{claim.partition} is not ours any more")
+        if row is None or row.next_offset != stored_offset:
+            self._explain(claim, stored_offset, stored_offset)
+            return
         since = self.clock_ms() - quiet_ms if row.idle_since_ms is None else row.idle_since_ms
         self._set(claim.partition, lag=lag, idle_since_ms=since if idle else None)
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from service.errors import Unavailable
-from service.intake.source import Assignment, Bounds, Gap, Polled, Records
+from service.intake.source import Assignment, Bounds, Corrupt, Gap, Polled, Records
 from service.messages import Partition
 
 
@@ -38,6 +38,7 @@ class FakeLog:
     id: UUID | None = field(default_factory=uuid4)
     records: dict[int, list[tuple[int, bytes | None, bytes | None]]] = field(default_factory=dict)
     starts: dict[int, int] = field(default_factory=dict)
+    damaged: dict[int, set[int]] = field(default_factory=dict)
 
     def append(self, values: list[bytes | None], ts_ms: list[int], partition: int = 0) -> None:
         """Write records."""
@@ -51,6 +52,10 @@ class FakeLog:
     def truncate(self, until: int, partition: int = 0) -> None:
         """An unclean election takes what is after."""
         del self.records[partition][until:]
+
+    def damage(self, offset: int, partition: int = 0) -> None:
+        """The record there can be read no more."""
+        self.damaged.setdefault(partition, set()).add(offset)
 
     def recreate(self) -> None:
         """The topic is deleted and made again under its name."""
@@ -114,17 +119,20 @@ class FakeSource:
             if self.most_at_once is None
             else min(max_records, next(self.most_at_once, max_records))
         )
-        records, gaps = [], []
+        records, gaps, corrupt = [], [], []
         for partition, at in sorted(self._next.items()):
             start, end = self.log.starts.get(partition.number, 0), self.log.end(partition.number)
             if at < start or at > end:
                 gaps.append(Gap(partition, at, start, end))
                 del self._next[partition]
+            elif at in (damaged := self.log.damaged.get(partition.number, set())):
+                corrupt.append(Corrupt(partition, at, f"offset {at} cannot be read: it is damaged"))
+                del self._next[partition]
             elif at < end and most > 0:
-                until = min(end, at + most)
+                until = min(end, at + most, *(bad for bad in damaged if bad > at))
                 records.append(self._records(partition, at, until))
                 self._next[partition] = until
-        return Polled(records, gaps)
+        return Polled(records, gaps, corrupt)
 
     def _records(self, partition: Partition, start: int, end: int) -> Records:
         rows = self.log.records[partition.number][start:end]

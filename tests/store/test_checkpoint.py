@@ -293,17 +293,26 @@ def test_ids_are_forgotten_by_their_holder_only(keeper: Keeper) -> None:
     assert [key[-1] for key in keeper.tables()[1]] == [10_000]
 
 
+def note(keeper: Keeper, held: Claim, **progress: Any) -> None:
+    """The holder says how far it is."""
+    keeper.checkpoints.note_progress(held, stored_offset=keeper.row()["next_offset"], **progress)
+
+
 def test_progress_is_noted_by_the_holder_only_and_a_pause_is_measured_from_its_start(keeper: Keeper) -> None:
     held = claim(keeper)
     with pytest.raises(PartitionLost):
-        keeper.checkpoints.note_progress(replace(held, token=uuid4()), lag=9, idle=True)
+        keeper.checkpoints.note_progress(
+            replace(held, token=uuid4()), stored_offset=keeper.row()["next_offset"], lag=9, idle=True
+        )
     assert keeper.row()["lag"] is None
     for quiet_ms in (60_000, 90_000):
-        keeper.checkpoints.note_progress(held, lag=0, idle=True, quiet_ms=quiet_ms)
+        keeper.checkpoints.note_progress(
+            held, stored_offset=keeper.row()["next_offset"], lag=0, idle=True, quiet_ms=quiet_ms
+        )
         (one,) = keeper.progress()
         assert one.idle_ms is not None
         assert 60_000 <= one.idle_ms < 80_000
-    keeper.checkpoints.note_progress(held, lag=3, idle=False)
+    note(keeper, held, lag=3, idle=False)
     assert (keeper.row()["lag"], keeper.row()["idle"]) == (3, False)
 
 
@@ -311,7 +320,7 @@ def test_progress_is_noted_by_the_holder_only_and_a_pause_is_measured_from_its_s
 def test_idleness_ends_with(keeper: Keeper, way: str) -> None:
     """News of event time, and whatever leaves the partition without the owner that was idle."""
     held = claim(keeper)
-    keeper.checkpoints.note_progress(held, lag=0, idle=True)
+    note(keeper, held, lag=0, idle=True)
     {
         "news": lambda: commit(keeper, held, step(0, 10)),
         "release": lambda: keeper.checkpoints.release(held),
@@ -323,9 +332,18 @@ def test_idleness_ends_with(keeper: Keeper, way: str) -> None:
 def test_records_that_move_no_event_time_do_not_end_idleness(keeper: Keeper) -> None:
     held = claim(keeper)
     commit(keeper, held, step(0, 10))
-    keeper.checkpoints.note_progress(held, lag=0, idle=True)
+    note(keeper, held, lag=0, idle=True)
     commit(keeper, held, step(10, 12, highest_ms=10_000, counts=Counts(dead=2)))
     assert keeper.row()["idle"]
+
+
+def test_who_has_nothing_to_commit_learns_that_the_database_went_back(keeper: Keeper) -> None:
+    held = claim(keeper)
+    commit(keeper, held, step(0, 10))
+    with pytest.raises(Rewound):
+        keeper.checkpoints.note_progress(held, stored_offset=20, lag=0, idle=True)
+    with pytest.raises(PartitionHalted):
+        keeper.checkpoints.note_progress(held, stored_offset=5, lag=0, idle=True)
 
 
 # After deaths

@@ -85,6 +85,47 @@ def test_a_wrong_password_needs_a_person(monkeypatch: pytest.MonkeyPatch, words:
     assert "secret" not in str(why)
 
 
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("failed: SSL error: certificate verify failed", "give its authority as sslrootcert"),
+        ('failed: server certificate for "a" does not match host name "db"', "connect by a name"),
+        ("failed: server does not support SSL, but SSL was required", "turn TLS on there"),
+        ("failed: SSL error: tlsv13 alert certificate required", "check sslcert and sslkey"),
+        ("failed: SSL error: sslv3 alert bad certificate", "check sslcert and sslkey"),
+        ("failed: SSL error: tlsv1 alert unknown ca", "check sslcert and sslkey"),
+    ],
+)
+def test_a_server_that_shows_no_good_certificate_needs_a_person(
+    monkeypatch: pytest.MonkeyPatch, words: str, advice: str
+) -> None:
+    """No wait makes it a better one; its words are libpq's, with a host name as long as clouds make them."""
+    host = f"{'a' * 60}.{'b' * 60}.rds.amazonaws.com"
+    assert advice in str(
+        _refused(monkeypatch, f'connection to server at "{host}" (10.0.0.1), port 5432 {words}')
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "SSL SYSCALL error: Connection reset by peer",
+        "SSL error: unexpected eof while reading",
+        'could not translate host name "certificate-alert" to address: Temporary failure',
+    ],
+)
+def test_a_handshake_that_breaks_off_is_tried_again(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    assert isinstance(_refused(monkeypatch, f"connection failed: {words}"), Unavailable)
+
+
+def _refused(monkeypatch: pytest.MonkeyPatch, words: str) -> Exception:
+    def refuse(*_: object, **__: object) -> None:
+        raise psycopg.OperationalError(words)
+
+    monkeypatch.setattr(PatientConnection, "connect", refuse)
+    return trouble(connect("postgresql://me:secret@db/x"))
+
+
 def test_a_database_without_tables_says_what_to_run(database: str) -> None:
     why = trouble(connect(database), "SELECT * FROM revision")
     assert isinstance(why, ConfigurationError)

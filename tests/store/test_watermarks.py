@@ -85,16 +85,16 @@ def test_the_least_partition_holds_it_owned_or_not(engine: Engine, held: list[Cl
 
 @pytest.mark.postgres
 def test_an_idle_one_does_not_hold_it(engine: Engine, held: list[Claim]) -> None:
-    store.PostgresCheckpoints(engine).note_progress(held[0], lag=0, idle=True)
+    store.PostgresCheckpoints(engine).note_progress(held[0], stored_offset=1, lag=0, idle=True)
     assert highest(engine) == 3_000
-    store.PostgresCheckpoints(engine).note_progress(held[1], lag=0, idle=True)
+    store.PostgresCheckpoints(engine).note_progress(held[1], stored_offset=1, lag=0, idle=True)
     assert 3_000 < (highest(engine) or 0) <= NOW_MS, "the clock, as it was when the owners said so"
 
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("way", ["released", "claimed by another", "owner died"])
 def test_who_was_idle_counts_again_once_it_is(engine: Engine, held: list[Claim], way: str) -> None:
-    store.PostgresCheckpoints(engine).note_progress(held[0], lag=0, idle=True)
+    store.PostgresCheckpoints(engine).note_progress(held[0], stored_offset=1, lag=0, idle=True)
     if way == "released":
         store.PostgresCheckpoints(engine).release(held[0])
     elif way == "claimed by another":
@@ -117,6 +117,6 @@ def test_a_halted_one_waits_for_a_person_and_the_models_do_not(engine: Engine, h
 def test_a_partition_that_has_not_begun_holds_it_until_it_is_idle(engine: Engine, held: list[Claim]) -> None:
     made = store.PostgresCheckpoints(engine).claim(Partition("events", 2), Claimant("one", 0), None, 0)
     assert highest(engine) is None
-    store.PostgresCheckpoints(engine).note_progress(made, lag=0, idle=True)
+    store.PostgresCheckpoints(engine).note_progress(made, stored_offset=0, lag=0, idle=True)
     assert highest(engine) == 1_000
     assert held
