@@ -37,7 +37,8 @@ PART = 1_000
 PARTS = 50
 """So many parts, or single records, are tried in a row before all is taken for good again."""
 QUIET_SECONDS = 5.0
-"""A suspect that brings nothing for so long has been read to its end."""
+SHORT_QUIET_SECONDS = 0.5
+"""A suspect that brings nothing for so long has been read to its end; the shorter one if the log says the same."""
 
 
 SINGLE_RECORDS = 100
@@ -123,12 +124,19 @@ class Suspects:
             if suspicion.quiet_since is None:
                 self._begin(one, suspicion, commit)
                 suspicion.quiet_since = now
-            elif suspicion.left <= 0 or now - suspicion.quiet_since > QUIET_SECONDS:
+            elif suspicion.left <= 0 or self._is_read(one, now - suspicion.quiet_since):
                 self._clear(one)
         if not self._suspects and self._waiting:
             for waiting in sorted(self._waiting & held.keys()):
                 self.source.begin(waiting, held[waiting].pipeline.next_offset)
             self._waiting.clear()
+
+    def _is_read(self, held: Held, quiet_seconds: float) -> bool:
+        """Whether there is nothing more to try for now."""
+        if quiet_seconds > QUIET_SECONDS:
+            return True
+        at_end = held.pipeline.next_offset >= self.source.bounds(held.partition).end
+        return at_end and quiet_seconds > SHORT_QUIET_SECONDS
 
     def _begin(self, held: Held, suspicion: Suspicion, commit: Callable[[Held], None]) -> None:
         """Also the poll itself may kill, so it is said before it, unless a record at this place is suspected."""

@@ -133,13 +133,19 @@ class Massacre:
         self.crew.wait_until(lambda: self.crew.owned_by(worker), f"{worker.name} owns partitions")
         before = self._stored_by(worker)
         self.crew.wait_until(
-            lambda: self._stored_by(worker) != before, f"{worker.name} stores what it counts"
+            lambda: self._stored_by(worker) != before or self._has_read_all(worker),
+            f"{worker.name} stores what it counts",
         )
         self.crew.wait_until(lambda: self._ahead() > 0, "the crew does its share before the next kill")
 
     def _stored_by(self, worker: Worker) -> list[tuple[int, int]]:
         query = "SELECT partition, next_offset FROM source_partition WHERE owner = %s ORDER BY 1"
         return self.crew.stack.rows(query, worker.owner)
+
+    def _has_read_all(self, worker: Worker) -> bool:
+        """Whether its partitions are at their ends: the other one may still have much to do."""
+        stored = self._stored_by(worker)
+        return bool(stored) and all(offset >= self.records // PARTITIONS for _, offset in stored)
 
     def _await_all_in(self, worker: Worker) -> None:
         """The one that is to die while it gives back must have what the next one will want."""
