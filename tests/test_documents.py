@@ -66,3 +66,11 @@ def test_links_in_the_documents_lead_somewhere() -> None:
         targets = re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text(encoding="utf-8"))
         broken += [f"{document.name}: {t}" for t in targets if not (document.parent / t).exists()]
     assert broken == []
+
+
+def test_every_promise_is_kept_by_tests_that_are_there() -> None:
+    promises = text_of("README.md").split("## What is promised")[1].split("\n## ")[0]
+    named = re.findall(r"`(tests/[^`]+)`", promises)
+    assert len(named) > 25
+    for path in named:
+        assert "def test_" in text_of(path), path
