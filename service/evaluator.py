@@ -11,16 +11,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from threading import Event
 from typing import TYPE_CHECKING
 
-from service.configuration import Configuration
-from service.errors import ConfigurationError, FormatError, Unavailable
+from service.errors import ConfigurationError, Unavailable
 from service.evaluation import Evaluation
-from service.reference.profile import ReferenceProfile, profile_from_bytes
-from service.sketches.codec import grid_from_bytes
-from service.store.configuration import current_revision, load_configuration, load_grid, load_reference
+from service.store.configuration import current_revision, load_configuration
+from service.store.profiles import stored_grids, stored_profiles
 from service.store.results import LeaseLost, PostgresResults, lease
 from service.store.retention import Retention, apply_retention
 from service.store.watermarks import Progress, holding_back, load_progress, watermark_ms
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
     from service.messages import Partition
     from service.metrics import PipelineMetrics
     from service.monitor import Monitor
-    from service.sketches.grids import Grid
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +107,9 @@ class Evaluator:
     def _current(self) -> Evaluation:
         revision = current_revision(self.engine)
         if self._evaluation is None or self._evaluation.configuration.revision != revision:
-            self._evaluation = _evaluation(self.engine, load_configuration(self.engine))
+            self._evaluation = Evaluation(
+                load_configuration(self.engine), stored_profiles(self.engine), stored_grids(self.engine)
+            )
             self._looked.clear()
         return self._evaluation
 
@@ -174,19 +172,3 @@ class Evaluator:
         if now - self._swept_at_ms >= self.retention.every_ms:
             self._swept_at_ms = now
             apply_retention(self.engine, self.retention, now)
-
-
-def _evaluation(engine: Engine, configuration: Configuration) -> Evaluation:
-    @lru_cache(maxsize=64)
-    def profile(name: str) -> ReferenceProfile | None:
-        stored = load_reference(engine, name)
-        return None if stored is None else profile_from_bytes(stored)
-
-    @lru_cache(maxsize=256)
-    def grid(grid_id: str) -> Grid:
-        stored = load_grid(engine, grid_id)
-        if stored is None:
-            raise FormatError(f"grid {grid_id} is not stored any more")
-        return grid_from_bytes(stored)
-
-    return Evaluation(configuration, profile, grid)

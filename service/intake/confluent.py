@@ -13,9 +13,17 @@ from uuid import UUID
 import numpy as np
 
 from service.errors import ConfigurationError
+from service.intake.confluent_codes import (
+    corrupt_codes,
+    gap_codes,
+    is_refusal,
+    person_codes,
+    topic_codes,
+    unknown_codes,
+)
 from service.intake.kafka_problems import NO_ERROR, away, check_topics, refused
 from service.intake.ownership import Ownership
-from service.intake.source import Assignment, Bounds, Gap, Polled, Records
+from service.intake.source import Assignment, Bounds, Corrupt, Gap, Polled, Records
 from service.intake.stall import StallWatch
 from service.messages import Partition
 
@@ -44,6 +52,8 @@ log = logging.getLogger(__name__)
 WATCH_EVERY_SECONDS = 1.0
 READ_AHEAD = 4  # fetches in the queue: with one the loop waits for the broker a third of its time
 POLL_SLICE_SECONDS = 0.1
+GONE_SECONDS = 2.0
+SAY_AGAIN_SECONDS = 60.0
 
 
 class ConfluentSource:
@@ -68,7 +78,10 @@ class ConfluentSource:
         self._fetched: set[Partition] = set()
         # Where the client met the log's end, past what it never hands over.
         self._ends: dict[Partition, int] = {}
+        self._extents: dict[Partition, tuple[int, int]] = {}
         self._trouble: KafkaError | None = None
+        self._said_at: dict[int, float] = {}
+        self._was_let_in = False
         self._paused = False
         self.restarts = 0  # how often the stall watchdog made the consumer anew
 
@@ -77,18 +90,19 @@ class ConfluentSource:
             if self._admin is None:
                 self._admin = AdminClient(self._connection("admin"))
             check_topics({topic: self._describe(topic)[0] for topic in self._settings.topics})
+            self._was_let_in = True
             self._open()
 
     def poll(self, timeout_seconds: float, max_records: int) -> Polled:
         with self._sorted_errors("reading its topics"):
             messages = self._consume(timeout_seconds, max_records)
-            gaps: list[Gap] = []
-            if any(map(Message.error, messages)):
-                gaps = self._sort_out([message for message in messages if message.error() is not None])
-                messages = [message for message in messages if message.error() is None]
-            records = self._lift(messages)
+            polled = (
+                self._sort_out(messages)
+                if any(map(Message.error, messages))
+                else Polled(records=self._lift(messages))
+            )
             self._restart_if_stalled()
-            return Polled(records=records, gaps=gaps)
+            return polled
 
     def changes(self) -> Assignment:
         return self._ownership.take()
@@ -118,10 +132,11 @@ class ConfluentSource:
         self._running().resume(_places(self._fetched))
 
     def bounds(self, partition: Partition) -> Bounds:
-        timeout = self._settings.connect_timeout_ms / 1000
+        stood_at = self._ownership.orphaned_at(partition)
+        if stood_at is not None:
+            return Bounds(stood_at, stood_at, stood_at)
         with self._sorted_errors("asking for a partition's extent"):
-            (place,) = _places([partition])
-            extent = self._running().get_watermark_offsets(place, timeout=timeout, cached=False)
+            extent = self._extent(partition)
             if extent is None:
                 raise away("asking for a partition's extent", "no answer in time")
         start, end = extent
@@ -130,10 +145,26 @@ class ConfluentSource:
         end = max(end, self._ownership.read_until(partition))
         return Bounds(start, end, self._ends.get(partition, 0))
 
+    def _extent(self, partition: Partition) -> tuple[int, int] | None:
+        (place,) = _places([partition])
+        timeout = self._settings.connect_timeout_ms / 1000
+        try:
+            extent = self._running().get_watermark_offsets(place, timeout=timeout, cached=False)
+        except KafkaException as exception:
+            # A topic that was deleted is still ours for some seconds; it must not make all of Kafka seem away.
+            if exception.args[0].code() not in unknown_codes() or partition not in self._extents:
+                raise
+        else:
+            if extent is None:
+                return None
+            self._extents[partition] = extent
+        return self._extents[partition]
+
     def topic_id(self, topic: str) -> UUID | None:
         with self._sorted_errors("asking for a topic's identity"):
             code, identity = self._describe(topic)
             check_topics({topic: code})
+        self._ownership.free(topic)
         return identity
 
     def acknowledge(self, offsets: Mapping[Partition, int]) -> None:
@@ -178,8 +209,10 @@ class ConfluentSource:
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
+                "max.poll.interval.ms": max(300_000, settings.session_timeout_ms),
                 "allow.auto.create.topics": False,
                 "isolation.level": "read_committed",
+                "check.crcs": True,  # by default a damaged batch is handed over as if it were good
                 "session.timeout.ms": settings.session_timeout_ms,
                 "heartbeat.interval.ms": settings.heartbeat_interval_ms,
                 "fetch.message.max.bytes": settings.max_partition_fetch_bytes,
@@ -202,8 +235,19 @@ class ConfluentSource:
 
     def _on_revoke(self, _: Consumer, places: list[TopicPartition], *, lost: bool = False) -> None:
         partitions = [Partition(place.topic, place.partition) for place in places]
-        self._ownership.revoke(partitions, lost=lost)
+        gone = {topic for topic in {place.topic for place in places} if self._is_gone(topic)}
+        self._ownership.orphan(partition for partition in partitions if partition.topic in gone)
+        self._ownership.revoke((p for p in partitions if p.topic not in gone), lost=lost)
         self._unassign(partitions)
+
+    def _is_gone(self, topic: str) -> bool:
+        """Whether a topic was deleted, which takes its partitions away like any rebalance."""
+        if self._consumer is None:
+            return False
+        try:
+            return self._describe(topic, GONE_SECONDS)[0] == KafkaError.UNKNOWN_TOPIC_OR_PART
+        except KafkaException:
+            return False
 
     def _on_lost(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         self._on_revoke(consumer, places, lost=True)
@@ -218,19 +262,21 @@ class ConfluentSource:
             self._consumer.incremental_unassign(_places(fetched))
 
     def _note_trouble(self, error: KafkaError) -> None:
-        self._trouble = error
+        # That all brokers are down is said after each of them said why.
+        if self._trouble is None or error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - a public code
+            self._trouble = error
 
-    def _describe(self, topic: str) -> tuple[int, UUID | None]:
+    def _describe(self, topic: str, timeout_seconds: float | None = None) -> tuple[int, UUID | None]:
         """A topic's error code and identity."""
         if self._admin is None:
             message = "the source is closed"
             raise RuntimeError(message)
-        timeout = self._settings.connect_timeout_ms / 1000
+        timeout = timeout_seconds or self._settings.connect_timeout_ms / 1000
         answers = self._admin.describe_topics(TopicCollection([topic]), request_timeout=timeout)
         try:
             described = answers[topic].result()
         except KafkaException as error:
-            if error.args[0].code() in _topic_codes():
+            if error.args[0].code() in topic_codes():
                 return error.args[0].code(), None
             raise
         identity = UUID(bytes=urlsafe_b64decode(f"{described.topic_id}=="))  # 16 bytes are 22 of its letters
@@ -276,34 +322,70 @@ class ConfluentSource:
             keys=list(map(Message.key, run)),
         )
 
-    def _sort_out(self, messages: Sequence[Message]) -> list[Gap]:
-        """Gaps from the client's error messages; raises if one of them needs a person, with nothing lost."""
-        gaps = []
+    def _sort_out(self, messages: Sequence[Message]) -> Polled:
+        """Records, gaps and what cannot be read, from messages of which some are errors.
+
+        The client goes on behind a damaged batch, so what follows an error of its partition is dropped here.
+        Raises, with nothing lost, if one of them needs a person.
+        """
+        good: list[Message] = []
+        extents: dict[Partition, Bounds] = {}
+        broken: dict[Partition, str] = {}
         for message in messages:
+            partition = Partition(message.topic() or "", message.partition() or 0)
             error = message.error()
             if error is None:
-                continue
-            partition = Partition(message.topic() or "", message.partition() or 0)
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's public codes start so
+                if partition not in broken and partition not in extents:
+                    good.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's public codes start so
                 self._ends[partition] = message.offset() or 0
-            elif error.code() in _gap_codes():
-                gaps.extend(self._gap(partition))
-            elif error.code() in _person_codes():
+            elif error.code() in gap_codes():
+                if partition not in extents and self._ownership.next_offset(partition) is not None:
+                    extents[partition] = self._bounds_or_again(partition)
+            elif error.code() in corrupt_codes():
+                broken.setdefault(partition, error.str())
+            elif self._needs_person(error):
                 self._restore_positions()
-                raise refused("reading its topics", error)
-        return gaps
+                raise refused("reading its topics", error.str())
+            else:
+                self._wonder(error)
+        records = self._lift(good)
+        gaps = [
+            Gap(partition, wanted, extent.start, extent.end)
+            for partition, extent in extents.items()
+            if (wanted := self._stop(partition)) is not None
+        ]
+        corrupt = [
+            Corrupt(partition, wanted, f"offset {wanted} cannot be read: {why}")
+            for partition, why in broken.items()
+            if (wanted := self._stop(partition)) is not None
+        ]
+        return Polled(records, gaps, corrupt)
 
-    def _gap(self, partition: Partition) -> list[Gap]:
-        wanted = self._ownership.next_offset(partition)
-        if wanted is None:
-            return []
+    def _bounds_or_again(self, partition: Partition) -> Bounds:
         try:
-            extent = self.bounds(partition)
+            return self.bounds(partition)
         except Exception:
             self._restore_positions()  # the gap is met again, and nothing of this batch is lost
             raise
-        self.end(partition)
-        return [Gap(partition, wanted, extent.start, extent.end)]
+
+    def _stop(self, partition: Partition) -> int | None:
+        """End a partition; gives the offset that it wanted."""
+        wanted = self._ownership.next_offset(partition)
+        if wanted is not None:
+            self.end(partition)
+        return wanted
+
+    def _wonder(self, error: KafkaError) -> None:
+        """Say from time to time what the client says and gets over by itself."""
+        now = self._monotonic()
+        if now - self._said_at.get(error.code(), -SAY_AGAIN_SECONDS) >= SAY_AGAIN_SECONDS:
+            self._said_at[error.code()] = now
+            log.warning("Kafka's client says: %s (%s); it goes on by itself", error.str(), error.name())
+
+    def _needs_person(self, error: KafkaError) -> bool:
+        """Who was let in before may be let in again: certificates and passwords are changed on one side first."""
+        return not self._was_let_in if is_refusal(error) else error.code() in person_codes()
 
     def _restore_positions(self) -> None:
         for partition, offset in self._ownership.begun().items():
@@ -342,53 +424,26 @@ class ConfluentSource:
 
     @contextmanager
     def _sorted_errors(self, doing: str) -> Iterator[None]:
-        """Raise what went wrong in the client as what the collector must do."""
-        self._trouble = None
+        """Raise what went wrong in the client as what the collector must do.
+
+        What the client says of a call that failed is that time is up; why, its callback knows.
+        """
         try:
             yield
         except KafkaException as exception:
-            error = exception.args[0]
-            if error.code() in _person_codes():
-                raise refused(doing, error) from exception
-            trouble = self._trouble
-            if trouble is not None and trouble.code() in _person_codes():
-                raise refused(doing, trouble) from exception
-            raise away(doing, trouble or error) from exception
-        if self._trouble is not None and self._trouble.code() in _person_codes():
-            raise refused(doing, self._trouble)
+            if self._admin is not None:
+                self._admin.poll(0)  # else its callback is never called
+            error, trouble = exception.args[0], self._trouble
+            for reason in (error, trouble):
+                if reason is not None and self._needs_person(reason):
+                    raise refused(doing, reason.str()) from exception
+            raise away(doing, (trouble or error).str()) from exception
+        trouble, self._trouble = self._trouble, None
+        if trouble is not None and self._needs_person(trouble):
+            raise refused(doing, trouble.str())
+        if trouble is not None:
+            self._wonder(trouble)
 
 
 def _places(partitions: Iterable[Partition]) -> list[TopicPartition]:
     return [TopicPartition(partition.topic, partition.number) for partition in partitions]
-
-
-def _topic_codes() -> tuple[int, ...]:
-    return (
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError.TOPIC_EXCEPTION,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    )
-
-
-def _gap_codes() -> tuple[int, ...]:
-    return (
-        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - librdkafka's public codes start so
-        KafkaError._LOG_TRUNCATION,  # noqa: SLF001
-        KafkaError.OFFSET_OUT_OF_RANGE,
-    )
-
-
-def _person_codes() -> tuple[int, ...]:
-    return (
-        KafkaError._AUTHENTICATION,  # noqa: SLF001 - librdkafka's public codes start so
-        KafkaError._INVALID_ARG,  # noqa: SLF001
-        KafkaError._SSL,  # noqa: SLF001
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.INCONSISTENT_GROUP_PROTOCOL,
-        KafkaError.INVALID_GROUP_ID,
-        KafkaError.INVALID_SESSION_TIMEOUT,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.UNSUPPORTED_SASL_MECHANISM,
-    )

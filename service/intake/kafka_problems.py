@@ -33,6 +33,12 @@ def check_topics(error_codes: Mapping[str, int]) -> None:
         raise Unavailable(message)
 
 
+def is_about_certificates(reason: object) -> bool:
+    """Whether one side refused the other's certificate. What else befalls a handshake may heal by itself."""
+    words = str(reason).lower()
+    return "certificate" in words or "unknown ca" in words
+
+
 def refused(doing: str, why: object) -> ConfigurationError:
     """Kafka said no, and will say so again until a person acts."""
     return ConfigurationError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -18,33 +18,18 @@ from kafka import (
     TopicPartition,
 )
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import (
-    AuthorizationError,
-    IllegalSaslStateError,
-    InconsistentGroupProtocolError,
-    InvalidGroupIdError,
-    InvalidSessionTimeoutError,
-    InvalidTopicError,
-    KafkaConfigurationError,
-    KafkaError,
-    LogTruncationError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-    SaslAuthenticationFailedError,
-    UnsupportedCodecError,
-    UnsupportedSaslMechanismError,
-)
+from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from service.errors import ConfigurationError
-from service.intake.kafka_problems import away, check_topics, refused
-from service.intake.kafka_python_records import use_rows
+from service.intake.kafka_problems import check_topics
+from service.intake.kafka_python_client import make_client, sorted_errors
+from service.intake.kafka_python_records import UnreadableError, use_rows
 from service.intake.ownership import Ownership
-from service.intake.source import Assignment, Bounds, Gap, Polled, Records
+from service.intake.source import Assignment, Bounds, Corrupt, Gap, Polled, Records
 from service.intake.stall import StallWatch
 from service.messages import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from service.intake.kafka_settings import KafkaSettings
 
@@ -53,18 +38,6 @@ log = logging.getLogger(__name__)
 CLOSE_TIMEOUT_MS = 5_000
 WATCH_EVERY_SECONDS = 1.0
 POLL_SLICE_SECONDS = 0.1
-FOR_A_PERSON = (
-    AuthorizationError,
-    IllegalSaslStateError,
-    InconsistentGroupProtocolError,
-    InvalidGroupIdError,
-    InvalidSessionTimeoutError,
-    InvalidTopicError,
-    KafkaConfigurationError,
-    SaslAuthenticationFailedError,
-    UnsupportedCodecError,
-    UnsupportedSaslMechanismError,
-)
 
 
 class KafkaPythonSource:
@@ -87,9 +60,9 @@ class KafkaPythonSource:
         self.restarts = 0  # how often the stall watchdog made the consumer anew
 
     def start(self) -> None:
-        with _sorted_errors("connecting to it"):
+        with sorted_errors("connecting to it"):
             if self._admin is None:
-                self._admin = _made(
+                self._admin = make_client(
                     KafkaAdminClient,
                     bootstrap_servers=self._settings.bootstrap_servers.split(","),
                     client_id=f"{self._settings.client_id}-admin",
@@ -102,13 +75,15 @@ class KafkaPythonSource:
             self._open()
 
     def poll(self, timeout_seconds: float, max_records: int) -> Polled:
-        with _sorted_errors("reading its topics"):
+        with sorted_errors("reading its topics", self._consumer):
             try:
                 fetched = self._fetch(timeout_seconds, max_records)
             except OffsetOutOfRangeError as error:
                 return self._gaps(dict.fromkeys(error.args[0]))
             except LogTruncationError as error:
                 return self._gaps(error.divergent_offsets)
+            except UnreadableError as error:
+                return self._stop(error)
             except NoOffsetForPartitionError:
                 return Polled()  # assigned an instant ago; the listener gives it a position
             except BaseException as error:
@@ -148,9 +123,12 @@ class KafkaPythonSource:
                 self._consumer.resume(TopicPartition(*partition))
 
     def bounds(self, partition: Partition) -> Bounds:
+        stood_at = self._ownership.orphaned_at(partition)
+        if stood_at is not None:
+            return Bounds(stood_at, stood_at, stood_at)
         place = TopicPartition(*partition)
         timeout_ms = self._settings.connect_timeout_ms
-        with _sorted_errors("asking for a partition's extent"):
+        with sorted_errors("asking for a partition's extent", self._consumer):
             start = self._consumer.beginning_offsets([place], timeout_ms=timeout_ms)[place]
             end = self._consumer.end_offsets([place], timeout_ms=timeout_ms)[place]
         self._watch.learn_end(partition, end)
@@ -166,9 +144,10 @@ class KafkaPythonSource:
         return 0
 
     def topic_id(self, topic: str) -> UUID | None:
-        with _sorted_errors("asking for a topic's identity"):
+        with sorted_errors("asking for a topic's identity", self._admin):
             described = self._admin.describe_topics([topic])
             check_topics({found["name"]: found["error_code"] for found in described})
+        self._ownership.free(topic)
         identity = described[0].get("topic_id")
         return None if identity is None else UUID(str(identity))
 
@@ -191,7 +170,7 @@ class KafkaPythonSource:
 
     def _open(self) -> None:
         settings = self._settings
-        self._consumer = _made(
+        self._consumer = make_client(
             KafkaConsumer,
             bootstrap_servers=settings.bootstrap_servers.split(","),
             client_id=settings.client_id,
@@ -287,6 +266,15 @@ class KafkaPythonSource:
             self.end(gap.partition)
         return Polled(gaps=gaps)
 
+    def _stop(self, error: UnreadableError) -> Polled:
+        """Nothing more of a partition whose next record cannot be read; the client has moved no other one."""
+        partition = Partition(error.place.topic, error.place.partition)
+        wanted = self._ownership.next_offset(partition)
+        if wanted is None:
+            return Polled()
+        self.end(partition)
+        return Polled(corrupt=[Corrupt(partition, wanted, f"offset {wanted} cannot be read: {error}")])
+
     def _restore_positions(self) -> None:
         """After an error: the client may have moved on past records that it never gave us."""
         for partition, offset in self._ownership.begun().items():
@@ -317,22 +305,6 @@ class KafkaPythonSource:
             self._open()
 
 
-def _made(client: Any, **options: Any) -> Any:
-    """A client, or nothing left of it: kafka-python lets its thread run on when it cannot connect."""
-    networks: list[Any] = []
-
-    def network(**configuration: Any) -> Any:
-        networks.append(client.DEFAULT_CONFIG["kafka_client"](**configuration))
-        return networks[-1]
-
-    try:
-        return client(kafka_client=network, **options)
-    except BaseException:
-        for made in networks:
-            made.close()
-        raise
-
-
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
     """Runs on the client's I/O thread, so it only notes what happened and keeps new partitions still."""
 
@@ -347,21 +319,14 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
         self._ownership.assign(assigned)
 
     def on_partitions_revoked(self, revoked: Sequence[Any]) -> None:
-        self._ownership.revoke(revoked)
+        gone = [place for place in revoked if not _knows(self._consumer, place.topic)]
+        self._ownership.orphan(gone)
+        self._ownership.revoke(place for place in revoked if place not in gone)
 
     def on_partitions_lost(self, lost: Sequence[Any]) -> None:
         self._ownership.revoke(lost, lost=True)
 
 
-@contextmanager
-def _sorted_errors(doing: str) -> Iterator[None]:
-    """Raise what went wrong in the client as what the collector must do."""
-    try:
-        yield
-    except FOR_A_PERSON as error:
-        raise refused(doing, error) from error
-    except (KafkaError, ConnectionError, TimeoutError) as error:
-        raise away(doing, error) from error
-    except (OSError, ValueError) as error:  # a certificate that cannot be read, an address that is none
-        message = f"Kafka's settings cannot be used: {error}"
-        raise ConfigurationError(message) from error
+def _knows(consumer: Any, topic: str) -> bool:
+    """Whether the topic is in the cluster by the newest metadata; the client's own question would ask the broker."""
+    return bool(consumer._client.cluster.partitions_for_topic(topic))  # noqa: SLF001 - see above

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from kafka.consumer.fetcher import Fetcher
-from kafka.errors import CorruptRecordError
+from kafka.errors import AuthorizationError, CorruptRecordError, KafkaError, OffsetOutOfRangeError
 from kafka.protocol.consumer import IsolationLevel
 
 from service.intake.kafka_batch import Row, read_batch
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 LATEST_MAGIC = 2
 POLL_BYTES = 64 * 2**20
 """So many inflated bytes end a poll: fetches hold compressed batches, of which a few could fill all memory."""
+_NOT_OF_THE_BYTES = (AuthorizationError, KeyError, MemoryError, OffsetOutOfRangeError)
+
+
+class UnreadableError(KafkaError):  # type: ignore[misc]  # kafka-python has no types
+    """What the log holds at this place cannot be read: a damaged batch, or a partition that the broker fails at."""
+
+    def __init__(self, place: Any, why: Exception) -> None:
+        super().__init__(f"{type(why).__name__}: {why}")
+        self.place = place
 
 
 def use_rows(consumer: Any) -> bool:
@@ -33,6 +42,7 @@ def use_rows(consumer: Any) -> bool:
         return False
     room = Room()
     fetcher.PartitionRecords = partial(RowRecords, room)
+    fetcher._parse_fetched_data = partial(_parse, fetcher._parse_fetched_data)  # noqa: SLF001 - see the module
     fetcher._append = partial(_append_while_room, fetcher._append, room)  # noqa: SLF001 - see the module
     return True
 
@@ -54,18 +64,35 @@ def _append_while_room(
     return most if room.left <= 0 else taken
 
 
+def _parse(parse: Callable[[Any], Any], fetched: Any) -> Any:
+    """The client's own look at one partition's answer; it does not say which partition its errors are of."""
+    try:
+        return parse(fetched)
+    except _NOT_OF_THE_BYTES:
+        raise
+    except Exception as error:
+        raise UnreadableError(fetched.topic_partition, error) from error
+
+
 class RowRecords(Fetcher.PartitionRecords):  # type: ignore[misc]  # kafka-python has no types
     """The records of one partition in one answer."""
 
     def __init__(self, room: Room, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._room = room
+        self._next_inline_exception: Exception | None = None
         self._rows: list[Row] = []
         self._taken = 0
 
     def take(self, n: int | None = None) -> list[Row]:
-        """The next rows, at most `n` and what there is room for. Trouble waits if there are rows before it."""
-        self._maybe_raise_next_inline_exception()
+        """The next rows, at most `n` and what there is room for. Trouble waits if there are rows before it.
+
+        Raises UnreadableError, after which nothing is left in here: who goes on fetches again.
+        """
+        trouble, self._next_inline_exception = self._next_inline_exception, None
+        if trouble is not None:
+            self.drain()
+            raise trouble
         taken: list[Row] = []
         try:
             while self.record_iterator is not None and (n is None or len(taken) < n):
@@ -80,10 +107,15 @@ class RowRecords(Fetcher.PartitionRecords):  # type: ignore[misc]  # kafka-pytho
                     self._taken += len(part)
                     self.records_read += len(part)
                     self.next_fetch_offset = part[-1][0] + 1
+        except MemoryError:
+            raise
         except Exception as error:
+            unreadable = UnreadableError(self.topic_partition, error)
             if not taken:
-                raise
-            self._next_inline_exception = error
+                self.drain()
+                raise unreadable from error
+            unreadable.__cause__ = error
+            self._next_inline_exception = unreadable
         return taken
 
     def _maybe_skip_record(self, _: list[Row]) -> bool:
@@ -96,6 +128,9 @@ class RowRecords(Fetcher.PartitionRecords):  # type: ignore[misc]  # kafka-pytho
             last = batch
             if self.check_crcs and not batch.validate_crc():
                 message = f"Record batch of {tp} at offset {batch.base_offset} failed its checksum"
+                raise CorruptRecordError(message)
+            if batch.magic > LATEST_MAGIC:
+                message = f"Record batch of {tp} at offset {batch.base_offset} is of the unknown format {batch.magic}"
                 raise CorruptRecordError(message)
             if batch.magic != LATEST_MAGIC:
                 yield self._old_rows(batch)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Ownership:
     """Collects rebalances, which clients report from any thread, until the collector asks for them.
 
-    A partition is *owned* from its assignment on, *begun* once the collector named an offset.
+    A partition is *owned* from its assignment on, *begun* once the collector named an offset, and *orphaned* when the
+    group took it away because its topic is gone: the collector keeps it until it ends it, to say what has happened.
     """
 
     def __init__(self) -> None:
@@ -26,22 +27,50 @@ class Ownership:
         self._told: set[Partition] = set()
         self._revoked: set[Partition] = set()
         self._lost: set[Partition] = set()
+        self._orphans: dict[Partition, int] = {}
 
     def assign(self, partitions: Iterable[Sequence[object]]) -> None:
         """The group gave us these."""
         with self._lock:
-            self._owned.update(map(_partition, partitions))
+            given = set(map(_partition, partitions))
+            for orphan in given & self._orphans.keys():
+                self._take_away(orphan, self._revoked)
+            self._owned |= given
 
     def revoke(self, partitions: Iterable[Sequence[object]], *, lost: bool = False) -> None:
         """The group takes these away; `lost` ones are somebody else's already."""
         with self._lock:
             for partition in map(_partition, partitions):
-                self._owned.discard(partition)
-                self._next.pop(partition, None)
-                self._read.pop(partition, None)
-                if partition in self._told:
-                    self._told.discard(partition)
-                    (self._lost if lost else self._revoked).add(partition)
+                self._take_away(partition, self._lost if lost else self._revoked)
+
+    def orphan(self, partitions: Iterable[Sequence[object]]) -> None:
+        """The group takes these away because their topic is gone."""
+        with self._lock:
+            for partition in map(_partition, partitions):
+                offset = self._next.pop(partition, None)
+                if offset is None or partition not in self._told:
+                    self._take_away(partition, self._revoked)
+                else:
+                    self._orphans[partition] = offset
+
+    def orphaned_at(self, partition: Partition) -> int | None:
+        """The offset at which an orphaned partition stands; None if it is none."""
+        return self._orphans.get(partition)
+
+    def free(self, topic: str) -> None:
+        """The topic is there again, and its partitions go to whom the group gives them."""
+        with self._lock:
+            for partition in [orphan for orphan in self._orphans if orphan.topic == topic]:
+                self._take_away(partition, self._revoked)
+
+    def _take_away(self, partition: Partition, into: set[Partition]) -> None:
+        self._owned.discard(partition)
+        self._next.pop(partition, None)
+        self._read.pop(partition, None)
+        self._orphans.pop(partition, None)
+        if partition in self._told:
+            self._told.discard(partition)
+            into.add(partition)
 
     def lose_all(self) -> None:
         """The membership is gone, and every partition with it."""
@@ -69,7 +98,7 @@ class Ownership:
     def begin(self, partition: Partition, offset: int) -> bool:
         """Go on from this offset; False if the partition is not ours any more."""
         with self._lock:
-            if partition not in self._owned:
+            if partition not in self._owned or partition in self._orphans:
                 return False
             self._next[partition] = offset
             self._read.pop(partition, None)
@@ -79,6 +108,8 @@ class Ownership:
         """Hand over nothing more of it until it is begun again."""
         with self._lock:
             self._next.pop(partition, None)
+            if partition in self._orphans:
+                self._take_away(partition, self._revoked)
 
     def advance(self, partition: Partition, expected: int, offset: int) -> None:
         """Records before `offset` were handed over (unless a rebalance came between)."""

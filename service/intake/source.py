@@ -11,6 +11,10 @@ What a source guarantees:
   records that arrived for a partition before `begin` or after it went away are dropped inside.
 - No record is skipped silently: when the log no longer holds the wanted offset, `poll` hands over
   a `Gap` instead of records, and goes on only after the caller's next `seek`.
+- What the log holds but nobody can read (a damaged batch) stops its own partition only: all records before it are
+  handed over, then one `Corrupt`, and nothing more of that partition until its next `begin`.
+- The partitions of a topic that was deleted stay with who reads them until they are ended, although the group takes
+  them away at once: so somebody is left to say that the topic is gone.
 - It never decides where to start and never commits by itself: the database does (`acknowledge` is best
   effort and only feeds lag tools).
 - It raises `Unavailable` when the log system is away and the same call may succeed later, and
@@ -83,11 +87,21 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrupt:
+    """The record at `wanted` cannot be read; `why` is a sentence. A broken transfer heals when it is begun again."""
+
+    partition: Partition
+    wanted: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Polled:
-    """What one poll brought: records by partition, and gaps that were met."""
+    """What one poll brought: records by partition, gaps that were met, and what could not be read."""
 
     records: Sequence[Records] = ()
     gaps: Sequence[Gap] = ()
+    corrupt: Sequence[Corrupt] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,16 @@ _REFUSALS = (
     "no password supplied",
     "does not exist",
 )
+_OUR_CERTIFICATE = "it refuses our certificate: check sslcert and sslkey in DRIFTBELL_DATABASE_URL"
+# The same of TLS, in the words of libpq and OpenSSL, and what to do about it. A handshake that broke off may succeed.
+_NOT_BELIEVED = {
+    "server does not support SSL": "turn TLS on there, or allow sslmode=disable with DRIFTBELL_ALLOW_INSECURE=true",
+    "does not match host name": "connect by a name that stands in its certificate, or give it one with this name",
+    "certificate verify failed": "give its authority as sslrootcert in the database's URL, or renew its certificate",
+    "alert bad certificate": _OUR_CERTIFICATE,
+    "alert certificate": _OUR_CERTIFICATE,
+    "alert unknown ca": _OUR_CERTIFICATE,
+}
 
 
 def connect(url: str, password: str | None = None) -> Engine:
@@ -124,6 +134,11 @@ def _sorted(error: DBAPIError, url: URL) -> Exception:
         )
     if state in _REFUSED or (not state and any(refusal in words for refusal in _REFUSALS)):
         return ConfigurationError(f"the database {place_of(url)} does not let us in: {words}")
+    advice = [advice for sign, advice in _NOT_BELIEVED.items() if not state and sign in words]
+    if advice:
+        return ConfigurationError(
+            f"no trust between us and the database {place_of(url)}: {words}; {advice[0]}"
+        )
     if state == "42501":
         return ConfigurationError(
             f"the database {place_of(url)} does not let {url.username} do that: {words}"
@@ -143,4 +158,4 @@ def _words(error: DBAPIError) -> str:
     telling = [line for line in lines if "FATAL:" in line] or [
         line for line in lines if not line.startswith("Multiple ")
     ]
-    return (telling or ["no reason given"])[0].rpartition("FATAL:")[2].strip()[:200]
+    return (telling or ["no reason given"])[0].rpartition("FATAL:")[2].strip()[:400]

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from service.alerting.fold import open_alerts, state_from_bytes
-from service.errors import FormatError
 from service.evaluation import Evaluation
-from service.reference.profile import ReferenceProfile, profile_from_bytes
-from service.sketches.codec import grid_from_bytes
-from service.sketches.grids import Grid
-from service.store.configuration import load_grid, load_reference
+from service.store.profiles import stored_grids, stored_profiles
 from service.verification.discrepancies import Discrepancies
 from service.verification.panes import ALWAYS_MS, NEVER_MS, Doubt
 from service.verification.spool import PaneSpool, SpooledResults
@@ -119,17 +114,4 @@ def _same_windows_since(versions: Sequence[ModelVersion]) -> int:
 
 def load_evaluation(engine: Engine, configuration: Configuration) -> Evaluation:
     """Evaluation against the stored references."""
-
-    @lru_cache(maxsize=64)
-    def profile(name: str) -> ReferenceProfile | None:
-        stored = load_reference(engine, name)
-        return None if stored is None else profile_from_bytes(stored)
-
-    @lru_cache(maxsize=256)
-    def grid(grid_id: str) -> Grid:
-        stored = load_grid(engine, grid_id)
-        if stored is None:
-            raise FormatError(f"grid {grid_id} is not stored any more")
-        return grid_from_bytes(stored)
-
-    return Evaluation(configuration, profile, grid)
+    return Evaluation(configuration, stored_profiles(engine), stored_grids(engine))

@@ -337,6 +337,32 @@ def test_records_lost_to_retention_are_a_gap(log: KafkaLog, opened: Opener) -> N
 
 
 @apache_only
+def test_a_deleted_topic_stays_with_its_reader_until_it_is_ended(log: KafkaLog, opened: Opener) -> None:
+    """The group takes its partitions away at once; who read them is left to say so, and nothing seems away."""
+    log.fill(numbered(10))
+    reader = opened(log)
+    partition = Partition(log.topic, 0)
+    reader.source.begin(partition, 0)
+    reader.read(10)
+    reader.source.bounds(partition)
+    log.broker.topics.delete(log.topic)
+    wait_until(lambda: Partition(log.topic, 1) in reader.revoked, reader)  # which was not begun
+    with pytest.raises(ConfigurationError, match="Kafka has no topic"):
+        reader.source.topic_id(log.topic)
+    assert reader.idle(0.5) == 0
+    assert reader.source.bounds(partition).end == 10
+    assert partition in reader.owned
+    reader.source.end(partition)
+    wait_until(lambda: partition in reader.revoked, reader)
+    log.broker.topics.create(log.topic)
+    wait_until(lambda: partition in reader.owned, reader)
+    log.fill(numbered(3))
+    reader.forget()
+    reader.source.begin(partition, 0)
+    reader.read(3)
+
+
+@apache_only
 def test_new_partitions_are_assigned(log: KafkaLog, opened: Opener) -> None:
     """A topic may grow while it is read."""
     reader = opened(log)

@@ -60,6 +60,50 @@ def test_records_from_before_a_seek_do_not_move_the_new_place() -> None:
     assert ownership.next_offset(A) == 100
 
 
+def test_a_partition_whose_topic_is_gone_stays_until_it_is_ended() -> None:
+    """Else nobody would be left to say what has happened to it."""
+    ownership = Ownership()
+    ownership.assign([A, B])
+    ownership.take()
+    ownership.begin(A, 5)
+    ownership.orphan([A, B])
+    assert ownership.take() == Assignment(
+        revoked=frozenset({B})
+    )  # nobody had begun it: there is nothing to say
+    assert ownership.orphaned_at(A) == 5
+    assert not ownership.begin(A, 0)
+    assert ownership.begun() == {}
+    ownership.end(A)
+    assert ownership.take() == Assignment(revoked=frozenset({A}))
+    assert ownership.orphaned_at(A) is None
+
+
+def test_a_topic_that_comes_back_goes_to_whom_the_group_gives_it() -> None:
+    """Given to us again it is claimed anew; given to somebody else it is theirs."""
+    for given in ([A], []):
+        ownership = Ownership()
+        ownership.assign([A])
+        ownership.take()
+        ownership.begin(A, 5)
+        ownership.orphan([A])
+        ownership.assign(given)
+        ownership.free(A.topic)
+        assert ownership.take() == Assignment(assigned=frozenset(given), revoked=frozenset({A}))
+        assert ownership.orphaned_at(A) is None
+
+
+def test_a_membership_that_is_lost_takes_orphans_with_it() -> None:
+    """A client that is made anew begins with nothing."""
+    ownership = Ownership()
+    ownership.assign([A])
+    ownership.take()
+    ownership.begin(A, 5)
+    ownership.orphan([A])
+    ownership.lose_all()
+    assert ownership.take() == Assignment(lost=frozenset({A}))
+    assert ownership.orphaned_at(A) is None
+
+
 def test_only_a_lag_without_progress_is_a_stall() -> None:
     """Seconds:  0        50            61             130
     position    5 of 9   6 of 9        6 of 9         6 of 9

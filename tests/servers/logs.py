@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from service.intake.source import Gap, Source
+    from service.intake.source import Corrupt, Gap, Source
     from service.messages import Partition
     from tests.servers.fixtures import Broker
 
@@ -113,6 +113,7 @@ class Reader:
         self.values: dict[Partition, list[bytes | None]] = defaultdict(list)
         self.keys: dict[Partition, list[bytes | None]] = defaultdict(list)
         self.gaps: list[Gap] = []
+        self.corrupt: list[Corrupt] = []
 
     def poll(self, seconds: float = 0.1, max_records: int = 10_000) -> int:
         """One poll; gives the number of records."""
@@ -124,6 +125,7 @@ class Reader:
             self.keys[records.partition].extend(records.keys)
             assert len(records) == len(records.values) == len(records.keys) == len(records.timestamps_ms)
         self.gaps.extend(polled.gaps)
+        self.corrupt.extend(polled.corrupt)
         change = self.source.changes()
         self.owned -= change.revoked | change.lost
         self.revoked |= change.revoked | change.lost

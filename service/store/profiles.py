@@ -1,0 +1,42 @@
+"""Stored references and grids by their names, read once each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from service.errors import FormatError
+from service.reference.profile import profile_from_bytes
+from service.sketches.codec import grid_from_bytes
+from service.store.configuration import load_grid, load_reference
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from service.reference.profile import ReferenceProfile
+    from service.sketches.grids import Grid
+
+
+def stored_profiles(engine: Engine) -> Callable[[str], ReferenceProfile | None]:
+    """A reference by its name, None where there is none."""
+
+    @lru_cache(maxsize=64)
+    def profile(name: str) -> ReferenceProfile | None:
+        stored = load_reference(engine, name)
+        return None if stored is None else profile_from_bytes(stored)
+
+    return profile
+
+
+def stored_grids(engine: Engine) -> Callable[[str], Grid]:
+    """A grid by its id; panes name only grids that are stored. Raises FormatError where one is gone."""
+
+    @lru_cache(maxsize=256)
+    def grid(grid_id: str) -> Grid:
+        stored = load_grid(engine, grid_id)
+        if stored is None:
+            raise FormatError(f"grid {grid_id} is not stored any more")
+        return grid_from_bytes(stored)
+
+    return grid
