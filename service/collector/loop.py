@@ -19,8 +19,11 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from service.checkpoints import Claimant
+from service.collector.backoff import Backoff
+from service.collector.halts import Halts
 from service.collector.held import Held, open_held, patience_ms
 from service.collector.suspects import Suspects
+from service.collector.topics import TopicWatch, is_another
 from service.errors import (
     ConfigurationChanged,
     ConfigurationError,
@@ -33,7 +36,7 @@ from service.errors import (
 from service.messages import Loss, LossKind
 
 if TYPE_CHECKING:
-    from service.checkpoints import Checkpoints, Claim
+    from service.checkpoints import Checkpoints
     from service.collector.options import CollectorOptions
     from service.configuration import Configuration
     from service.intake.dead_letter_topic import DeadLetterTopic
@@ -44,13 +47,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
-_BACKOFF_SECONDS = (0.1, 4.0)
 _FENCED_SECONDS = 60.0
 """A fenced partition that the group still says is ours is claimed again: its taker was a late one, and is gone."""
 _HALTED_SECONDS = 15.0
 """A halted partition that is ours is looked at again so often: a person may have let it go on."""
-_GONE_SECONDS = 10.0
-"""A topic that is not there for so long was deleted."""
 _TRIES = 3
 """So often in a row a partition may fail for a reason that we do not know before it is halted."""
 _TRY_AGAIN_SECONDS = 5.0
@@ -61,7 +61,8 @@ class Collector:
     """Moves records from a source into panes in the database until it is told to stop.
 
     `_waiting` are the partitions that are ours by the group, with the time from which on they are to be claimed,
-    `_halting` those whose halt the database has not taken yet, `_failures` how often one has failed without progress.
+    `_failures` how often one has failed without progress; `_gaps` and `_corrupt` are told by the source once, and kept
+    until they were met.
     """
 
     source: Source
@@ -75,20 +76,21 @@ class Collector:
     stored_at: float = 0.0
     _configuration: Configuration = field(init=False)
     _suspects: Suspects = field(init=False)
+    _topics: TopicWatch = field(init=False)
+    _halts: Halts = field(init=False)
+    _backoff: Backoff = field(init=False)
     _held: dict[Partition, Held] = field(default_factory=dict)
     _waiting: dict[Partition, float] = field(default_factory=dict)
-    _halting: dict[Partition, tuple[str, Claim | None]] = field(default_factory=dict)
     _failures: dict[Partition, int] = field(default_factory=dict)
-    _halted: set[Partition] = field(default_factory=set)
-    _missed: dict[str, float] = field(default_factory=dict)
     _gaps: list[Gap] = field(default_factory=list)
     _corrupt: list[Corrupt] = field(default_factory=list)
     _looked_at: float = 0.0
-    _retry_at: float = 0.0
-    _backoff: float = 0.0
 
     def __post_init__(self) -> None:
         self._suspects = Suspects(self.source, self.checkpoints)
+        self._topics = TopicWatch(self.source)
+        self._halts = Halts(self.metrics)
+        self._backoff = Backoff(self.jitter)
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set, then write what was counted and leave. Raises ConfigurationError."""
@@ -96,7 +98,7 @@ class Collector:
         try:
             while not stop.is_set():
                 self.step()
-                if self._backoff:
+                if self._backoff.is_on:
                     stop.wait(_POLL_SECONDS)  # a log system that is away may answer each poll at once
             self.drain()
         finally:
@@ -110,7 +112,7 @@ class Collector:
     def step(self) -> None:
         """One turn of the loop."""
         now = self.ticked_at = self.clock()
-        away = now < self._retry_at
+        away = self._backoff.is_waiting(now)
         try:
             polled = self.source.poll(_POLL_SECONDS, self._suspects.most_records(self.options.poll_records))
             # Before all that may fail: the source will not hand these over again.
@@ -123,13 +125,13 @@ class Collector:
             while self._corrupt:
                 self._break_off(self._corrupt.pop(0))
             if not away:
-                if self._backoff:
+                if self._backoff.is_on:
                     self._listen_anew(now)
                 self._begin_waiting()
                 self._suspects.go_on(self._held, now, self._commit)
                 self._commit_due()
                 self._look_around()
-                if self._backoff:
+                if self._backoff.is_on:
                     self._recovered()
         except Unavailable as why:
             self._hold_on(str(why))
@@ -165,7 +167,7 @@ class Collector:
         self._let_go(partition)
         self._waiting.pop(partition, None)
         self._failures.pop(partition, None)
-        self._halted.discard(partition)
+        self._halts.forget(partition)
 
     def _let_go(self, partition: Partition) -> None:
         """Drop what we hold of it in memory; a lag that nobody measures any more is not shown."""
@@ -183,8 +185,11 @@ class Collector:
                 self._waiting.pop(partition, None)
 
     def _claim(self, partition: Partition) -> None:
-        bounds = self.source.bounds(partition)
-        identity = self.source.topic_id(partition.topic)
+        try:
+            bounds, identity = self.source.bounds(partition), self.source.topic_id(partition.topic)
+        except ConfigurationError as why:  # the topic went since it was assigned
+            self._fail(partition, why)
+            return
         claimant = Claimant(self.options.owner, patience_ms(self._configuration))
         try:
             claim = self.checkpoints.claim(
@@ -193,7 +198,7 @@ class Collector:
         except PartitionHalted as why:
             self._halt(partition, str(why))
             return
-        self._halted.discard(partition)
+        self._halts.forget(partition)
         held = self._held[partition] = open_held(claim, self._configuration, self.options, self.clock())
         self.metrics.lag.labels(partition.topic, str(partition.number)).set(
             max(0, bounds.end - claim.next_offset)
@@ -263,7 +268,7 @@ class Collector:
         """The log ends before our offset. Under the same identity it was cut off: go on at its end, and say so."""
         partition, offset = held.partition, held.stored_offset
         identity = self.source.topic_id(partition.topic)
-        if identity is None or _differs(identity, held.claim.topic_id):
+        if identity is None or is_another(identity, held.claim.topic_id):
             why = f"the log ends at {gap.log_end}, before our offset {gap.wanted}: it was made anew or truncated"
             self._halt(partition, why)
             return
@@ -354,24 +359,13 @@ class Collector:
         self._waiting[partition] = self.clock()
 
     def _halt(self, partition: Partition, why: str) -> None:
-        """Read it no further, and look from time to time whether a person has let it go on.
-
-        Written each time: a person, or a restored database, may have undone it without the reason being gone.
-        """
-        if partition not in self._halted:
-            log.critical("partition %s %d is halted until a person looks: %s", *partition, why)
-            self.metrics.commits.labels("halted").inc()
+        """Read it no further, and look from time to time whether a person has let it go on."""
         held = self._held.get(partition)
-        self._forget(partition)
-        self._halted.add(partition)
+        self._halts.add(partition, why, held.claim if held else None)
+        self._let_go(partition)
+        self._failures.pop(partition, None)
         self._waiting[partition] = self.clock() + _HALTED_SECONDS
-        self._halting[partition] = why, held.claim if held else None
-        self._write_halts()
-
-    def _write_halts(self) -> None:
-        for partition, (why, claim) in list(self._halting.items()):
-            self.checkpoints.halt(partition, why, claim)
-            del self._halting[partition]
+        self._halts.write(self.checkpoints)
 
     # Looking around
 
@@ -380,7 +374,7 @@ class Collector:
         now = self.clock()
         if now - self._looked_at < self.options.look_seconds:
             return
-        self._write_halts()
+        self._halts.write(self.checkpoints)
         self.metrics.restarted(self.source.restarts)
         revision = self.checkpoints.revision()
         if revision != self._configuration.revision:
@@ -393,26 +387,9 @@ class Collector:
         self._looked_at, self.stored_at = now, self.clock()
 
     def _watch_topics(self, topics: Iterable[str]) -> None:
-        for topic in sorted(topics):
-            try:
-                identity = self.source.topic_id(topic)
-            except ConfigurationError as problem:
-                self._miss(topic, str(problem))
-                continue
-            self._missed.pop(topic, None)
-            for partition, held in list(self._held.items()):
-                before = held.claim.topic_id
-                if partition.topic == topic and _differs(identity, before):
-                    self._halt(
-                        partition, f"topic {topic} was deleted and made again (id {identity}, was {before})"
-                    )
-
-    def _miss(self, topic: str, why: str) -> None:
-        """Brokers that have just begun may not know a topic yet; one that stays away is gone."""
-        now = self.clock()
-        if now - self._missed.setdefault(topic, now) >= _GONE_SECONDS:
-            for partition in [p for p in self._held if p.topic == topic]:
-                self._halt(partition, f"its topic cannot be read any more: {why}")
+        claimed = {partition: held.claim.topic_id for partition, held in self._held.items()}
+        for partition, why in self._topics.look(topics, claimed, self.clock()):
+            self._halt(partition, why)
 
     def _note(self, held: Held, now: float) -> None:
         """How far behind it is, for the watermark and for people; and the ids that no row can reach any more go."""
@@ -467,17 +444,15 @@ class Collector:
 
     def _hold_on(self, why: str) -> None:
         """Keep the batch, pause, and poll on until the database is back."""
-        if not self._backoff:
+        if not self._backoff.is_on:
             log.warning("%s; holding on, nothing is lost", why)
             self.source.pause()
-        shortest, longest = _BACKOFF_SECONDS
-        self._backoff = min(longest, max(shortest, 2 * self._backoff))
-        self._retry_at = self.clock() + self.jitter(0.5, 1.0) * self._backoff
+        self._backoff.wait(self.clock())
         self.metrics.commits.labels("retried").inc()
 
     def _recovered(self) -> None:
         log.warning("all is reached again; going on")
-        self._backoff = self._retry_at = 0.0
+        self._backoff.end()
         self.source.resume()
 
     def _listen_anew(self, now: float) -> None:
@@ -493,7 +468,3 @@ class Collector:
         log.info(
             "stopped; %s", "what was not stored is read again" if away else "everything counted is stored"
         )
-
-
-def _differs(seen: object, claimed: str | None) -> bool:
-    return seen is not None and claimed is not None and str(seen) != claimed
