@@ -54,6 +54,8 @@ _HALTED_SECONDS = 15.0
 _TRIES = 3
 """So often in a row a partition may fail for a reason that we do not know before it is halted."""
 _TRY_AGAIN_SECONDS = 5.0
+_STOPPED_SECONDS = 5.0
+"""A turn that comes so late was not held up by its own work: the process or the machine was stopped."""
 
 
 @dataclass
@@ -111,7 +113,10 @@ class Collector:
 
     def step(self) -> None:
         """One turn of the loop."""
-        now = self.ticked_at = self.clock()
+        now, before = self.clock(), self.ticked_at
+        self.ticked_at = now
+        if now - before > _STOPPED_SECONDS:
+            self._listen_anew(now)
         away = self._backoff.is_waiting(now)
         try:
             polled = self.source.poll(_POLL_SECONDS, self._suspects.most_records(self.options.poll_records))
@@ -412,10 +417,15 @@ class Collector:
 
     def _reload(self, why: str) -> None:
         """Take the new monitors for all partitions; what was counted under the old ones cannot be written any more."""
-        self._configuration = self.checkpoints.configuration()
-        for partition, held in list(self._held.items()):
-            self.checkpoints.release(held.claim)
+        configuration, held = self.checkpoints.configuration(), list(self._held.values())
+        for one in (
+            held
+        ):  # all of them before anything may fail: a batch of the old ones must not pass for a new one
+            partition = one.partition
             self._again(partition, "reconfigured", f"partition {partition.topic} {partition.number}: {why}")
+        self._configuration = configuration
+        for one in held:
+            self.checkpoints.release(one.claim)
 
     # Trouble
 
@@ -456,7 +466,7 @@ class Collector:
         self.source.resume()
 
     def _listen_anew(self, now: float) -> None:
-        """While we paused nothing could be heard: that was no idleness."""
+        """While we paused, or were stopped, nothing could be heard: that was no idleness."""
         for held in self._held.values():
             held.news_at = now
 

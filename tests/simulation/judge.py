@@ -75,12 +75,14 @@ def _halts(world: World, partition: Partition) -> list[str]:
 def _windows(world: World) -> list[str]:
     """The last word on each window is that of a run which evaluates everything once, at the end.
 
-    Not so for a partition whose very first event is of 1970: windows that long past are never restated.
+    Not so for a partition whose very first event is of 1970: windows that long past are never restated, and later
+    volumes are held against a history without them.
     """
     highest = max((row.highest_ms or 0 for row in world.store.tables.rows.values()), default=0)
     reached = max(world.now_ms(), highest) + HOUR_MS
     found, wanted = final(world.evaluating.up_to(reached)), final(at_once(world.store, reached))
-    if world.store.tables.gaps:
+    long_past = {key for key in found.keys() ^ wanted.keys() if key.end_ms <= START_MS - HOUR_MS}
+    if world.store.tables.gaps or long_past:
         found, wanted = _with_rows(found), _with_rows(wanted)
     differing = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
     return [

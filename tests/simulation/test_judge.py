@@ -34,8 +34,8 @@ def _lost_twice(really: Any) -> Any:
 
 
 def _always_idle(really: Any) -> Any:
-    def note_progress(self: MemoryCheckpoints, claim: Any, *, lag: int, **_: Any) -> None:
-        really(self, claim, lag=lag, idle=True, quiet_ms=60_000)
+    def note_progress(self: MemoryCheckpoints, claim: Any, **progress: Any) -> None:
+        really(self, claim, **progress | {"idle": True, "quiet_ms": 60_000})
 
     return note_progress
 
