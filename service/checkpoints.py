@@ -45,9 +45,9 @@ class Trial:
 class Claim:
     """What a claim returned: the right to write a partition, and the state to go on from.
 
-    `deaths` counts the unclean takeovers since the last progress (or since the trial began), `open_loss` is a gap of
-    which it is not known yet where in event time it ends, `dead_accepted` says that a person wants to read on however
-    many records are dead letters.
+    `deaths` counts the unclean takeovers since the last progress (or since the trial began), `open_losses` are gaps
+    of which it is not known yet where in event time they end, `dead_accepted` says that a person wants to read on
+    however many records are dead letters.
     """
 
     partition: Partition
@@ -62,7 +62,7 @@ class Claim:
     jumps: int = 0
     trial: Trial | None = None
     dead_accepted: bool = False
-    open_loss: Loss | None = None
+    open_losses: tuple[Loss, ...] = ()
 
 
 class Checkpoints(Protocol):

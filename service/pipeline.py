@@ -33,12 +33,12 @@ class PartitionPipeline:
 
     def __init__(
         self, partition: Partition, decoder: Decoder, panes: PartitionPanes, next_offset: int,
-        *, open_loss: Loss | None = None, health: Health | None = None,
+        *, open_losses: Sequence[Loss] = (), health: Health | None = None,
     ) -> None:  # fmt: skip
         self.partition = partition
         self.panes = panes
         self._decoder = decoder
-        self._loss = open_loss
+        self._open_losses = list(open_losses)
         self._health = health or Health()
         self._pending = self._nothing(next_offset)
 
@@ -83,7 +83,7 @@ class PartitionPipeline:
         batches = [DecodedBatch(batch, self._decoder.version_of(batch)) for batch in decoded.batches]
         absorbed = self.panes.absorb(batches, untimed=bool(records.timestamps_ms[0] < 0))
         dead = sorted([*decoded.dead, *_quarantine(records, absorbed.future)], key=attrgetter("offset"))
-        self._end_loss(absorbed.first_ms)
+        self._end_losses(absorbed.first_ms)
         self._health.look(len(records), dead)
         self._remember(records, decoded, absorbed.counts, dead)
 
@@ -105,19 +105,23 @@ class PartitionPipeline:
         """The log no longer holds the offsets before `until`: count them as lost and go on there."""
         lost = until - self.next_offset
         highest = self.panes.highest_ms
-        self._loss = Loss(self.next_offset, lost, LossKind.LOST, None if highest == NEVER_MS else highest)
-        losses = [*self._pending.losses, self._loss]
+        loss = Loss(self.next_offset, lost, LossKind.LOST, None if highest == NEVER_MS else highest)
+        self._open_losses.append(loss)
         self._pending = replace(
-            self._pending, next_offset=until, lost=self._pending.lost + lost, losses=losses
+            self._pending,
+            next_offset=until,
+            lost=self._pending.lost + lost,
+            losses=[*self._pending.losses, loss],
         )
 
-    def _end_loss(self, first_ms: int | None) -> None:
-        """Where event time goes on after a gap, the gap ends."""
-        if self._loss is None or first_ms is None:
+    def _end_losses(self, first_ms: int | None) -> None:
+        """Where event time goes on after gaps, they end."""
+        if not self._open_losses or first_ms is None:
             return
-        ended = replace(self._loss, until_ms=max(first_ms, self._loss.from_ms or first_ms))
-        others = [one for one in self._pending.losses if one.offset != ended.offset]
-        self._pending, self._loss = replace(self._pending, losses=[*others, ended]), None
+        ended = [replace(one, until_ms=max(first_ms, one.from_ms or first_ms)) for one in self._open_losses]
+        others = [one for one in self._pending.losses if one not in self._open_losses]
+        self._pending = replace(self._pending, losses=[*others, *ended])
+        self._open_losses.clear()
 
     def skip_killer(self) -> None:
         """The next record has killed the process again and again: it becomes a dead letter by its place alone."""

@@ -71,7 +71,7 @@ def open_held(claim: Claim, configuration: Configuration, options: CollectorOpti
     panes = _restored(claim, configuration)
     pipeline = PartitionPipeline(
         claim.partition, decoder, panes, claim.next_offset,
-        open_loss=claim.open_loss, health=Health(options.most_dead_share),
+        open_losses=claim.open_losses, health=Health(options.most_dead_share),
     )  # fmt: skip
     return Held(
         claim, pipeline, now, now, claim.next_offset, panes.highest_ms, dead_accepted=claim.dead_accepted

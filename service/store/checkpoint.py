@@ -65,10 +65,10 @@ class PostgresCheckpoints:
             _refuse_unplaced(connection, partition, row)
             panes = _open_panes(connection, partition, (row["highest_ms"] or 0) - claimant.patience_ms)
             ids = _ids_of(connection, partition, panes)
-            loss = _open_loss(connection, partition)
+            losses = _open_losses(connection, partition)
         return Claim(
             partition, row["owner_epoch"], row["claim_token"], row["next_offset"], row["highest_ms"], row["topic_id"],
-            row["deaths"], panes, ids, row["jumps"], _trial_of(row), row["dead_accepted"], loss,
+            row["deaths"], panes, ids, row["jumps"], _trial_of(row), row["dead_accepted"], losses,
         )  # fmt: skip
 
     def commit(self, claim: Claim, checkpoint: Checkpoint, revision: int) -> None:
@@ -241,12 +241,11 @@ def _ids_of(
     return ids
 
 
-def _open_loss(connection: Connection, partition: Partition) -> Loss | None:
-    """The last gap of which it is not known yet where it ends in event time."""
+def _open_losses(connection: Connection, partition: Partition) -> tuple[Loss, ...]:
+    """The gaps of which it is not known yet where they end in event time."""
     mine = (gap.c.topic == partition.topic, gap.c.partition == partition.number)
-    query = select(gap).where(*mine, gap.c.until_ms.is_(None)).order_by(gap.c.offset.desc()).limit(1)
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else loss_of(row)
+    query = select(gap).where(*mine, gap.c.until_ms.is_(None)).order_by(gap.c.offset, gap.c.kind)
+    return tuple(loss_of(row) for row in connection.execute(query).mappings())
 
 
 def loss_of(row: RowMapping) -> Loss:

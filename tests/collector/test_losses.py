@@ -50,6 +50,27 @@ def test_a_gap_is_the_same_whatever_the_polls_and_with_a_restart_inside(engine: 
     assert is_balanced(engine)
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_gaps_that_follow_each_other_end_together(engine: Engine, restart: bool) -> None:
+    bench = bench_with(engine)
+    bench.log.records[0][100] = (bench.log.records[0][100][0], None, None)  # a tombstone has no event time
+    running = bench.collector(FakeSource(bench.log, most_at_once=chain([0, 50, 0, 1], cycle([0]))))
+    running.turn(2)
+    bench.log.expire(100)
+    running.turn(4)
+    assert partition_row(engine)["next_offset"] == 101
+    bench.log.expire(200)
+    running.turn(2)
+    if restart:
+        running = bench.collector()
+    running.source.most_at_once = None
+    running.read_all()
+    found = losses(engine)
+    assert [(offset, records) for offset, _, records, _, _ in found] == [(50, 50), (101, 99)]
+    assert len({until for *_, until in found}) == 1
+    assert found[0][4] is not None
+
+
 def test_holes_of_the_log_are_no_losses(engine: Engine) -> None:
     """Compaction and transactions leave offsets that hold nothing."""
     bench = bench_with(engine)

@@ -63,7 +63,7 @@ class MemoryCheckpoints:
         assert row.token is not None
         return Claim(
             partition, row.owner_epoch, row.token, row.next_offset, row.highest_ms, row.topic_id, row.deaths, panes,
-            self._ids_of(partition, panes), row.jumps, trial, row.dead_accepted, self._open_loss(partition),
+            self._ids_of(partition, panes), row.jumps, trial, row.dead_accepted, self._open_losses(partition),
         )  # fmt: skip
 
     def commit(self, claim: Claim, checkpoint: Checkpoint, revision: int) -> None:
@@ -249,10 +249,9 @@ class MemoryCheckpoints:
                 ids.setdefault(key, []).append(np.frombuffer(hashes, "<u8").astype(np.uint64))
         return ids
 
-    def _open_loss(self, partition: Partition) -> Loss | None:
+    def _open_losses(self, partition: Partition) -> tuple[Loss, ...]:
         mine = [one for (p, *_), one in self.tables.gaps.items() if p == partition and one.until_ms is None]
-        last = max(mine, key=lambda loss: loss.offset, default=None)
-        return None if last is None else Loss(last.offset, last.records, last.kind, last.from_ms)
+        return tuple(sorted(mine, key=lambda loss: (loss.offset, loss.kind)))
 
 
 def _deaths(row: Row) -> int:

@@ -394,10 +394,10 @@ def test_a_trial_is_noted_by_the_holder_only(keeper: Keeper) -> None:
 def test_a_gap_whose_end_is_not_known_is_told_to_the_next_owner_until_it_is(keeper: Keeper) -> None:
     held, gap = claim(keeper), Loss(10, 5, LossKind.LOST, 10_000)
     commit(keeper, held, step(0, 15, counts=Counts(10), lost=5, losses=[gap]))
-    assert claim(keeper).open_loss == gap
+    assert claim(keeper).open_losses == (gap,)
     ended = replace(gap, until_ms=12_000)
     commit(keeper, claim(keeper), step(15, 20, losses=[ended]))
-    assert claim(keeper).open_loss is None
+    assert claim(keeper).open_losses == ()
     assert keeper.tables()[3] == [(10, "lost", 5, 10_000, 12_000)]
 
 

@@ -66,12 +66,12 @@ def test_where_a_gap_ends_is_learned_later_and_survives_a_claim(
     gap = Loss(10, 5, LossKind.LOST, 2_000)
     checkpoints.commit(claim, step(0, 20, gap), 0)
     again = checkpoints.claim(PLACE, Claimant("two", 0), "id", 0)
-    assert again.open_loss == gap
+    assert again.open_losses == (gap,)
     ended = Loss(10, 5, LossKind.LOST, 2_000, 9_000)
     checkpoints.commit(again, step(20, 30, ended), 0)
     assert losses_of(engine, "churn") == [ended]
     assert losses_of(engine, "churn", since_ms=9_001) == []
-    assert checkpoints.claim(PLACE, Claimant("three", 0), "id", 0).open_loss is None
+    assert checkpoints.claim(PLACE, Claimant("three", 0), "id", 0).open_losses == ()
     assert partition_row(engine)["lost"] == 5
 
 
