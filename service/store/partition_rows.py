@@ -31,6 +31,8 @@ def resume_partitions(engine: Engine, topic: str) -> int:
 
 FROM_START = -1
 """The position of a partition that is to be read from the log's start, wherever that is when it is claimed."""
+has_position = _row.next_offset > FROM_START
+"""Whether a partition was claimed since it was reset."""
 
 
 def reset_partitions(engine: Engine, topic: str, *, recount: bool = False) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, func, select, text, tuple_
 
 from service.monitor import DAY_MS
 from service.store.paging import Chunk, Order, Paging, check_key, chunk_of, columns_of
+from service.store.partition_rows import has_position
 from service.store.tables import model_version, reference, source_partition
 
 VERSIONS_SEEN_WITHIN_MS = 8 * DAY_MS
@@ -218,7 +219,7 @@ def list_partitions(
 ) -> Chunk[PartitionRow]:
     """Partitions by topic and number."""
     column = source_partition.c
-    rows = select(*columns_of(source_partition, PartitionRow))
+    rows = select(*columns_of(source_partition, PartitionRow)).where(has_position)
     if topic is not None:
         rows = rows.where(column.topic == topic)
     if halted is not None:

@@ -28,6 +28,7 @@ from service.messages import (
 )
 from service.store.checkpoint import pane_row
 from service.store.engine import take_time, transaction
+from service.store.partition_rows import has_position
 from service.store.tables import (
     alert,
     dead_letter,
@@ -106,11 +107,11 @@ class Snapshot:
         return int(self._connection.execute(select(revision.c.number)).scalar_one())
 
     def partitions(self) -> Sequence[StoredPartition]:
-        """Every partition that was ever claimed, by topic and number."""
+        """Every partition that was claimed and not reset since, by topic and number."""
         row = source_partition.c
         losses = self._losses()
         found = self._connection.execute(
-            select(source_partition).order_by(row.topic, row.partition)
+            select(source_partition).where(has_position).order_by(row.topic, row.partition)
         ).mappings()
         return [_partition(r, losses.get(Partition(r["topic"], r["partition"]), ())) for r in found]
 

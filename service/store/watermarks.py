@@ -9,6 +9,7 @@ from sqlalchemy import case, func, select, text
 
 from service.messages import Partition
 from service.store.engine import transaction
+from service.store.partition_rows import has_position
 from service.store.tables import source_partition
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def load_progress(engine: Engine) -> tuple[Progress, ...]:
     )
     idle = case((confirmed, _age_ms(row.idle_since)))
     query = select(row.highest_ms, idle, row.topic, row.partition, row.owner, _age_ms(row.updated_at)).where(
-        row.halted.is_(None), row.next_offset >= 0
+        row.halted.is_(None), has_position
     )
     with transaction(engine) as connection:
         return tuple(
