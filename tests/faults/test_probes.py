@@ -111,7 +111,7 @@ def test_a_loop_that_stands_still_is_not_alive_and_says_where_it_stands(
         source.go_on.set()
         until(lambda: probe(port, "healthz") == 200)
     watch.end()
-    (said,) = [entry.getMessage() for entry in caplog.records]
+    (said,) = [entry.getMessage() for entry in caplog.records if entry.name == "service.runner"]
     assert "the collector's loop has not turned for" in said
     assert "thread the stuck one:" in said
     assert "self.go_on.wait(PATIENCE_SECONDS)" in said
