@@ -160,7 +160,11 @@ class Crew:
 
     def troubles(self, but: str | None = None) -> list[str]:
         """What no fault of a test may cause: every line of an error or a traceback, `but` those that say this."""
-        bad = (" ERROR ", " CRITICAL ", "Traceback")
+        bad = (
+            " ERROR    service.",
+            " CRITICAL ",
+            "Traceback",
+        )  # clients say at their end that they were ended
         lines = [(w.name, line) for w in self.workers for line in w.said().splitlines()]
         return [
             f"{name}: {line}"

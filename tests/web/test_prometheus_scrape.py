@@ -48,8 +48,9 @@ def last_errors(url: str) -> dict[str, str]:
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         try:
-            active = httpx.get(f"{url}/api/v1/targets", timeout=5).json()["data"]["activeTargets"]
-        except httpx.TransportError:
+            answer = httpx.get(f"{url}/api/v1/targets", timeout=5)
+            active = answer.raise_for_status().json()["data"]["activeTargets"]
+        except (httpx.TransportError, httpx.HTTPStatusError):  # it listens before it is ready
             active = []
         tried = {one["scrapePool"]: one["lastError"] for one in active if one["health"] != "unknown"}
         if len(tried) == 2:
