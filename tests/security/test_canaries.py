@@ -131,7 +131,7 @@ def test_no_canary_is_heard_when_all_roles_work(stack: Stack, form: str) -> None
     stack.start("run")
     stack.wait_until(lambda: sum(stack.consumed().values()) == 330, "all is read")
     stack.wait_until(
-        lambda: stack.rows("SELECT 1 FROM alert"), "an alert goes to a webhook that is not there", 120
+        lambda: stack.rows("SELECT 1 FROM alert"), "an alert goes to a webhook that is not there"
     )
     stack.wait_until(lambda: "webhook" in stack.logs(), "the log says that the webhook does not answer")
     said = answers(stack)
