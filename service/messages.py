@@ -77,6 +77,7 @@ class Role(StrEnum):
     PREDICTION = "prediction"
     SCORE = "score"
     LATENCY = "latency_ms"
+    RULE = "rule"
     LABEL = "label"
 
 
@@ -385,7 +386,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A finding that lasted. `since_ms` is when the trouble began as far as is known, `at_ms` when it was known."""
+    """A finding that lasted. `since_ms` is when the trouble began as far as is known, `at_ms` when it was known.
+
+    `consequence`: it follows from another alert of its incident. `confidence` and `evidence` are the diagnosis' own.
+    """
 
     id: str
     incident: str
@@ -401,6 +405,9 @@ class Alert:
     since_ms: int
     at_ms: int
     summary: str
+    consequence: bool = False
+    confidence: float | None = None
+    evidence: Mapping[str, float | str] = field(default_factory=dict)
 
     @property
     def feature(self) -> str | None:
@@ -415,6 +422,7 @@ class Alert:
             "severity": self.severity.value, "rule": self.rule, "cause": self.cause.value, "feature": self.feature,
             "segment": {name: value} if name else None, "model": self.model, "version": self.version,
             "window": self.window, "since": iso(self.since_ms), "at": iso(self.at_ms), "summary": self.summary,
+            "consequence": self.consequence, "confidence": self.confidence, "evidence": dict(self.evidence),
         }  # fmt: skip
 
 

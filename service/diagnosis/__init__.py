@@ -1,0 +1,1 @@
+"""Why a column rang: the cause, in a sentence, from sketches alone."""
