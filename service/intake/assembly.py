@@ -20,6 +20,7 @@ from service.intake.cells import (
     text_column,
 )
 from service.intake.outputs import lift_outputs
+from service.intake.rules import RowFields, put_rules
 from service.messages import (
     LABEL,
     LATENCY,
@@ -36,6 +37,7 @@ from service.messages import (
 )  # fmt: skip
 from service.names import clean_name
 from service.sketches.cells import ABSENT, NOTHING
+from service.sketches.label_sample import LABEL_SALT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-_LABEL_SALT = np.uint64(0x9E37_79B9_7F4A_7C15)
 UNREADABLE_VERSION = "(unreadable)"
 UNNAMED = "(unreadable name)"
 
@@ -90,6 +91,10 @@ class Assembly:
 
     def batch(self, offsets: IntArray, ts_ms: IntArray, ids: Sequence[Any], versions: Sequence[Any]) -> Batch:
         """The finished batch."""
+        contract = self.version.monitor.contract
+        if contract is not None and self.stream is Stream.INFERENCE:
+            fields = RowFields(self.version.grid, self.numbers, self.texts, self.extras)
+            put_rules(contract.rules, self.version.grid, self.numbers, fields)
         return Batch(
             self.version.model, self.version.number, self.stream, offsets, ts_ms, hash_ids(ids, self.stream),
             version_column(versions), self.numbers, self.texts, self.extras, self.segments,
@@ -110,7 +115,7 @@ def hash_ids(ids: Sequence[str | int | None], stream: Stream) -> NDArray[np.uint
     hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, map(str.encode, texts)), np.uint64, len(ids))  # type: ignore[arg-type]
     if "" in texts:
         hashes[[i for i, text in enumerate(texts) if not text]] = 0
-    return hashes ^ _LABEL_SALT * (hashes != 0) if stream is Stream.LABEL else hashes
+    return hashes ^ LABEL_SALT * (hashes != 0) if stream is Stream.LABEL else hashes
 
 
 def version_column(versions: Sequence[str | int | None]) -> TextColumn:

@@ -6,17 +6,20 @@ so are the counts between edges that the panes' grid does not have. `sharpen` sa
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.messages import LABEL, PREDICTION, Column, Missing
+from service.messages import LABEL, PREDICTION, Column, Missing, Role
 from service.monitor import Task
 from service.reference.bins import BinnedColumn, binned, moments_of, quantiles_of
 from service.reference.column_summary import NumberFacts, summarize
 from service.reference.profile import ReferenceProfile
 from service.reference.regrid import Part, parts_of, regrid_counts, sums_of
+from service.reference.regrid_moments import regrid_moments
 from service.reference.sharpen import are_integers, sharpened
 from service.sketches.bottom_k import BottomK
 from service.sketches.grids import (
@@ -32,7 +35,7 @@ from service.sketches.grids import (
 from service.sketches.pane import PaneSketch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -40,11 +43,13 @@ _FREQUENT_SHARE = 0.01
 
 
 class _Numbers(NamedTuple):
-    """A column of numbers: its bins, sharpened; what was missing; whether its values are integers."""
+    """A column of numbers: its bins, sharpened; what was missing; whether its values are integers; its extremes."""
 
     bins: BinnedColumn
     missing: IntArray
     integer: bool
+    low: float
+    high: float
 
 
 class _Texts(NamedTuple):
@@ -54,47 +59,106 @@ class _Texts(NamedTuple):
     missing: IntArray
 
 
-def profile_from_sketch(name: str, model: str, task: Task, sketch: PaneSketch) -> ReferenceProfile:
+class _Kind(Enum):
+    """What a column is taken to hold."""
+
+    NUMBERS = "numbers"
+    CATEGORIES = "categories"
+    CLASSES = "classes"
+
+
+class _Read(NamedTuple):
+    """The columns of a sketch, as what they are taken to hold."""
+
+    numbers: Mapping[Column, _Numbers]
+    texts: Mapping[Column, _Texts]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Some of the same rows apart, on the same grid: consecutive `blocks` in the order of time, and `segments`."""
+
+    blocks: Sequence[PaneSketch] = ()
+    segments: Mapping[str, PaneSketch] = field(default_factory=dict)
+
+
+def profile_from_sketch(
+    name: str, model: str, task: Task, sketch: PaneSketch, parts: Parts | None = None
+) -> ReferenceProfile:
     """The profile of merged panes, counted on any grid, with a grid of its own.
 
     A column that the panes' grid did not know holds numbers when more than half of its values are numbers.
     Labels and predictions of a classification are categories; where only bins of their numbers are known,
     they are the integers in those bins, shared out evenly where a bin holds several; others are WRONG_TYPE.
+    Parts are read as the whole is, by the rows that the whole has kept: else they would seem to differ from it.
     """
-    numbers: dict[Column, _Numbers] = {}
-    texts: dict[Column, _Texts] = {}
-    for column, part in sorted(parts_of(sketch).items()):
-        if column in {LABEL, PREDICTION} and task in {Task.BINARY, Task.MULTICLASS}:
-            texts[column] = _classes(part)
-        elif 2 * part.numbers_total > part.numbers_total + part.texts.total or (
-            not part.texts.total and part.numbers
-        ):
-            numbers[column] = _numbers(sketch, column, part)
-        else:
-            texts[column] = _categories(part)
+    parts, kinds = parts or Parts(), _kinds(sketch, task)
+    read = _read(sketch, kinds, sketch)
     grid = Grid(
-        tuple(_number_grid(column, one) for column, one in numbers.items()),
-        tuple(category_grid(column, one.texts.counts) for column, one in texts.items()),
+        tuple(_number_grid(column, one) for column, one in read.numbers.items()),
+        tuple(category_grid(column, one.texts.counts) for column, one in read.texts.items()),
     )
-    made = _filled(PaneSketch(grid), sketch, numbers, texts)
-    facts = {column: _facts(one) for column, one in numbers.items()}
+    made = _filled(PaneSketch(grid), sketch, read)
+    blocks = tuple(_filled(PaneSketch(grid), part, _read(part, kinds, sketch)) for part in parts.blocks)
+    segments = {
+        segment: _filled(PaneSketch(grid), part, _read(part, kinds, sketch))
+        for segment, part in sorted(parts.segments.items())
+    }
+    facts = {column: _facts(one) for column, one in read.numbers.items()}
     first_ms, last_ms = (made.first_ms, made.last_ms) if made.events else (None, None)
     return ReferenceProfile(
-        name, model, task, grid, made, (), False, max(made.inferences, made.labels), first_ms, last_ms,  # noqa: FBT003
-        summarize(made, facts),
+        name, model, task, grid, made, blocks, bool(blocks), max(made.inferences, made.labels), first_ms, last_ms,
+        summarize(made, facts), segments=segments,
     )  # fmt: skip
 
 
-def _numbers(sketch: PaneSketch, column: Column, part: Part) -> _Numbers:
+def _kinds(sketch: PaneSketch, task: Task) -> dict[Column, _Kind]:
+    """What each column holds; the columns of a contract's rules are the monitor's, and not learned."""
+    found = sorted(parts_of(sketch).items())
+    return {column: _kind(column, part, task) for column, part in found if column.role is not Role.RULE}
+
+
+def _kind(column: Column, part: Part, task: Task) -> _Kind:
+    if column in {LABEL, PREDICTION} and task in {Task.BINARY, Task.MULTICLASS}:
+        return _Kind.CLASSES
+    mostly = 2 * part.numbers_total > part.numbers_total + part.texts.total
+    return _Kind.NUMBERS if mostly or (not part.texts.total and part.numbers) else _Kind.CATEGORIES
+
+
+def _read(sketch: PaneSketch, kinds: Mapping[Column, _Kind], whole: PaneSketch) -> _Read:
+    found, of_whole = parts_of(sketch), parts_of(whole)
+    numbers: dict[Column, _Numbers] = {}
+    texts: dict[Column, _Texts] = {}
+    for column, kind in kinds.items():
+        part = found.get(column) or Part()
+        if kind is _Kind.NUMBERS:
+            numbers[column] = _numbers(part, of_whole[column], _kept(whole, column))
+        else:
+            texts[column] = _classes(part) if kind is _Kind.CLASSES else _categories(part)
+    return _Read(numbers, texts)
+
+
+def _kept(sketch: PaneSketch, column: Column) -> FloatArray:
+    """The finite values of this column in the rows that a sketch has kept."""
+    place = sketch.grid.number_at.get(column, -1)
+    values = sketch.sample.values[place] if 0 <= place < len(sketch.sample.values) else np.empty(0)
+    return values[np.isfinite(values)]
+
+
+def _numbers(part: Part, whole: Part, kept: FloatArray) -> _Numbers:
+    """The outermost bins reach to the extremes of the whole, in a part of it too, so that both are read alike."""
     missing = part.missing.copy()
     missing[Missing.WRONG_TYPE] += part.texts.total
-    if part.numbers is None:
+    if part.numbers is None or whole.numbers is None:
         nothing = np.zeros(len(log_edges()) + 1, np.int64)
-        return _Numbers(BinnedColumn(log_edges(), nothing, 0.0, 0.0), missing, integer=False)
-    place = sketch.grid.number_at.get(column, -1)
-    kept = sketch.sample.values[place] if 0 <= place < len(sketch.sample.values) else np.empty(0)
-    kept, counted = kept[np.isfinite(kept)], binned(*part.numbers)
-    return _Numbers(sharpened(counted, kept), missing, are_integers(counted, kept))
+        return _Numbers(
+            BinnedColumn(log_edges(), nothing, 0.0, 0.0), missing, integer=False, low=0.0, high=0.0
+        )
+    own, all_rows = binned(*part.numbers), binned(*whole.numbers)
+    counted = own._replace(low=all_rows.low, high=all_rows.high)
+    return _Numbers(
+        sharpened(counted, kept), missing, are_integers(counted, kept), low=own.low, high=own.high
+    )
 
 
 def _categories(part: Part) -> _Texts:
@@ -147,9 +211,7 @@ def _facts(one: _Numbers) -> NumberFacts:
     return NumberFacts(int(np.count_nonzero(one.bins.counts)), distinct_exact=False, integer=one.integer)
 
 
-def _filled(
-    made: PaneSketch, old: PaneSketch, numbers: Mapping[Column, _Numbers], texts: Mapping[Column, _Texts]
-) -> PaneSketch:
+def _filled(made: PaneSketch, old: PaneSketch, read: _Read) -> PaneSketch:
     made.inferences, made.labels, made.first_ms, made.last_ms = (
         old.inferences,
         old.labels,
@@ -157,19 +219,21 @@ def _filled(
         old.last_ms,
     )
     for place, grid in enumerate(made.grid.numbers):
-        bins, missing, _ = numbers[grid.column]
-        made.numbers.missing[place] = missing
+        one = read.numbers[grid.column]
+        bins = one.bins
+        made.numbers.missing[place] = one.missing
         if bins.counts.any():
             made.numbers.column_counts(place)[:] = regrid_counts(*bins, grid.edges)
-            made.numbers.low[place], made.numbers.high[place] = bins.low, bins.high
+            made.numbers.low[place], made.numbers.high[place] = one.low, one.high
             made.numbers.sums[:, place] = sums_of(int(bins.counts.sum()), *moments_of(bins), grid)
     for place, text in enumerate(made.grid.texts):
-        known, index = texts[text.column].texts, text.index
-        made.categories.missing[place] = texts[text.column].missing
-        made.categories.column_counts(place)[:] = [known.counts[category] for category in text.categories]
+        known, index = read.texts[text.column].texts, text.index
+        made.categories.missing[place] = read.texts[text.column].missing
+        made.categories.column_counts(place)[:] = [known.counts.get(c, 0) for c in text.categories]
         unseen = {t: n for t, n in known.counts.items() if t not in index}
         made.categories.unseen[place] = BottomK(unseen, known.other)
     _count_absent(made)
+    made.moments = regrid_moments(old, made.grid)
     return made
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from service.messages import NOT_APPLICABLE, Column, Missing, Role
 from service.reference.bins import BinnedColumn, binned, cumulative, mean_std
+from service.reference.regrid_moments import regrid_moments
+from service.reference.regrid_samples import regrid_labels, regrid_rows
 from service.sketches.bottom_k import BottomK
-from service.sketches.cells import ABSENT
 from service.sketches.extras import ExtraSketch
 from service.sketches.pane import PaneSketch
 
@@ -75,7 +76,8 @@ def regrid_sketch(sketch: PaneSketch, grid: Grid) -> PaneSketch:
             missing[Missing.WRONG_TYPE] += part.numbers_total
         missing[Missing.ABSENT] += _rows_without(part, made, text.column)
     made.extras = {column: _extra(part) for column, part in sorted(found.items())}
-    _copy_sample(sketch, made)
+    made.moments = regrid_moments(sketch, grid)
+    made.sample, made.label_sample = regrid_rows(sketch, grid), regrid_labels(sketch, grid)
     return made
 
 
@@ -154,7 +156,7 @@ def sums_of(n: int, mean: float, std: float, grid: NumberGrid) -> IntArray:
     if grid.scale <= 0:
         return np.zeros(2, np.int64)
     centre = float(np.clip((mean - grid.centre) / grid.scale, -_MOST_SCALES, _MOST_SCALES))
-    square = min((std / grid.scale) ** 2 + centre**2, _MOST_SCALES**2)
+    square = min(min(std / grid.scale, _MOST_SCALES) ** 2 + centre**2, _MOST_SCALES**2)
     return np.array([round(n * centre * _STEPS), round(n * square * _STEPS**2)], np.int64)
 
 
@@ -175,12 +177,3 @@ def _extra(part: Part) -> ExtraSketch:
     extra.texts.shrink()
     extra.numbers.missing[0] += part.missing
     return extra
-
-
-def _copy_sample(sketch: PaneSketch, made: PaneSketch) -> None:
-    rows, at = len(sketch.sample.priorities), sketch.grid.number_at
-    values = np.full((len(made.sample.values), rows), ABSENT)
-    for place, number in enumerate(made.grid.numbers[: len(values)]):
-        if (old := at.get(number.column)) is not None:
-            values[place] = sketch.sample.values[old]
-    made.sample.priorities, made.sample.values = sketch.sample.priorities, values

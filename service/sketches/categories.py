@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from service.messages import TextColumn
     from service.sketches.grids import CategoryGrid
 
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
@@ -53,3 +54,16 @@ class CategorySketch:
     def column_counts(self, column: int) -> IntArray:
         """Counts by category of one column."""
         return self.counts[self._starts[column] : self._starts[column + 1]]
+
+
+def places_in(grid: CategoryGrid, texts: TextColumn, codes: NDArray[np.int32]) -> FloatArray:
+    """The places of these cells' categories in a grid; NaN where they are missing or unseen."""
+    values = (texts.values[code] for code in codes.tolist())
+    return np.array([grid.index.get(v, np.nan) if isinstance(v, str) else np.nan for v in values])
+
+
+def moved_places(places: FloatArray, old: tuple[str, ...], new: tuple[str, ...]) -> FloatArray:
+    """Places in one list of categories as places in another; NaN where a category is not in that one."""
+    index = {text: float(i) for i, text in enumerate(new)}
+    to = np.array([*(index.get(text, np.nan) for text in old), np.nan])
+    return np.asarray(to[np.where(np.isnan(places), len(old), places).astype(np.intp)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Annotated
 
@@ -13,12 +14,24 @@ from service.messages import Column, Role
 from service.sketches.bottom_k import SIZE, BottomK
 from service.sketches.cells import KINDS
 from service.sketches.extras import ExtraSketch
-from service.sketches.format import Packed, floats_from_bytes, floats_to_bytes, pack, seal, unpack, unseal
+from service.sketches.format import (
+    Packed,
+    floats_from_bytes,
+    floats_to_bytes,
+    pack,
+    seal,
+    unpack,
+    unseal,
+    unseal_any,
+)
 from service.sketches.grids import CategoryGrid, Grid, NumberGrid
+from service.sketches.joint_codec import Joint, joint_in, joint_out, priorities_in
 from service.sketches.numbers import NumberSketch
 from service.sketches.pane import MAX_EXTRAS, PaneSketch
+from service.sketches.sample import SIZE as ROWS
 
-_PANE, _PANE_VERSION = b"DBps", 1
+_PANE, _PANE_VERSION = b"DBps", 2
+"""Version 1 has no `Joint`: no moments, and samples without predictions and labels."""
 _GRID, _GRID_VERSION = b"DBgr", 1
 
 
@@ -45,7 +58,7 @@ class _Extra(msgspec.Struct, array_like=True):
     texts: _Texts
 
 
-class _Pane(msgspec.Struct, array_like=True):
+class _FirstPane(msgspec.Struct, array_like=True):
     grid_id: str
     inferences: _Count
     labels: _Count
@@ -59,6 +72,13 @@ class _Pane(msgspec.Struct, array_like=True):
     sample_values: bytes
     extras: list[_Extra]
     extras_dropped: _Count
+
+
+class _Pane(_FirstPane):
+    joint: Joint
+
+
+_PANES: Mapping[int, type[_FirstPane]] = {1: _FirstPane, _PANE_VERSION: _Pane}
 
 
 class _NumberGrid(msgspec.Struct, array_like=True):
@@ -90,14 +110,14 @@ def pane_to_bytes(sketch: PaneSketch) -> bytes:
         np.ascontiguousarray(sketch.sample.priorities, "<u8").tobytes(),
         floats_to_bytes(sketch.sample.values),
         [_Extra(c.role, c.name, _numbers_out(e.numbers), _texts_out(e.texts)) for c, e in extras],
-        sketch.extras_dropped,
+        sketch.extras_dropped, joint_out(sketch),
     )  # fmt: skip
     return seal(_PANE, _PANE_VERSION, body)
 
 
 def pane_from_bytes(data: bytes, grid: Grid) -> PaneSketch:
     """The sketch again. Raises FormatError if the bytes are broken or were counted on another grid."""
-    body = unseal(data, _PANE, _PANE_VERSION, _Pane)
+    body = unseal_any(data, _PANE, _PANES)
     if body.grid_id != grid.id:
         msg = f"counted on grid {body.grid_id}, read with grid {grid.id}"
         raise FormatError(msg)
@@ -109,6 +129,8 @@ def pane_from_bytes(data: bytes, grid: Grid) -> PaneSketch:
     sketch.categories.missing = _missing_in(body.category_missing, len(grid.texts))
     sketch.categories.unseen = [_texts_in(unseen) for unseen in body.unseen]
     _sample_in(sketch, body)
+    if isinstance(body, _Pane):
+        joint_in(sketch, body.joint)
     if len(body.extras) > MAX_EXTRAS + len(grid.numbers) + len(Role):
         msg = f"{len(body.extras)} columns that the grid does not know; at most {MAX_EXTRAS} are kept"
         raise FormatError(msg)
@@ -159,13 +181,14 @@ def _texts_in(body: _Texts) -> BottomK:
     return BottomK(body.counts, body.other)
 
 
-def _sample_in(sketch: PaneSketch, body: _Pane) -> None:
-    columns, data = len(sketch.sample.values), body.sample_priorities
-    if len(data) % 8 or len(body.unseen) != len(sketch.grid.texts):
-        raise FormatError("the sample or the unseen texts do not fit the grid")
-    sketch.sample.priorities = np.frombuffer(data, "<u8").astype(np.uint64)
+def _sample_in(sketch: PaneSketch, body: _FirstPane) -> None:
+    columns = len(sketch.sample.values)
+    if len(body.unseen) != len(sketch.grid.texts):
+        raise FormatError("the unseen texts do not fit the grid")
+    sketch.sample.priorities = priorities_in(body.sample_priorities, ROWS)
     rows = len(sketch.sample.priorities)
     sketch.sample.values = floats_from_bytes(body.sample_values, columns * rows).reshape(columns, rows)
+    sketch.sample.predictions = np.full(rows, np.nan)
 
 
 def grid_to_bytes(grid: Grid) -> bytes:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -34,6 +35,8 @@ _MOST_CELLS = 50_000_000
 
 T = TypeVar("T")
 IntArray = NDArray[np.int64]
+Kinds = Mapping[int, type[T]]
+"""What the payload of each version is."""
 
 
 class Packed(msgspec.Struct, array_like=True, frozen=True):
@@ -81,6 +84,17 @@ def unpack(packed: Packed, size: int) -> IntArray:
     return array
 
 
+def pack_signed(array: IntArray) -> Packed:
+    """Pack a flat array of integers below 2^62 either way: 0, -1, 1, -2 are 0, 1, 2, 3."""
+    return pack((array << 1) ^ (array >> 63))
+
+
+def unpack_signed(packed: Packed, size: int) -> IntArray:
+    """The integers again; raises FormatError unless there are exactly `size`."""
+    folded = unpack(packed, size)
+    return (folded >> 1) ^ -(folded & 1)
+
+
 def _integers(data: bytes, width: int) -> IntArray:
     if width not in _WIDTHS or len(data) % width:
         msg = f"{len(data)} bytes are no integers of {width} bytes"
@@ -119,20 +133,25 @@ def seal(magic: bytes, version: int, body: object) -> bytes:
 
 def unseal(data: bytes, magic: bytes, version: int, kind: type[T]) -> T:
     """The structure again; raises FormatError that says which part does not fit."""
+    return unseal_any(data, magic, {version: kind})
+
+
+def unseal_any(data: bytes, magic: bytes, kinds: Kinds[T]) -> T:
+    """The structure of whichever version it is; raises FormatError."""
     if len(data) < _HEADER.size:
         raise FormatError(f"{len(data)} bytes are too few for {magic.decode()}")
     found, at, length, checksum = _HEADER.unpack_from(data)
     payload = data[_HEADER.size :]
     for fits, what in (
         (found == magic, f"magic is {found!r}, not {magic!r}"),
-        (at == version, f"version {at}; this driftbell reads {version}"),
+        (at in kinds, f"version {at}; this driftbell reads {' and '.join(map(str, kinds))}"),
         (length == len(payload), f"{len(payload)} bytes of payload where {length} are declared"),
         (zlib.crc32(payload) == checksum, "the checksum does not match: the bytes were changed or cut"),
     ):
         if not fits:
             raise FormatError(what)
     try:
-        return msgspec.msgpack.decode(payload, type=kind)
+        return msgspec.msgpack.decode(payload, type=kinds[at])
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         msg = f"payload of {magic.decode()} does not fit: {error}"
         raise FormatError(msg) from error

@@ -17,12 +17,14 @@ from service.sketches.cells import KINDS, count_missing
 
 if TYPE_CHECKING:
     from service.sketches.grids import NumberGrid
+    from service.sketches.moments import CrossMoments
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-_STEPS = 1024.0
-_CLIP = 128.0 * _STEPS
+STEPS = 1024.0
+"""A standardised value is counted in so many steps a scale."""
+_CLIP = 128.0 * STEPS
 _SORTING_PAYS = 200
 EXACT_ROWS = 2**19
 """So many rows are summed at once: the moments of more could overflow the 53 bits of a double."""
@@ -52,7 +54,7 @@ def layout_of(grids: tuple[NumberGrid, ...]) -> Layout:
     """The layout of these columns (cached: grids are compared by identity)."""
     starts = np.concatenate([[0], np.cumsum([g.bins for g in grids])]).astype(np.int64)
     centres = np.array([g.centre for g in grids])[:, None]
-    factors = np.array([_STEPS / g.scale if g.scale > 0 else 0.0 for g in grids])[:, None]
+    factors = np.array([STEPS / g.scale if g.scale > 0 else 0.0 for g in grids])[:, None]
     return Layout(grids, starts, centres, factors)
 
 
@@ -70,18 +72,21 @@ class NumberSketch:
         self.low: FloatArray = np.full(columns, np.inf)
         self.high: FloatArray = np.full(columns, -np.inf)
 
-    def add(self, numbers: FloatArray, first: int = 0) -> None:
-        """Count a (k, n) matrix whose rows are the grid's columns from `first` on."""
+    def add(self, numbers: FloatArray, first: int = 0, cross: CrossMoments | None = None) -> None:
+        """Count a (k, n) matrix whose rows are the grid's columns from `first` on; `cross` counts it too."""
         if len(numbers):
             for at in range(0, numbers.shape[1], EXACT_ROWS):
-                self._add_rows(numbers[:, at : at + EXACT_ROWS], first)
+                self._add_rows(numbers[:, at : at + EXACT_ROWS], first, cross)
 
-    def _add_rows(self, numbers: FloatArray, first: int) -> None:
+    def _add_rows(self, numbers: FloatArray, first: int, cross: CrossMoments | None) -> None:
         columns = slice(first, first + len(numbers))
         missing = count_missing(numbers)
         if missing is not None:
             self.missing[columns] += missing
-        self._add_moments(numbers, columns)
+        steps = self._add_moments(numbers, columns)
+        if cross is not None:
+            cross.add(steps, None if missing is None else missing.sum(axis=1))
+        del steps  # its memory is what sorting takes: fresh pages would cost as much as the sort
         ordered = np.sort(numbers, axis=1)
         present = numbers.shape[1] - (
             missing.sum(axis=1) if missing is not None else np.zeros(len(numbers), np.int64)
@@ -97,7 +102,8 @@ class NumberSketch:
         self.low[columns] = np.fmin(self.low[columns], ordered[:, 0] + 0.0)
         self.high[columns] = np.fmax(self.high[columns], highest + 0.0)
 
-    def _add_moments(self, numbers: FloatArray, columns: slice) -> None:
+    def _add_moments(self, numbers: FloatArray, columns: slice) -> FloatArray:
+        """Count sums and squares; the standardised values in steps, 0 where a cell is missing."""
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = numbers - self.layout.centres[columns]
             scaled *= self.layout.factors[columns]
@@ -109,6 +115,7 @@ class NumberSketch:
             sums = scaled.sum(axis=1)
         self.sums[0, columns] += sums.astype(np.int64)
         self.sums[1, columns] += np.einsum("ij,ij->i", scaled, scaled).astype(np.int64)
+        return np.asarray(scaled)
 
     def _add_column(self, ordered: FloatArray, column: int) -> None:
         edges = self.layout.grids[column].edges
@@ -139,5 +146,5 @@ class NumberSketch:
         grid = self.layout.grids[column]
         if n == 0 or grid.scale <= 0:
             return None
-        mean, square = (float(s) / n / _STEPS for s in (self.sums[0, column], self.sums[1, column] / _STEPS))
+        mean, square = (float(s) / n / STEPS for s in (self.sums[0, column], self.sums[1, column] / STEPS))
         return grid.centre + mean * grid.scale, float(np.sqrt(max(0.0, square - mean**2))) * grid.scale

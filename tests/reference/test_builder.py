@@ -82,7 +82,20 @@ def test_a_table_of_mixed_columns_is_understood(bank) -> None:
 
 def test_no_raw_row_is_kept(bank) -> None:
     made = built(bank, **OUTPUTS)
-    assert all(len(sketch.sample.priorities) == 0 for sketch in (made.sketch, *made.blocks))
+    for sketch in (made.sketch, *made.blocks):
+        assert len(sketch.sample.priorities) == len(sketch.label_sample.priorities) == 0
+
+
+def test_which_columns_move_together_is_kept(bank) -> None:
+    made = built(bank, **OUTPUTS)
+    moments = made.sketch.moments
+    assert (moments.rows, [column.name for column in moments.columns]) == (
+        5_000, ["age", "balance", "pdays", "score"],
+    )  # fmt: skip
+    assert sum(block.moments.rows for block in made.blocks) == sum(block.inferences for block in made.blocks)
+    table = mixed_columns(5_000)
+    expected = np.corrcoef(table["age"], table["pdays"])
+    assert moments.correlation()[np.ix_([0, 2], [0, 2])] == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_same_file_gives_the_same_bytes_and_so_does_a_compressed_one(tmp_path, bank) -> None:

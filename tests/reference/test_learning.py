@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.messages import LABEL, PREDICTION, Batch, ExtraColumn, Missing, Stream, TextColumn
+from service.messages import LABEL, PREDICTION, Batch, Column, ExtraColumn, Missing, Role, Stream, TextColumn
 from service.monitor import Task
 from service.reference.describe import as_document
-from service.reference.learning import profile_from_sketch
+from service.reference.learning import Parts, profile_from_sketch
 from service.reference.profile import profile_from_bytes, profile_to_bytes
 from service.sketches.grids import Grid, default_number_grid
 from service.sketches.pane import PaneSketch
@@ -109,3 +109,85 @@ def test_a_learned_profile_can_be_saved_and_shown() -> None:
 def test_an_empty_sketch_makes_an_empty_profile() -> None:
     made = profile_from_sketch("none", "m", Task.NONE, PaneSketch(Grid((default_number_grid(feature("x")),))))
     assert (made.rows, made.first_ms, summary(made, "x").low) == (0, None, None)
+
+
+# ---------------------------------------------------------------- parts
+def sketch_of(values, grid, extras=None) -> PaneSketch:
+    n = len(values)
+    sketch = PaneSketch(grid)
+    ids = np.random.default_rng(n).integers(1, 2**63, n).astype(np.uint64)
+    versions = TextColumn(np.zeros(n, np.int32), ("",))
+    numbers = np.array([values], float) if grid.numbers else np.empty((0, n))
+    rows = Batch(
+        "m", 1, Stream.INFERENCE, np.arange(n), np.arange(n), ids, versions, numbers, (), extras or {}
+    )
+    sketch.add(rows, slice(None))
+    return sketch
+
+
+def parted(columns, grid, parts=10):
+    """A profile of consecutive parts of a column."""
+    blocks = [sketch_of(values, grid) for values in np.array_split(columns, parts)]
+    whole = PaneSketch(grid)
+    for block in blocks:
+        whole.merge(block)
+    return profile_from_sketch("p", "m", Task.NONE, whole, Parts(blocks, {"x=1": blocks[0]}))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.random.default_rng(1).normal(10, 4, N),
+        np.random.default_rng(1).integers(0, 40, N),
+        np.where(np.random.default_rng(1).random(N) < 0.4, 12.5, np.random.default_rng(2).uniform(11, 14, N)),
+    ],
+    ids=["smooth", "integers", "one frequent value"],
+)
+def test_parts_are_on_the_grid_of_the_whole_and_add_up_to_it(values) -> None:
+    """Whatever is made of a bin's rows is made alike of the whole and of its parts: no part only seems to differ."""
+    made = parted(values, Grid((default_number_grid(feature("x")),)))
+    assert made.ordered
+    assert [block.inferences for block in made.blocks] == [N // 10] * 10
+    whole = made.sketch.numbers.column_counts(0)
+    summed = sum(block.numbers.column_counts(0) for block in made.blocks)
+    # Parts are rounded one by one: no bin is off by more than one row a part.
+    assert np.abs(summed - whole).max() <= 10
+    moved = [np.abs(b.numbers.column_counts(0) / (N / 10) - whole / N).sum() / 2 for b in made.blocks]
+    by_chance = np.sqrt(2 / np.pi) * np.sqrt(whole / N / (N / 10)).sum() / 2
+    assert np.mean(moved) < 1.3 * by_chance
+    assert (
+        made.segments["x=1"].numbers.column_counts(0).tolist()
+        == made.blocks[0].numbers.column_counts(0).tolist()
+    )
+
+
+def test_a_part_without_a_column_of_the_whole_has_it_absent() -> None:
+    grid = Grid()
+    colour = TextColumn(np.zeros(100, np.int32), ("red",))
+    with_it = sketch_of(np.zeros(100), grid, {feature("colour"): ExtraColumn(None, colour)})
+    without = sketch_of(np.zeros(50), grid)
+    whole = PaneSketch(grid)
+    whole.merge(with_it)
+    whole.merge(without)
+    made = profile_from_sketch("p", "m", Task.NONE, whole, Parts([with_it, without]))
+    first, second = made.blocks
+    assert first.categories.column_counts(0).tolist() == [100]
+    assert (second.categories.column_counts(0).tolist(), second.categories.missing[0][Missing.ABSENT]) == (
+        [0],
+        50,
+    )
+
+
+def test_parts_hold_no_raw_row_and_can_be_saved() -> None:
+    made = parted(np.random.default_rng(1).normal(size=N), Grid((default_number_grid(feature("x")),)))
+    assert profile_to_bytes(profile_from_bytes(profile_to_bytes(made))) == profile_to_bytes(made)
+    assert all(
+        len(part.sample.priorities) == 0 for part in (made.sketch, *made.blocks, *made.segments.values())
+    )
+
+
+def test_the_columns_of_rules_are_not_learned() -> None:
+    grid = Grid((default_number_grid(feature("x")), default_number_grid(Column(Role.RULE, "sum"))))
+    sketch = PaneSketch(grid)
+    sketch.add(batch([np.ones(N), np.zeros(N)]), slice(None))
+    assert profile_from_sketch("p", "m", Task.NONE, sketch).grid.number_at.keys() == {feature("x")}

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from service.intake.assembly import hash_ids, version_column
 from service.intake.cells import extra_column, number_column, text_column
-from service.messages import PREDICTION, SCORE, Batch, Column, Role, Stream
+from service.messages import LABEL, PREDICTION, SCORE, Batch, Column, Role, Stream
 from service.sketches.grids import Grid, category_grid, number_grid
 from service.sketches.pane import PaneSketch
 
@@ -21,6 +21,7 @@ GRID = Grid(
     (number_grid(AMOUNT, np.linspace(-3, 3, 400)), number_grid(SCORE, np.linspace(0, 1, 400))),
     (category_grid(COUNTRY, {"DE": 2, "FR": 1}), category_grid(PREDICTION, {"yes": 1, "no": 1})),
 )
+LABELLED = Grid(GRID.numbers, (*GRID.texts, category_grid(LABEL, {"maybe": 1, "no": 1, "yes": 1})))
 
 Row = dict[str, Any]
 
@@ -40,6 +41,17 @@ def batch_of(rows: Sequence[Row]) -> Batch:
         np.array([number_column(column("amount"), n), number_column(column("score"), n)]).reshape(2, n),
         [text_column(column("country")), text_column(column("answer"))],
         {Column(Role.FEATURE, name): extra_column(column(name)) for name in unknown},
+    )  # fmt: skip
+
+
+def labels_of(rows: Sequence[Row]) -> Batch:
+    """The label events of rows with offset, ts, id and truth, for the grid `LABELLED`."""
+    n = len(rows)
+    return Batch(
+        "churn", 1, Stream.LABEL, np.array([row.get("offset", 0) for row in rows], np.int64),
+        np.array([row.get("ts", 0) for row in rows], np.int64),
+        hash_ids([row.get("id") for row in rows], Stream.LABEL), version_column([None] * n),
+        np.empty((0, n)), [text_column([row.get("truth", UNSET) for row in rows])],
     )  # fmt: skip
 
 
