@@ -1,4 +1,4 @@
-"""References: build one from a table, learn one from live panes, show and list them."""
+"""References: build one from a table, learn one from live panes, show it; `acceptance` has the rest."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from service.cli.acceptance import accept, history
 from service.cli.monitors import read_profile
+from service.cli.times import time_of
 from service.errors import ConfigurationError
-from service.intake.timestamps import BAD, parse_timestamps
 from service.reference.builder import build_reference
 from service.reference.describe import as_document, describe
 from service.reference.profile import ReferenceProfile, profile_from_bytes, profile_to_bytes
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 @click.group()
 def reference() -> None:
     """What a model was trained or accepted on: profiles of counts, never raw rows."""
+
+
+reference.add_command(accept)
+reference.add_command(history)
 
 
 @reference.command()
@@ -123,7 +128,7 @@ def learn(model: str, since: str, until: str, name: str | None) -> None:
     \b
     driftbell reference learn --model churn --from 2026-11-01T00:00Z --to 2026-11-08T00:00Z
     """  # noqa: D301
-    start_ms, end_ms = _time(since, "--from"), _time(until, "--to")
+    start_ms, end_ms = time_of(since, "--from"), time_of(until, "--to")
     if start_ms >= end_ms:
         raise ConfigurationError(f"--from {since} is not before --to {until}")
     engine = ready_engine(load_from_environment())
@@ -133,15 +138,6 @@ def learn(model: str, since: str, until: str, name: str | None) -> None:
     )
     counted = f"{made.rows:,} events, {len(made.columns)} columns"
     click.echo(f"reference {made.name!r}: {counted}; name it in the monitor and apply that")
-
-
-def _time(text: str, option: str) -> int:
-    import numpy as np
-
-    ms = int(parse_timestamps([text], "auto", np.array([-1]))[0])
-    if ms == BAD:
-        raise ConfigurationError(f"{option} {text!r} is no time; write ISO 8601 such as 2026-11-21T10:00:00Z")
-    return ms
 
 
 def _stored(name: str) -> ReferenceProfile:

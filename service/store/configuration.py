@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from service.configuration import ALWAYS_MS, Configuration, ModelVersion
+from service.contract.grids import grid_for
 from service.errors import ConfigurationError
 from service.monitor import Monitor
 from service.monitor_file import dump_monitors, parse_monitors
@@ -87,15 +88,27 @@ def apply_monitors(
     with every reference that is neither given nor stored.
     """
     with transaction(engine) as connection:
-        make_durable(connection)
-        connection.execute(select(revision.c.number).with_for_update())
-        replaced = [_put_reference(connection, one) for one in references]
-        _require_references(connection, monitors)
-        border = _untouched_border(connection, now_ms)
-        applied = tuple(_apply(connection, monitor, border) for monitor in monitors)
-        if any(replaced) or any(one.action != "unchanged" for one in applied):
-            _raise_revision(connection)
-        return applied
+        only_we_configure(connection)
+        return apply_within(connection, monitors, references, now_ms)
+
+
+def only_we_configure(connection: Connection) -> None:
+    """Let no other change of monitors and references happen until this transaction, which is durable, has ended."""
+    make_durable(connection)
+    connection.execute(select(revision.c.number).with_for_update())
+
+
+def apply_within(
+    connection: Connection, monitors: Sequence[Monitor], references: Iterable[StoredReference], now_ms: int
+) -> tuple[Applied, ...]:
+    """`apply_monitors` as a part of a transaction that configures alone and decides more than this."""
+    replaced = [_put_reference(connection, one) for one in references]
+    _require_references(connection, monitors)
+    border = _untouched_border(connection, now_ms)
+    applied = tuple(_apply(connection, monitor, border) for monitor in monitors)
+    if any(replaced) or any(one.action != "unchanged" for one in applied):
+        _raise_revision(connection)
+    return applied
 
 
 def _raise_revision(connection: Connection) -> None:
@@ -160,13 +173,14 @@ def _adopt(connection: Connection, last: RowMapping) -> Applied:
 
 
 def _grid_of(connection: Connection, monitor: Monitor) -> str:
-    if monitor.reference:
-        return str(
-            connection.execute(
-                select(reference.c.grid_id).where(reference.c.name == monitor.reference)
-            ).scalar_one()
-        )
-    return _put_grid(connection, Grid())
+    return _put_grid(connection, grid_for(monitor, _reference_grid(connection, monitor.reference)))
+
+
+def _reference_grid(connection: Connection, name: str | None) -> Grid:
+    if not name:
+        return Grid()
+    query = select(grid.c.definition).join(reference, reference.c.grid_id == grid.c.id)
+    return grid_from_bytes(connection.execute(query.where(reference.c.name == name)).scalar_one())
 
 
 def _put_grid(connection: Connection, made: Grid) -> str:

@@ -1,4 +1,4 @@
-"""What /metrics reads: for each model its last news, newest windows and worst findings, and what fires."""
+"""What /metrics reads: each model's last news, newest windows, worst findings and incidents, and what fires."""
 
 from __future__ import annotations
 
@@ -39,6 +39,25 @@ class FiringAlert:
     feature: str
     cause: str
     severity: str
+
+
+class Period(NamedTuple):
+    """A model's budget is for what happens after `since_ms`."""
+
+    model: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentCount:
+    """How many incidents of one kind fire, or fired in the period; `paged` of them woke somebody in it."""
+
+    model: str
+    severity: str
+    state: str
+    verdict: str
+    incidents: int
+    paged: int
 
 
 class NewestWindow(NamedTuple):
@@ -93,6 +112,30 @@ _FIRING = text("""
     ORDER BY severity, model, version, segment, role, feature, cause
 """)
 
+# An evaluator of the version before does not write when an alert fired.
+_FIRED_MS = "coalesce(a.fired_ms, CASE WHEN a.state = 'firing' THEN a.at_ms END)"
+_INCIDENTS = text(f"""
+    SELECT model, severity, state, coalesce(verdict, 'unmarked') AS verdict,
+        count(*) AS incidents, count(*) FILTER (WHERE paged_ms > since_ms) AS paged
+    FROM (
+        SELECT a.model, a.incident, period.since_ms,
+            CASE WHEN bool_or(a.severity = 'page') THEN 'page'
+                WHEN bool_or(a.severity = 'ticket') THEN 'ticket' ELSE 'info' END AS severity,
+            CASE WHEN bool_or(a.state = 'firing') THEN 'firing' ELSE 'resolved' END AS state,
+            max({_FIRED_MS}) AS last_fired_ms, min({_FIRED_MS}) FILTER (WHERE a.severity = 'page') AS paged_ms
+        FROM unnest(CAST(:models AS text[]), CAST(:since_ms AS bigint[])) AS period (model, since_ms)
+        JOIN alert a ON a.model = period.model
+        WHERE {_FIRED_MS} IS NOT NULL
+        GROUP BY a.model, a.incident, period.since_ms
+    ) incident
+    LEFT JOIN LATERAL (
+        SELECT mark.verdict FROM incident_mark mark WHERE mark.incident = incident.incident
+        ORDER BY mark.id DESC LIMIT 1
+    ) mark ON true
+    WHERE state = 'firing' OR last_fired_ms > since_ms
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+""")  # noqa: S608 - only the constant above
+
 _WINDOWS = text("""
     SELECT DISTINCT ON (w.model, w.version, w.segment, w."window")
         w.model, w.version, w.segment, w."window", w.end_ms, w.inferences
@@ -133,6 +176,15 @@ def last_news(connection: Connection) -> tuple[LastNews, ...]:
 def firing_alerts(connection: Connection) -> tuple[FiringAlert, ...]:
     """What fires now, pages before tickets."""
     return tuple(FiringAlert(*row) for row in connection.execute(_FIRING))
+
+
+def incident_counts(connection: Connection, periods: Sequence[Period]) -> tuple[IncidentCount, ...]:
+    """The incidents of these models that fire, or fired in their period, by what people say of them."""
+    if not periods:
+        return ()
+    models, since_ms = (list(column) for column in zip(*periods, strict=True))
+    rows = connection.execute(_INCIDENTS, {"models": models, "since_ms": since_ms})
+    return tuple(IncidentCount(*row) for row in rows)
 
 
 def newest_windows(connection: Connection, horizons: Sequence[Horizon]) -> tuple[NewestWindow, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +49,7 @@ class AlertFilter:
     incident: str | None = None
     state: str | None = None
     severity: str | None = None
+    consequence: bool | None = None
     since_ms: int | None = None
     until_ms: int | None = None
 
@@ -134,7 +135,10 @@ def _finite(number: float | None) -> float | None:
 # ---------------------------------------------------------------- alerts
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """A finding that lasted. `at_ms` is the event time at which its present state was known."""
+    """A finding that lasted. `at_ms` is the event time at which its present state was known, `fired_ms` when it fired.
+
+    `consequence`: it follows from another alert of its incident. `confidence` and `evidence` are the diagnosis' own.
+    """
 
     id: str
     incident: str
@@ -152,12 +156,16 @@ class AlertRow:
     at_ms: int
     summary: str
     updated_at: datetime
+    consequence: bool = False
+    confidence: float | None = None
+    evidence: Mapping[str, float | str] = field(default_factory=dict)
+    fired_ms: int | None = None
 
 
 def list_alerts(connection: Connection, wanted: AlertFilter, paging: Paging) -> Chunk[AlertRow]:
     """Alerts, the latest begun first: when it began is what does not change in an alert."""
     rows = _matching(select(*columns_of(alert, AlertRow)), alert, wanted, alert.c.since_ms)
-    return Order((alert.c.since_ms, alert.c.id)).read(connection, rows, paging, lambda row: AlertRow(**row))
+    return Order((alert.c.since_ms, alert.c.id)).read(connection, rows, paging, alert_row)
 
 
 def find_alert(connection: Connection, alert_id: str) -> AlertRow | None:
@@ -167,14 +175,20 @@ def find_alert(connection: Connection, alert_id: str) -> AlertRow | None:
         .mappings()
         .first()
     )
-    return None if row is None else AlertRow(**row)
+    return None if row is None else alert_row(row)
+
+
+def alert_row(row: RowMapping) -> AlertRow:
+    """A selected row as a value."""
+    return AlertRow(**dict(row) | {"evidence": row["evidence"] or {}})
 
 
 def worst_open_alerts(connection: Connection, models: Sequence[str], per_model: int) -> tuple[AlertRow, ...]:
-    """The worst open alerts of each model: firing before pending, pages before tickets, the oldest first."""
+    """The worst open alerts of each model: firing before pending, causes before consequences, pages before tickets."""
     badness = (
-        _place(alert.c.state, "firing"),
-        _place(alert.c.severity, "page", "ticket"),
+        place_of(alert.c.state, "firing"),
+        alert.c.consequence,
+        place_of(alert.c.severity, "page", "ticket"),
         alert.c.since_ms,
         alert.c.id,
     )
@@ -183,8 +197,9 @@ def worst_open_alerts(connection: Connection, models: Sequence[str], per_model: 
     ranked = select(*columns_of(alert, AlertRow), place).where(is_open, alert.c.model.in_(models)).subquery()
     columns = [column for column in ranked.c if column.name != "place"]
     rows = select(*columns).where(ranked.c.place <= per_model).order_by(ranked.c.model, ranked.c.place)
-    return tuple(AlertRow(**row) for row in connection.execute(rows).mappings())
+    return tuple(map(alert_row, connection.execute(rows).mappings()))
 
 
-def _place(column: Column[Any], *words: str) -> ColumnElement[int]:
+def place_of(column: Column[Any], *words: str) -> ColumnElement[int]:
+    """Where a column's word stands among these; after them all when it is none of them."""
     return case({word: place for place, word in enumerate(words)}, value=column, else_=len(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,15 +12,17 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from service.alerting.news import untold
+from service.alerting.news import Told, untold
 from service.messages import (
     Alert,
+    Cause,
     Column,
     Evaluated,
     Finding,
     Loss,
     PaneRow,
     Role,
+    Severity,
     SliceResult,
     State,
     Verdict,
@@ -35,7 +38,7 @@ from service.store.texts import storable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine, RowMapping
+    from sqlalchemy import ColumnElement, Connection, Engine, RowMapping
 
 LEASE = "30 seconds"
 _window, _finding = window_result.c, finding.c
@@ -269,7 +272,10 @@ def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
     if alerts:
         newest = [_alert_row(a) for a in alerts]
         statement = upsert(alert)
-        changing = {name: statement.excluded[name] for name in newest[0] if name != "id"}
+        changing: dict[str, ColumnElement[Any]] = {
+            name: statement.excluded[name] for name in newest[0] if name != "id"
+        }
+        changing["fired_ms"] = func.coalesce(alert.c.fired_ms, statement.excluded.fired_ms)
         statement = statement.on_conflict_do_update(
             index_elements=[alert.c.id], set_={**changing, "updated_at": func.now()}
         )
@@ -279,9 +285,17 @@ def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
         connection.execute(insert(outbox), rows)
 
 
-def _told(connection: Connection, alerts: Sequence[Alert]) -> dict[str, State]:
-    known = select(alert.c.id, alert.c.state).where(alert.c.id.in_({a.id for a in alerts}))
-    return {alert_id: State(state) for alert_id, state in connection.execute(known)}
+def _told(connection: Connection, alerts: Sequence[Alert]) -> dict[str, Told]:
+    known = select(alert.c.id, alert.c.state, alert.c.cause, alert.c.severity)
+    rows = connection.execute(known.where(alert.c.id.in_({a.id for a in alerts})))
+    return {row.id: Told(State(row.state), Cause(row.cause), Severity(row.severity)) for row in rows}
+
+
+def _storable(value: float | str) -> float | str | None:
+    """What JSONB takes: no NUL, no lone surrogate, no NaN."""
+    if isinstance(value, str):
+        return storable(value)
+    return value if math.isfinite(value) else None
 
 
 def _alert_row(a: Alert) -> dict[str, Any]:
@@ -290,5 +304,7 @@ def _alert_row(a: Alert) -> dict[str, Any]:
         "window": a.window, "role": str(a.column.role) if a.column else "", "feature": a.feature or "", "rule": a.rule,
         "cause": a.cause.value,
         "severity": a.severity.value, "state": a.state.value, "since_ms": a.since_ms, "at_ms": a.at_ms,
-        "summary": a.summary,
+        "summary": a.summary, "fired_ms": a.at_ms if a.state is State.FIRING else None,
+        "consequence": a.consequence, "confidence": a.confidence,
+        "evidence": {name: _storable(value) for name, value in a.evidence.items()},
     }  # fmt: skip

@@ -255,8 +255,40 @@ alert = Table(
     Column("at_ms", BigInteger, nullable=False, doc="event time at which the present state was known"),
     Column("summary", Text, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("consequence", Boolean, nullable=False, server_default=text("false"), doc="follows from another alert"),
+    Column("confidence", Double, doc="of the diagnosis, 0 to 1"),
+    Column("evidence", JSONB(none_as_null=True), doc="what the diagnosis rests on: names to numbers and texts"),
+    Column("fired_ms", BigInteger, doc="event time at which it fired first; none: it was only pending"),
     Index("alert_by_model", "model", "state"),
     Index("alert_by_time", "at_ms"),
+    Index("alert_by_incident", "incident"),
+)  # fmt: skip
+
+incident_mark = Table(
+    "incident_mark", metadata,
+    Column("id", BigInteger, Identity(), primary_key=True, doc="of several marks of an incident the last one holds"),
+    Column("incident", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("verdict", Text, nullable=False, doc="false_alarm or true_alarm"),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("marked_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("incident_mark_by_incident", "incident", "id"),
+)  # fmt: skip
+
+reference_acceptance = Table(
+    "reference_acceptance", metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("name", Text, ForeignKey("reference.name"), doc="in force from then on; none: no reference any more"),
+    Column("model", Text, nullable=False),
+    Column("from_ms", BigInteger, doc="event time of its first pane; none: back to one that was there before"),
+    Column("to_ms", BigInteger, doc="where its last pane ends"),
+    Column("rows", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("accepted_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("replaces", Text, ForeignKey("reference.name"), doc="the reference before; none: there was none"),
+    Index("reference_acceptance_by_model", "model", "id"),
 )  # fmt: skip
 
 outbox = Table(

@@ -17,6 +17,7 @@ from service.store.result_queries import AlertRow, FindingRow, WindowRow
 from service.web.authorization import may_use
 from service.web.condition import ModelState, condition_of
 from service.web.dependencies import Dependencies
+from service.web.incidents import INCIDENT_ENDPOINTS, mark
 from service.web.parameters import (
     AlertQuery,
     FindingQuery,
@@ -34,9 +35,10 @@ YAML = "application/yaml"
 
 
 def api_router() -> APIRouter:
-    """All of `/api/v1`. Names may hold slashes, hence `:path`."""
+    """All of `/api/v1`. Names may hold slashes, hence `:path`; ids of incidents never do."""
     router = APIRouter(prefix="/api/v1", responses=PROBLEM_ANSWERS, dependencies=[Depends(may_use)])
-    for path, endpoint in _ENDPOINTS.items():
+    router.add_api_route("/incidents/{incident_id}/mark", mark, methods=["POST"])
+    for path, endpoint in (INCIDENT_ENDPOINTS | _ENDPOINTS).items():
         more: dict[str, Any] = _YAML_TOO if endpoint is monitor else {}
         router.add_api_route(path, endpoint, methods=["GET"], **more)
     return router

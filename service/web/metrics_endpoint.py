@@ -22,7 +22,7 @@ from service import __version__
 from service.errors import Unavailable
 from service.store import gauge_queries
 from service.store.engine import transaction
-from service.store.gauge_queries import Horizon, NewestWindow
+from service.store.gauge_queries import Horizon, NewestWindow, Period
 from service.web.authorization import may_scrape
 from service.web.condition import WINDOWS_UNTIL_STALE, monitor_of
 from service.web.dependencies import WebDependencies
@@ -32,6 +32,7 @@ from service.web.series import (
     Series,
     Shown,
     alert_series,
+    budget_series,
     by_family,
     finding_series,
     news_series,
@@ -79,7 +80,7 @@ class ModelMetrics(Collector):
     def _shown(self) -> Shown:
         reading = _Reading(self._web)
         groups: list[Group] = []
-        for part in (reading.alerts, reading.news, reading.windows, reading.findings):
+        for part in (reading.alerts, reading.news, reading.budgets, reading.windows, reading.findings):
             try:
                 groups += part()
             except Unavailable as error:
@@ -117,6 +118,7 @@ class _Reading:
 
     def __init__(self, web: WebDependencies) -> None:
         self._web = web
+        self._now_ms = web.clock_ms()
         self._windows: tuple[NewestWindow, ...] = ()
         self.unread_series = 0
 
@@ -128,11 +130,19 @@ class _Reading:
         with transaction(self._web.engine) as connection:
             return news_series(gauge_queries.last_news(connection))
 
-    def windows(self) -> Iterator[Group]:
-        now_ms = self._web.clock_ms()
+    def budgets(self) -> Iterator[Group]:
         with transaction(self._web.engine) as connection:
-            monitors = gauge_queries.monitors_in_force(connection, now_ms)
-            self._windows = gauge_queries.newest_windows(connection, list(_horizons(monitors, now_ms)))
+            monitors = gauge_queries.monitors_in_force(connection, self._now_ms)
+            budgets = {model: monitor_of(model, document).budget for model, document in monitors.items()}
+            periods = [Period(model, self._now_ms - one.per_ms) for model, one in budgets.items()]
+            counts = gauge_queries.incident_counts(connection, periods)
+        return budget_series({model: one.false_pages for model, one in budgets.items()}, counts)
+
+    def windows(self) -> Iterator[Group]:
+        with transaction(self._web.engine) as connection:
+            monitors = gauge_queries.monitors_in_force(connection, self._now_ms)
+            horizons = list(_horizons(monitors, self._now_ms))
+            self._windows = gauge_queries.newest_windows(connection, horizons)
         return window_series(self._windows)
 
     def findings(self) -> list[Group]:

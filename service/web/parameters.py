@@ -130,6 +130,16 @@ class AlertParameters(WindowParameters):
     incident: Name | None = None
     state: State | None = None
     severity: Severity | None = None
+    consequence: bool | None = Field(
+        None, description="whether it follows from another alert of its incident"
+    )
+
+
+class IncidentParameters(_TimedParameters):
+    """Filters of incidents; the times are those when they began."""
+
+    model: Name | None = None
+    open: bool | None = Field(None, description="whether something in it is pending or fires")
 
 
 class DeadLetterParameters(_TimedParameters):
@@ -146,6 +156,7 @@ PartitionQuery = Annotated[PartitionParameters, Query()]
 WindowQuery = Annotated[WindowParameters, Query()]
 FindingQuery = Annotated[FindingParameters, Query()]
 AlertQuery = Annotated[AlertParameters, Query()]
+IncidentQuery = Annotated[IncidentParameters, Query()]
 DeadLetterQuery = Annotated[DeadLetterParameters, Query()]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from service.messages import Role
-from service.store.gauge_queries import FiringAlert, LastNews, NewestWindow, ScoredColumn
+from service.store.gauge_queries import FiringAlert, IncidentCount, LastNews, NewestWindow, ScoredColumn
+from service.store.marks import AlarmVerdict
 
 LONGEST_LABEL = 401  # a segment is a name, '=' and a value
 MISSING = "missing_"
@@ -27,6 +29,15 @@ FAMILIES: Mapping[str, Family] = {
     "driftbell_alert_firing": Family("1 while the alert fires.", (*_SLICE, "feature", "cause", "severity")),
     "driftbell_last_event_timestamp_seconds": Family("Event time of the model's last inference.", ("model",)),
     "driftbell_last_label_timestamp_seconds": Family("Event time of the model's last label.", ("model",)),
+    "driftbell_false_alarm_budget_ratio": Family(
+        "Pages of the budget's period that were marked false, by those it allows.", ("model",)
+    ),
+    "driftbell_false_alarm_budget_pages": Family(
+        "False pages that the budget allows in its period.", ("model",)
+    ),
+    "driftbell_incidents": Family(
+        "Incidents that fire, or fired in the budget's period.", ("model", "severity", "state", "verdict")
+    ),
     "driftbell_window_events": Family("Inferences in the newest window.", (*_SLICE, "window")),
     "driftbell_window_end_timestamp_seconds": Family("End of the newest window.", (*_SLICE, "window")),
     "driftbell_score": Family("Drift of a column in the newest window, in the method's unit.", _COLUMN),
@@ -78,6 +89,21 @@ def news_series(news: Iterable[LastNews]) -> Iterator[Group]:
             yield (_series("driftbell_last_event_timestamp_seconds", n.last_event_ms / 1000, n.model),)
         if n.last_label_ms is not None:
             yield (_series("driftbell_last_label_timestamp_seconds", n.last_label_ms / 1000, n.model),)
+
+
+def budget_series(promised: Mapping[str, float], counts: Sequence[IncidentCount]) -> Iterator[Group]:
+    """What each model's budget allows and how much of it is spent; then the incidents, all in a few series a model."""
+    false: Counter[str] = Counter()
+    for c in counts:
+        if c.verdict == AlarmVerdict.FALSE_ALARM:
+            false[c.model] += c.paged
+    for model, pages in promised.items():
+        yield (
+            _series("driftbell_false_alarm_budget_ratio", false[model] / pages, model),
+            _series("driftbell_false_alarm_budget_pages", pages, model),
+        )
+    for c in counts:
+        yield (_series("driftbell_incidents", c.incidents, c.model, c.severity, c.state, c.verdict),)
 
 
 def window_series(windows: Iterable[NewestWindow]) -> Iterator[Group]:

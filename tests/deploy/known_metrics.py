@@ -15,6 +15,8 @@ MODEL_METRICS = frozenset(
         "driftbell_last_event_timestamp_seconds",
         "driftbell_last_label_timestamp_seconds",
         "driftbell_false_alarm_budget_ratio",
+        "driftbell_false_alarm_budget_pages",
+        "driftbell_incidents",
     }
 )
 

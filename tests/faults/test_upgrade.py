@@ -16,7 +16,9 @@ from tests.faults.sizes import by_size
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.apache_kafka]
 
-BEFORE, NOW = "0001", "0002"
+BEFORE, NOW = "0002", "0003"
+STATEMENTS = 6
+"""So many of the newest migration create or alter a table."""
 KILLS = by_size(3, 10)
 SCHEMA = """
 SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
@@ -92,7 +94,7 @@ def die_while_migrating(crew: Crew) -> None:
     """A migration is there as a whole or not at all."""
     before, random = crew.stack.rows(SCHEMA), Random(11)
     for _ in range(KILLS):
-        nth = str(random.randint(1, 9))
+        nth = str(random.randint(1, STATEMENTS))
         killed = crew.start("migrate", options=("--at", Point.IN_MIGRATION, "--nth", nth))
         killed.await_exit()
         assert killed.was_killed(), killed.said()

@@ -20,6 +20,12 @@ from service.store.tables import metadata
 
 pytestmark = pytest.mark.postgres
 
+OLD_ALERT = """
+INSERT INTO alert (id, incident, model, version, segment, "window", role, feature, rule, cause, severity, state,
+    since_ms, at_ms, summary)
+VALUES (:state, 'i', 'churn', '1', '', '5m', '', '', 'silence', 'silence', 'page', :state, 3, 7, 'nothing')
+"""
+
 
 @pytest.fixture
 def empty(database: str) -> Iterator[Engine]:
@@ -109,11 +115,29 @@ def test_a_database_without_tables_is_told_what_to_run(empty: Engine) -> None:
     assert sentence(empty, ConfigurationError).endswith("has no driftbell tables; run `driftbell migrate`")
 
 
+def test_alerts_of_the_version_before_are_kept_and_what_has_fired_is_known(empty: Engine) -> None:
+    migrate(empty)
+    downgrade(empty, "0002")
+    with transaction(empty) as connection:
+        for state in ("pending", "firing", "resolved"):
+            connection.execute(text(OLD_ALERT), {"state": state})
+    migrate(empty)
+    with transaction(empty) as connection:
+        found = connection.execute(
+            text("SELECT state, consequence, confidence, evidence, fired_ms FROM alert ORDER BY state")
+        ).all()
+    assert [tuple(row) for row in found] == [
+        ("firing", False, None, None, 7),
+        ("pending", False, None, None, None),
+        ("resolved", False, None, None, 7),
+    ]
+
+
 def test_an_older_database_is_told_what_to_run(empty: Engine) -> None:
     migrate(empty)
     with transaction(empty) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    assert "is at migration 0000, this version needs 0002; run `driftbell migrate`" in sentence(
+    assert "is at migration 0000, this version needs 0003; run `driftbell migrate`" in sentence(
         empty, ConfigurationError
     )
 

@@ -162,7 +162,17 @@ def test_a_model_of_any_clean_name_is_found_by_its_address(site: Site, add: Add,
 
 @pytest.mark.parametrize(
     "listing",
-    ["models", "monitors", "references", "windows", "findings", "alerts", "partitions", "dead-letters"],
+    [
+        "models",
+        "monitors",
+        "references",
+        "windows",
+        "findings",
+        "alerts",
+        "incidents",
+        "partitions",
+        "dead-letters",
+    ],
 )
 def test_an_empty_listing_is_empty(site: Site, listing: str) -> None:
     assert site.get(f"/api/v1/{listing}").json() == {"items": [], "next": None}
@@ -170,7 +180,7 @@ def test_an_empty_listing_is_empty(site: Site, listing: str) -> None:
 
 def test_the_openapi_document_describes_every_route_and_its_problems(site: Site) -> None:
     document = site.get("/openapi.json").json()
-    assert len(document["paths"]) == 15
+    assert len(document["paths"]) == 19
     for answers in (route["responses"] for path in document["paths"].values() for route in path.values()):
         assert "application/problem+json" in answers["default"]["content"]
         assert answers["200"]["content"]["application/json"]["schema"]

@@ -14,9 +14,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine, text
 
 from service import __version__
-from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, Monitor, WindowSpec
+from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, Budget, Monitor, WindowSpec
 from service.store import gauge_queries
 from service.store.engine import transaction
+from service.store.marks import AlarmVerdict, add_mark
+from service.store.statements import Statement
 from tests.servers.requirements import require_or_skip
 from tests.web.conftest import Add
 from tests.web.seeding import (
@@ -189,12 +191,12 @@ def test_the_worst_are_kept_and_the_rest_is_counted(engine: Engine, add: Add) ->
     add(add_finding, "churn", NOW_MS, feature="small limit", value=0.5, limit=0.01)
     add(add_finding, "churn", NOW_MS, feature="zero limit", value=1e-9, limit=0.0)
     add(add_finding, "churn", NOW_MS, feature="no limit", value=1e9, limit=None)
-    with site_of(engine, max_series=10) as site:
+    with site_of(engine, max_series=12) as site:
         kept = [labels["feature"] for labels in labels_of(site, "driftbell_score")]
         assert kept == ["zero limit", "small limit", "f19", "f18"]
         assert [labels["feature"] for labels in labels_of(site, "driftbell_limit")] == kept
-        # Two series of the window, 22 pairs and a score without a limit, of which ten are shown.
-        assert values(site, "driftbell_series_dropped") == {(): 2 + 2 * 22 + 1 - 10}
+        # Two series of the budget, two of the window, 22 pairs and a score without a limit, of which twelve are shown.
+        assert values(site, "driftbell_series_dropped") == {(): 4 + 2 * 22 + 1 - 12}
 
 
 def test_alerts_and_last_news_are_kept_before_scores(engine: Engine, add: Add) -> None:
@@ -205,7 +207,7 @@ def test_alerts_and_last_news_are_kept_before_scores(engine: Engine, add: Add) -
     with site_of(engine, max_series=2) as site:
         assert {"driftbell_alert_firing", "driftbell_last_event_timestamp_seconds"} <= set(families(site))
         assert "driftbell_score" not in families(site)
-        assert values(site, "driftbell_series_dropped") == {(): 4}
+        assert values(site, "driftbell_series_dropped") == {(): 7}
 
 
 def test_a_score_that_is_not_finite_counts_as_the_worst(engine: Engine, add: Add) -> None:
@@ -214,8 +216,40 @@ def test_a_score_that_is_not_finite_counts_as_the_worst(engine: Engine, add: Add
     add(add_finding, "churn", NOW_MS, feature="nan", value=float("nan"))
     add(add_finding, "churn", NOW_MS, feature="fine", value=0.3)
     add(add_finding, "churn", NOW_MS, feature="too little data", value=None, verdict="too_little_data")
-    with site_of(engine, max_series=4) as site:
+    with site_of(engine, max_series=6) as site:
         assert [labels["feature"] for labels in labels_of(site, "driftbell_score")] == ["nan"]
+
+
+def test_the_budget_says_what_was_promised_and_how_much_of_it_is_spent(
+    site: Site, add: Add, engine: Engine
+) -> None:
+    add(add_model, "churn", monitor=Monitor("churn", budget=Budget(4.0, 7 * DAY_MS)))
+    add(add_model, "calm")
+    page = {"state": "resolved", "fired_ms": NOW_MS}
+    for number in range(3):
+        add(add_alert, f"a{number}", "churn", incident=f"i-{number}", **page)
+    still = {"state": "firing", "fired_ms": NOW_MS - 8 * DAY_MS}
+    add(add_alert, "old", "churn", incident="old", **still)
+    for incident in ("i-0", "i-1", "old"):
+        add_mark(engine, incident, AlarmVerdict.FALSE_ALARM, Statement("anna", "nothing there"))
+    assert values(site, "driftbell_false_alarm_budget_ratio") == {("churn",): 0.5, ("calm",): 0.0}
+    assert values(site, "driftbell_false_alarm_budget_pages") == {("churn",): 4.0, ("calm",): 1.0}
+    assert values(site, "driftbell_incidents") == {
+        ("churn", "page", "firing", "false_alarm"): 1,
+        ("churn", "page", "resolved", "false_alarm"): 2,
+        ("churn", "page", "resolved", "unmarked"): 1,
+    }
+
+
+def test_incidents_are_a_few_series_however_many_they_are(site: Site, add: Add) -> None:
+    add(add_model, "churn")
+    for number in range(40):
+        severity, state = ("page", "ticket", "info")[number % 3], ("firing", "resolved")[number % 2]
+        one = {"severity": severity, "state": state, "fired_ms": NOW_MS}
+        add(add_alert, f"a{number}", "churn", incident=f"i{number}", feature=f"f{number}", **one)
+    found = values(site, "driftbell_incidents")
+    assert len(found) == 6
+    assert sum(found.values()) == 40
 
 
 def hostile_site(add: Add) -> None:

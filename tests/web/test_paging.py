@@ -38,6 +38,10 @@ LISTINGS: dict[str, tuple[Seed, tuple[str, ...]]] = {
         ("feature",),
     ),
     "alerts": (lambda add, n: add(add_alert, f"a{n}", "churn", since_ms=NOW_MS - n // 4), ("id",)),
+    "incidents": (
+        lambda add, n: add(add_alert, f"a{n}", "churn", incident=f"i{n}", since_ms=NOW_MS - n // 4),
+        ("id",),
+    ),
     "partitions": (lambda add, n: add(add_partition, f"t{n % 2}", n), ("topic", "partition")),
     "dead-letters": (lambda add, n: add(add_dead_letter, n), ("offset",)),
 }

@@ -1,0 +1,179 @@
+"""`driftbell reference accept` and `history`: the present made the new normal, looked at first, and the way back."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from service.cli.acceptance_checks import AskedTime, refuse_what_is_not_normal, span_to_learn
+from service.cli.acceptance_lines import differences_table, history_table, worth_knowing
+from service.cli.dead_letter_filters import database, reading
+from service.cli.times import minute
+from service.cli.who import who_option, why_option
+from service.errors import ConfigurationError
+from service.messages import iso
+from service.names import clean_name
+from service.reference.profile import profile_from_bytes, profile_to_bytes
+from service.scoring.differences import differences
+from service.settings import load_from_environment
+from service.store import acceptance as store
+from service.store.acceptance import Span, acceptances_of, free_name
+from service.store.configuration import Applied, StoredReference, load_configuration, load_reference
+from service.store.engine import transaction
+from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
+from service.store.paging import Paging
+from service.store.statements import Statement, statement_of
+from service.wiring import learn_from_panes, now_ms
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from service.configuration import ModelVersion
+    from service.reference.profile import ReferenceProfile
+
+_MOST_INCIDENTS = 1_000
+_WIDTH = 120
+
+
+@click.command()
+@click.option("--model", required=True, help="The model whose present is normal from now on.")
+@click.option("--from", "since", help="Event time, ISO 8601.")
+@click.option("--to", "until", help="Event time, ISO 8601 (default: as far as all events have come).")
+@click.option("--last", help="So much event time up to there (default: 7d).")
+@click.option("--name", help="The reference's name (default: MODEL-YEAR-MONTH-DAY).")
+@click.option(
+    "--back", is_flag=True, help="Take the acceptance back: the reference before it is normal again."
+)
+@click.option("--even-so", is_flag=True, help="Also while an incident that pages is open.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@why_option
+@who_option
+def accept(  # noqa: PLR0913, PLR0917 - click hands over every option
+    model: str, since: str | None, until: str | None, last: str | None, name: str | None, back: bool,
+    even_so: bool, yes: bool, why: str, who: str,
+) -> None:  # fmt: skip
+    """Make the present the new normal: learn a reference of live traffic, and compare with it from now on.
+
+    It shows what differs from the present reference, and asks. The reference gets a name of its own and the one before
+    stays, so that --back is the way back.
+
+    \b
+    driftbell reference accept --model churn --why "new supplier, checked with Anna"
+    driftbell reference accept --model churn --from 2026-11-18T00:00Z --to 2026-11-21T00:00Z --why "new prices"
+    driftbell reference accept --model churn --back --why "the supplier was wrong after all"
+    """  # noqa: D301 - click reads \b
+    said = statement_of(who, why)
+    with database(load_from_environment()) as engine:
+        present = _present(engine, model)
+        if back:
+            if any((since, until, last, name)):
+                raise ConfigurationError(
+                    "--back takes what was there before: leave out which time, and --name"
+                )
+            _take_back(engine, present, said, yes=yes)
+            return
+        span = span_to_learn(engine, present.monitor, AskedTime(since, until, last))
+        refuse_what_is_not_normal(engine, model, span, even_so=even_so)
+        made = _learned(engine, model, name, span)
+        span = _with_events(span, made, present.monitor.pane_ms)
+        _show(engine, present, made, span)
+        if not yes:
+            click.confirm(f"Is this how model {model} should be from now on?", abort=True)
+        _accept(engine, present, made, span, said)
+
+
+@click.command()
+@click.option("--model", required=True, help="The model.")
+def history(model: str) -> None:
+    """List what was accepted for a model: which reference, learned from when, by whom and why; the newest first.
+
+    \b
+    driftbell reference history --model churn
+    """  # noqa: D301
+    with reading() as connection:
+        found = acceptances_of(connection, model)
+    if not found:
+        click.echo(f"nothing was accepted for model {model}")
+        return
+    Console(width=_WIDTH, highlight=False).print(history_table(found))
+
+
+# ---------------------------------------------------------------- before it
+def _present(engine: Engine, model: str) -> ModelVersion:
+    latest = load_configuration(engine).latest(model)
+    if latest is None:
+        raise ConfigurationError(f"there is no monitor for model {model!r}; `driftbell apply` stores one")
+    return latest
+
+
+def _learned(engine: Engine, model: str, name: str | None, span: Span) -> ReferenceProfile:
+    with transaction(engine) as connection:
+        if name is None:
+            name = free_name(connection, model, now_ms())
+        elif clean_name(name) != name:
+            raise ConfigurationError(f"--name {name!r} cannot be a name: write 1 to 200 visible characters")
+        else:
+            store.refuse_taken(connection, name)
+    return learn_from_panes(engine, model, name, *span)
+
+
+def _with_events(span: Span, made: ReferenceProfile, pane_ms: int) -> Span:
+    """From the first pane on that has any: no more is known than that."""
+    first_ms = span.from_ms if made.first_ms is None else made.first_ms
+    return Span(max(span.from_ms, first_ms - first_ms % pane_ms), span.to_ms)
+
+
+# ---------------------------------------------------------------- looking
+def _show(engine: Engine, present: ModelVersion, made: ReferenceProfile, span: Span) -> None:
+    before = _profile(engine, present.reference_name)
+    click.echo(
+        f"learned of {made.rows:,} events from {minute(span.from_ms)} to {minute(span.to_ms)} UTC, "
+        f"against {'no reference' if before is None else f'reference {before.name!r} of {before.rows:,} rows'}"
+    )
+    if before is not None:
+        Console(width=_WIDTH, highlight=False).print(differences_table(differences(before, made)))
+    incidents = _incidents_in(engine, present.model, span)
+    for line in worth_knowing(before, made, present.monitor.segments, incidents):
+        click.secho(f"driftbell: {line}", fg="yellow", err=True)
+
+
+def _profile(engine: Engine, name: str | None) -> ReferenceProfile | None:
+    data = None if name is None else load_reference(engine, name)
+    return None if data is None else profile_from_bytes(data)
+
+
+def _incidents_in(engine: Engine, model: str, span: Span) -> list[IncidentRow]:
+    with transaction(engine) as connection:
+        wanted = IncidentFilter(model=model, until_ms=span.to_ms)
+        found = list_incidents(connection, wanted, Paging(_MOST_INCIDENTS)).rows
+    return [one for one in found if one.fired_ms and (one.until_ms is None or one.until_ms > span.from_ms)]
+
+
+# ---------------------------------------------------------------- doing
+def _accept(
+    engine: Engine, present: ModelVersion, made: ReferenceProfile, span: Span, said: Statement
+) -> None:
+    one = StoredReference(made.name, made.model, made.grid, made.rows, profile_to_bytes(made))
+    applied = store.accept_reference(engine, present, one, span, said, now_ms())
+    _say(applied, made.name, said)
+    click.echo(f'to go back: driftbell reference accept --model {quote(made.model)} --back --why "..."')
+
+
+def _take_back(engine: Engine, present: ModelVersion, said: Statement, *, yes: bool) -> None:
+    if not yes:
+        click.confirm(
+            f"Give model {present.model} the reference again that {present.reference_name!r} replaced?",
+            abort=True,
+        )
+    name, applied = store.go_back(engine, present, said, now_ms())
+    _say(applied, name, said)
+
+
+def _say(applied: Applied, name: str | None, said: Statement) -> None:
+    now_is = "there is no reference any more" if name is None else f"{name!r} is the reference"
+    click.echo(f"{applied.model}: from event time {iso(applied.since_ms)} on {now_is}, says {said.who}")
+    line = "no `reference`" if name is None else f"`reference: {name}`"
+    click.echo(f"write {line} into the monitor's file, or the next `driftbell apply` of it undoes this")

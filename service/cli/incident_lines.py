@@ -1,0 +1,94 @@
+"""Incidents in words and lines, for a person at a terminal: the root first, what follows from it below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from service.cli.times import minute
+from service.dead_letters.readable import visible
+
+if TYPE_CHECKING:
+    from service.store.incidents import IncidentRow
+    from service.store.ledger import Ledger
+    from service.store.marks import Mark
+    from service.store.result_queries import AlertRow
+
+_COLUMNS = ("incident", "model", "since (UTC)", "until", "severity", "cause", "alerts", "mark", "what")
+_WORDS = {"false_alarm": "a false alarm", "true_alarm": "a true alarm"}
+
+
+def table_of(incidents: Sequence[IncidentRow]) -> Table:
+    """One line an incident."""
+    table = Table(*_COLUMNS, box=None, pad_edge=False)
+    for column in table.columns[:-1]:
+        column.no_wrap = True
+    table.columns[-1].no_wrap, table.columns[-1].overflow = True, "ellipsis"
+    for one in incidents:
+        cells = (
+            one.id, one.model, minute(one.since_ms), _until(one), one.severity, one.cause, str(one.alerts),
+            (one.verdict or "").removesuffix("_alarm"), one.summary,
+        )  # fmt: skip
+        table.add_row(*(Text(visible(cell)) for cell in cells))  # a name is no markup
+    return table
+
+
+def _until(one: IncidentRow) -> str:
+    if one.until_ms is not None:
+        return minute(one.until_ms)
+    return "open" if one.fired_ms is not None else "pending"
+
+
+def lines_of(one: IncidentRow, alerts: Sequence[AlertRow], marks: Sequence[Mark]) -> Iterator[str]:
+    """Everything about one incident."""
+    ended = "still open" if one.until_ms is None else f"ended {minute(one.until_ms)} UTC"
+    yield visible(f"incident {one.id} of model {one.model}: {one.severity}, {one.cause}, {one.state}")
+    yield f"  began {minute(one.since_ms)} UTC, {ended}"
+    for mark in marks:
+        at = mark.marked_at.strftime("%Y-%m-%d %H:%M")
+        yield visible(f"  marked {_WORDS[mark.verdict]} by {mark.who} at {at} UTC: {mark.why}")
+    for consequence, title in ((False, "because of"), (True, "from which follow")):
+        some = [alert for alert in alerts if alert.consequence is consequence]
+        if some:
+            yield ""
+            yield f"{title}:"
+        for alert in some:
+            yield from _alert_lines(alert)
+
+
+def _alert_lines(alert: AlertRow) -> Iterator[str]:
+    place = " ".join(
+        filter(None, (f"version {alert.version}" if alert.version else "", alert.segment, alert.window))
+    )
+    said = alert.summary or f"{alert.feature or 'the model'}: {alert.rule}"
+    yield visible(f"  {alert.severity:<6} {alert.state:<8} {alert.cause:<18} {said}")
+    yield visible(f"    {alert.id}, {place}, since {minute(alert.since_ms)} UTC")
+    sure = "" if alert.confidence is None else f"confidence {alert.confidence:.2f}"
+    facts = ", ".join(f"{name} {_fact(value)}" for name, value in sorted(alert.evidence.items()))
+    if sure or facts:
+        yield visible(f"    {'; '.join(filter(None, (sure, facts)))}")
+
+
+def _fact(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, int | float) else str(value)
+
+
+def spent_of(ledger: Ledger) -> str:
+    """What the budget has left, in one sentence."""
+    days = (ledger.until_ms - ledger.since_ms) / 86_400_000
+    period = f"the last {days:g} {'day' if days == 1 else 'days'}"
+    pages = f"{ledger.paged} {'page' if ledger.paged == 1 else 'pages'}"
+    unmarked = f", {ledger.unmarked} not marked yet" if ledger.unmarked else ""
+    return visible(
+        f"model {ledger.model}: {pages} in {period}, {ledger.marked_false} of them false{unmarked}; "
+        f"{ledger.promised:g} false allowed, {ledger.spent:.0%} of the budget is spent"
+    ).replace("%", " %")
+
+
+def document_of(one: IncidentRow) -> dict[str, Any]:
+    """Plain values for JSON."""
+    values = {name: getattr(one, name) for name in one.__dataclass_fields__}
+    return values | {"marked_at": None if one.marked_at is None else one.marked_at.isoformat()}
