@@ -1,124 +1,199 @@
-"""The null of a pair's group counts, tabulated once for all methods that look at groups."""
+"""Counts of the groups of many columns, one column after the other."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import gammaln
+from numpy.typing import NDArray
 
 from detectors.binning import group_labels
-from detectors.pair import FloatArray, Pair, sizes
+from detectors.pair import FloatArray, IntArray, Pair, sizes
 
-NODES: Final = 56
-BELOW, ABOVE = 7.0, 8.0  # reach of the table in standard deviations
-EXTRA, SLOW = 12.0, 24.0  # and in events: a rare group falls like a power, or like n / (n + m) if n > m
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large the samples behind some counts are; each is broadcast against the counts.
+
+    Parameters
+    ----------
+    n, m : float array
+        Sizes of the current and of the reference sample.
+    groups : float array
+        How many groups share them.
+    """
+
+    n: FloatArray
+    m: FloatArray
+    groups: FloatArray
+
+    def per_node(self) -> Sizes:
+        """Return the same for counts with one axis more.
+
+        Returns
+        -------
+        Sizes
+            Each array with an axis of length 1 at its end.
+        """
+        return Sizes(self.n[..., None], self.m[..., None], self.groups[..., None])
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Counts of G groups with the null distribution of the current ones, given the reference ones.
+    """The groups of C columns, G in all, on one axis.
 
     Parameters
     ----------
-    n, m : int
-        Sizes of the current and of the reference sample, both at least 1.
     reference, current : (G,) float array
         Counts per group.
-    step : (G,) float array
-        Distance of neighbouring nodes, a whole number; 1 where every count has its node.
-    nodes : (G, J) float array
-        Counts at which the null is tabulated, ascending.
-    weights : (G, J) float array
-        Probability at the nodes; each row sums to 1.
-    first, second : (G, J) float array
-        Weights times the orthonormal polynomials of degree 1 and 2.
-    correlation : (G, G) float array
-        Correlation of the counts of two groups; 0 on the diagonal.
+    starts : (C,) int64 array
+        First group of each column, ascending from 0; each column has at least one group.
+    sizes : Sizes
+        Of the column that each group belongs to, (G,) arrays.
 
-    Notes
-    -----
-    Null hypothesis: both samples are drawn from one distribution that nobody knows.
-    With Jeffreys' prior on it the current counts are Dirichlet-multinomial given the reference, one count is
-    beta-binomial(n, r + 1/2, m - r + (G - 1) / 2).
-    Its variance is ``n p (1 - p) (1 + n / m)``, that of two independent samples, and it keeps the skew of
-    small counts, which a normal law loses.
+    Examples
+    --------
+    >>> cells = cells_of(np.array([70.0, 30, 5, 5]), np.array([7.0, 3, 2, 1]), np.array([0, 2]))
+    >>> cells.sizes.n.tolist(), cells.total(cells.reference).tolist()
+    ([10.0, 10.0, 3.0, 3.0], [100.0, 10.0])
     """
 
-    n: int
-    m: int
     reference: FloatArray
     current: FloatArray
-    step: FloatArray
-    nodes: FloatArray
-    weights: FloatArray
-    first: FloatArray
-    second: FloatArray
-    correlation: FloatArray
+    starts: IntArray
+    sizes: Sizes
+
+    @property
+    def columns(self) -> Sizes:
+        """Sizes of the columns, (C,) arrays."""
+        return Sizes(self.sizes.n[self.starts], self.sizes.m[self.starts], self.sizes.groups[self.starts])
+
+    def total(self, each: FloatArray) -> FloatArray:
+        """Return sums over the groups of each column.
+
+        Parameters
+        ----------
+        each : (..., G) float array
+            One number a group.
+
+        Returns
+        -------
+        (..., C) float array
+            Sums.
+        """
+        return np.add.reduceat(each, self.starts, axis=-1)
+
+    def largest(self, each: FloatArray) -> FloatArray:
+        """Return the largest of each column's groups.
+
+        Parameters
+        ----------
+        each : (..., G) float array
+            One number a group.
+
+        Returns
+        -------
+        (..., C) float array
+            Maxima.
+        """
+        return np.asarray(np.maximum.reduceat(each, self.starts, axis=-1))
+
+    def per_group(self, column: FloatArray) -> FloatArray:
+        """Return a number of each column once for each of its groups.
+
+        Parameters
+        ----------
+        column : (C,) float array
+            One number a column.
+
+        Returns
+        -------
+        (G,) float array
+            Repeated.
+        """
+        return np.repeat(column, np.diff(self.starts, append=self.reference.size))
+
+    def of(self, columns: NDArray[np.bool_]) -> Cells:
+        """Return some of the columns.
+
+        Parameters
+        ----------
+        columns : (C,) bool array
+            Which; at least one.
+
+        Returns
+        -------
+        Cells
+            Their groups.
+        """
+        lengths = np.diff(self.starts, append=self.reference.size)
+        groups = np.repeat(columns, lengths)
+        starts = np.concatenate([[0], np.cumsum(lengths[columns])[:-1]])
+        s = self.sizes
+        return Cells(
+            self.reference[groups],
+            self.current[groups],
+            starts,
+            Sizes(s.n[groups], s.m[groups], s.groups[groups]),
+        )
+
+    def at_size(self, n: FloatArray) -> Cells:
+        """Return the same groups beside windows of another size, whose counts are not known.
+
+        Parameters
+        ----------
+        n : (C,) float array
+            Sizes of the current samples.
+
+        Returns
+        -------
+        Cells
+            With 0 for each current count.
+        """
+        sizes_then = replace(self.sizes, n=self.per_group(n))
+        return replace(self, current=np.zeros_like(self.current), sizes=sizes_then)
 
 
-def tabulate(pair: Pair) -> Cells:
-    """Group a pair's counts and tabulate the null of each group.
+def cells_of(reference: FloatArray, current: FloatArray, starts: IntArray) -> Cells:
+    """Return the cells of counts that are grouped already.
 
     Parameters
     ----------
-    pair : NumericPair or CategoricalPair
-        Counts of both sides, at least 10 current and 30 reference values.
+    reference, current : (G,) float array
+        Counts per group, whole numbers.
+    starts : (C,) int64 array
+        First group of each column, ascending from 0.
 
     Returns
     -------
     Cells
-        With J = 56 nodes a group, from 7 standard deviations below its mean to 8 (and some events) above.
+        With the columns' sizes.
+    """
+    lengths = np.diff(starts, append=reference.size)
+    n, m = (np.repeat(np.add.reduceat(counts, starts), lengths) for counts in (current, reference))
+    return Cells(reference, current, starts, Sizes(n, m, np.repeat(lengths.astype(np.float64), lengths)))
 
-    Notes
-    -----
-    Cost: O(J G + G^2), about 0.15 ms for 18 groups.
+
+def group(pair: Pair) -> Cells:
+    """Group the counts of one pair.
+
+    Parameters
+    ----------
+    pair : NumericPair or CategoricalPair
+        Counts of both sides, at least 1 each.
+
+    Returns
+    -------
+    Cells
+        One column.
 
     Examples
     --------
     >>> from detectors.pair import CategoricalPair
-    >>> cells = tabulate(CategoricalPair(np.array([700, 300]), np.array([60, 40])))
-    >>> [round(float(mean)) for mean in (cells.weights * cells.nodes).sum(axis=1)]
-    [70, 30]
+    >>> group(CategoricalPair(np.array([700, 290, 4, 6]), np.array([60, 35, 5, 0]))).current.tolist()
+    [5.0, 60.0, 35.0]
     """
-    n, m = sizes(pair)
-    labels = group_labels(pair, n)
+    labels = group_labels(pair, sizes(pair)[0])
     reference = np.bincount(labels, weights=pair.reference).astype(np.float64)
     current = np.bincount(labels, weights=pair.current).astype(np.float64)
-    alpha: FloatArray = reference + 0.5
-    p = alpha / alpha.sum()
-    mean = n * p
-    sd = np.sqrt(mean * (1 - p) * (alpha.sum() + n) / (alpha.sum() + 1))
-    step, nodes, weights = _beta_binomial(alpha[:, None], n, mean[:, None], sd[:, None])
-    first, second = _polynomials(nodes, weights, mean[:, None], np.maximum(sd[:, None], 1e-9))
-    odds = np.sqrt(alpha / (alpha.sum() - alpha)) if alpha.size > 1 else np.zeros(1)
-    correlation = -odds[:, None] * odds
-    np.fill_diagonal(correlation, 0)
-    return Cells(n, m, reference, current, step[:, 0], nodes, weights, first, second, correlation)
-
-
-def _beta_binomial(
-    alpha: FloatArray, n: int, mean: FloatArray, sd: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    low = np.floor(np.maximum(mean - BELOW * sd, 0))
-    high = np.minimum(np.ceil(mean + ABOVE * sd + EXTRA + SLOW * n / alpha.sum()), n)
-    step: FloatArray = np.maximum(np.ceil((high - low) / (NODES - 1)), 1)
-    spaced = low + step * np.arange(NODES)
-    inside = spaced <= n
-    nodes: FloatArray = np.minimum(spaced, n)
-    rest = n - nodes
-    beta = np.maximum(alpha.sum() - alpha, 0.5)  # one group has no rest
-    log_mass = gammaln(nodes + alpha) - gammaln(nodes + 1) + gammaln(rest + beta) - gammaln(rest + 1)
-    weights = np.exp(log_mass - log_mass.max(axis=1, keepdims=True)) * inside
-    return step, nodes, weights / weights.sum(axis=1, keepdims=True)
-
-
-def _polynomials(
-    nodes: FloatArray, weights: FloatArray, mean: FloatArray, sd: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    z = (nodes - mean) / sd
-    first = weights * z
-    square = z * z - 1 - np.sum(first * z * z, axis=1, keepdims=True) * z
-    norm = np.sqrt(np.sum(weights * square * square, axis=1, keepdims=True))
-    return first, weights * square / np.maximum(norm, 1e-9)
+    return cells_of(reference, current, np.zeros(1, np.int64))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import ClassVar
 
 import numpy as np
 
-from detectors.cells import Cells
+from detectors.cells import Sizes
 from detectors.divergence import Divergence
 from detectors.pair import FloatArray
 
@@ -36,9 +35,9 @@ class ChiSquare(Divergence):
 
     name: ClassVar[str] = "chi_square"
 
-    def terms(self, reference: FloatArray, current: FloatArray, cells: Cells) -> FloatArray:
+    def terms(self, reference: FloatArray, current: FloatArray, sizes: Sizes) -> FloatArray:
         """Return a group's share of the statistic."""
-        ratio = sqrt(cells.m / cells.n)
+        ratio = np.sqrt(sizes.m / sizes.n)
         difference = current * ratio - reference / ratio
         share: FloatArray = difference * difference / np.maximum(current + reference, 1)
         return share

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import ClassVar
 
 import numpy as np
 
-from detectors.cells import Cells
+from detectors.cells import Sizes
 from detectors.divergence import Divergence
 from detectors.pair import FloatArray
 
@@ -36,11 +35,11 @@ class Hellinger(Divergence):
 
     name: ClassVar[str] = "hellinger"
 
-    def terms(self, reference: FloatArray, current: FloatArray, cells: Cells) -> FloatArray:
+    def terms(self, reference: FloatArray, current: FloatArray, sizes: Sizes) -> FloatArray:
         """Return half the squared difference of the roots."""
-        difference: FloatArray = np.sqrt(current / cells.n) - np.sqrt(reference / cells.m)
+        difference: FloatArray = np.sqrt(current / sizes.n) - np.sqrt(reference / sizes.m)
         return difference * difference / 2
 
-    def finish(self, total: float) -> float:
+    def finish(self, total: FloatArray) -> FloatArray:
         """Return the root."""
-        return min(sqrt(max(total, 0.0)), 1.0)
+        return np.minimum(np.sqrt(np.maximum(total, 0.0)), 1.0)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import log
 from typing import ClassVar, Final
 
 import numpy as np
 
-from detectors.cells import Cells
+from detectors.cells import Sizes
 from detectors.divergence import Divergence
 from detectors.pair import FloatArray
 
@@ -40,15 +40,15 @@ class JsDistance(Divergence):
 
     name: ClassVar[str] = "js_distance"
 
-    def terms(self, reference: FloatArray, current: FloatArray, cells: Cells) -> FloatArray:
+    def terms(self, reference: FloatArray, current: FloatArray, sizes: Sizes) -> FloatArray:
         """Return a group's share of the divergence in nats."""
-        p = reference / cells.m
-        q = current / cells.n
+        p = reference / sizes.m
+        q = current / sizes.n
         middle = np.maximum((p + q) / 2, TINY)
         of_reference: FloatArray = p * np.log(np.maximum(p / middle, TINY))
         of_current: FloatArray = q * np.log(np.maximum(q / middle, TINY))
         return (of_reference + of_current) / 2
 
-    def finish(self, total: float) -> float:
+    def finish(self, total: FloatArray) -> FloatArray:
         """Return the root of the divergence to base 2."""
-        return min(sqrt(max(total, 0.0) / log(2)), 1.0)
+        return np.minimum(np.sqrt(np.maximum(total, 0.0) / log(2)), 1.0)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
-from scipy.special import bdtrik, betainc, kolmogi, kolmogorov
+from numpy.typing import NDArray
+from scipy.special import betainc, kolmogi, kolmogorov
 
-from detectors.pair import IntArray, NumericPair, Pair, sizes
+from detectors.column_scores import ColumnScores
+from detectors.crossing import crossing
+from detectors.number_columns import NumberColumns, NumberReference, columns_of
+from detectors.pair import FloatArray, NumericPair, Pair, sizes
 from detectors.score import Score, is_too_little, require_alpha, too_little_data
 
 SIDES: Final = 2  # upwards and downwards
 HALF: Final = 0.5
+NEAR: Final = 1e-3  # the limit is within 1e-6
+REACH: Final = 1 + 1e-12  # a share cannot pass 1, but for rounding
 
 
 class Ks:
@@ -77,52 +83,93 @@ class Ks:
         n, m = sizes(pair)
         if is_too_little(n, m):
             return too_little_data(self.name, n, m)
-        current = np.concatenate([[0.0], np.cumsum(pair.current) / n])
-        reference = np.concatenate([[0.0], np.cumsum(pair.reference) / m])
-        value = float(np.abs(current - reference).max())
-        inside = np.maximum(current[1:] - reference[:-1], reference[1:] - current[:-1]).max()
+        return self.judge(columns_of(pair), alpha).score(0)
+
+    def judge(self, columns: NumberColumns, alpha: float) -> ColumnScores:
+        """Score C columns.
+
+        Parameters
+        ----------
+        columns : NumberColumns
+            C columns, none with too little data.
+        alpha : float
+            Probability of a false alarm of each score, in (0, 1).
+
+        Returns
+        -------
+        ColumnScores
+            Of C columns.
+        """
+        n, m = columns.n, columns.reference.m
+        parts = [_differences(block) for block in columns.blocks()]
+        value, within = (np.concatenate(each) for each in zip(*parts, strict=True))
         h = n * m / (n + m)
-        points = _points(pair.reference, m)
-        p_value = min(float(kolmogorov(sqrt(h) * value)), _worst_tail(points, h, value))
-        limit = min(float(kolmogi(alpha)) / sqrt(h), _worst_limit(points, h, alpha))
-        return Score(self.name, value, p_value, limit, n, m, max(float(inside) - value, 0.0))
+        points = _points(columns.reference)
+        p_value = np.minimum(kolmogorov(np.sqrt(h) * value), _worst_tail(points, h, value))
+        limit, enough = _limit(points, h, alpha), np.ones(n.size, np.bool_)
+        return ColumnScores(self.name, value, p_value, limit, np.maximum(within - value, 0), n, m, enough)
 
 
-def _points(reference: IntArray, m: int) -> list[tuple[float, float]]:
-    """Return (s, factor): the points of F next to one half, and how many tails at s bound the path."""
-    steps = np.cumsum(reference)[:-1]
-    middle = int(np.searchsorted(steps, m / 2))
-    halves = [half for half in (steps[:middle][::-1], steps[middle:]) if half.size]
-    points = []
-    for half in halves:
-        s = (float(half[0]) + 0.5) / (m + 1)
-        others = int(np.count_nonzero(np.diff(half)))
-        beyond = min(1 / max(abs(2 * s - 1), 1e-9), others)
-        points.append((s, SIDES * len(halves) * (1 + beyond)))
-    return points
+def _differences(columns: NumberColumns) -> tuple[FloatArray, FloatArray]:
+    """Return the largest difference at the edges, and the largest that values anywhere in their bins can make."""
+    value = np.abs(columns.rise).max(axis=1)
+    # all current values of a bin come first, or all of the reference
+    above = (columns.rise + columns.reference.mass).max(axis=1)
+    below = (columns.current / columns.n[:, None] - columns.rise).max(axis=1)
+    return value, np.maximum(above, below)
 
 
-def _worst_tail(points: list[tuple[float, float]], h: float, value: float) -> float:
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """The points of F next to one half, below it and above; (C, 2) arrays, and both sides of each as (C, 2, 2).
+
+    exists : whether there is such a point.
+    share : P(less) and P(more) there.
+    factor : how many tails at the point bound the path.
+    """
+
+    exists: NDArray[np.bool_]
+    share: FloatArray
+    factor: FloatArray
+
+
+def _points(reference: NumberReference) -> _Points:
+    m = reference.upto[:, -1]
+    rows, last = np.arange(m.size), reference.bins - 1
+    middle = np.minimum(reference.find(m // 2 + m % 2), last)
+    exists = np.stack([middle > 0, middle < last], axis=1)
+    bins = np.stack([np.maximum(middle - 1, 0), middle], axis=1)
+    s = (reference.upto[rows[:, None], bins] + HALF) / (m + 1)[:, None]
+    # F steps at bins that hold something; its first and its last value are no points
+    steps = reference.filled
+    below = steps[rows, np.maximum(middle - 1, 0)] - steps[rows, 0]
+    above = steps[rows, np.maximum(last - 1, 0)] - steps[rows, middle]
+    others = np.stack([below, np.maximum(above, 0)], axis=1)
+    beyond = np.minimum(1 / np.maximum(np.abs(2 * s - 1), 1e-9), others)
+    factor = SIDES * np.count_nonzero(exists, axis=1)[:, None] * (1 + beyond)
+    return _Points(exists[:, :, None], np.stack([s, 1 - s], axis=2), factor[:, :, None])
+
+
+def _worst_tail(points: _Points, h: FloatArray, value: FloatArray) -> FloatArray:
     """Return the largest bound on P(the path passes `value`), of both points and sides."""
-    tails = [0.0 if points else 1.0]
-    for s, factor in points:
-        for share in (s, 1 - s):
-            over = min(share + value, 1.0)
-            if share + value <= 1 + 1e-12:
-                tails.append(factor * float(betainc(h * over, h * (1 - over) + 1, share)))
-            elif share < HALF:  # out of reach here, but not further out: this point bounds nothing
-                tails.append(1.0)
-    return max(tails)
+    share, size = points.share, h[:, None, None]
+    reached = share + value[:, None, None]
+    over = np.minimum(reached, 1.0)
+    tail = points.factor * betainc(size * over, size * (1 - over) + 1, share)
+    # out of reach here, but not further out: this point bounds nothing
+    tail = np.where(reached <= REACH, tail, np.where(share < HALF, 1.0, 0.0))
+    bound = np.where(points.exists, tail, 0.0).max(axis=(1, 2))
+    worst: FloatArray = np.where(points.exists.any(axis=(1, 2)), bound, 1.0)
+    return worst
 
 
-def _worst_limit(points: list[tuple[float, float]], h: float, alpha: float) -> float:
-    """Return the smallest value that neither point passes with more than its share of alpha."""
-    limit = 0.0
-    for s, factor in points:
-        for share in (s, 1 - s):
-            # P(at least h - k hits of h) = P(at most k misses)
-            if share**h < alpha / factor:
-                limit = max(limit, 1 - float(bdtrik(alpha / factor, h, 1 - share)) / h - share)
-            elif share < HALF:  # even h hits are not rare enough: this point bounds nothing
-                limit = inf
+def _limit(points: _Points, h: FloatArray, alpha: float) -> FloatArray:
+    """Return Kolmogorov's limit, or the value where the bound of the points is alpha if that is smaller."""
+    limit: FloatArray = kolmogi(alpha) / np.sqrt(h)
+    smaller = _worst_tail(points, h, limit) < alpha
+    if smaller.any():
+        some = _Points(points.exists[smaller], points.share[smaller], points.factor[smaller])
+        most = 2 * some.factor.max(axis=(1, 2))
+        ends = np.zeros_like(most), limit[smaller] / 2, limit[smaller]
+        limit[smaller] = crossing(lambda v: _worst_tail(some, h[smaller], v), alpha, most, ends, NEAR)
     return limit

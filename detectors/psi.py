@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.cells import Cells
+from detectors.cells import Sizes
 from detectors.divergence import Divergence
 from detectors.pair import FloatArray
 
@@ -39,9 +39,9 @@ class Psi(Divergence):
 
     name: ClassVar[str] = "psi"
 
-    def terms(self, reference: FloatArray, current: FloatArray, cells: Cells) -> FloatArray:
+    def terms(self, reference: FloatArray, current: FloatArray, sizes: Sizes) -> FloatArray:
         """Return ``(q - p) ln(q / p)``."""
-        half = 0.5 * cells.reference.size
-        p = (reference + 0.5) / (cells.m + half)
-        q = (current + 0.5) / (cells.n + half)
+        half = 0.5 * sizes.groups
+        p = (reference + 0.5) / (sizes.m + half)
+        q = (current + 0.5) / (sizes.n + half)
         return (q - p) * np.log(q / p)

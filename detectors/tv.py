@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.cells import Cells
+from detectors.cells import Sizes
 from detectors.divergence import Divergence
 from detectors.pair import FloatArray
 
@@ -36,11 +36,11 @@ class Tv(Divergence):
 
     name: ClassVar[str] = "tv"
 
-    def terms(self, reference: FloatArray, current: FloatArray, cells: Cells) -> FloatArray:
+    def terms(self, reference: FloatArray, current: FloatArray, sizes: Sizes) -> FloatArray:
         """Return half the absolute difference."""
-        difference: FloatArray = np.abs(current / cells.n - reference / cells.m)
+        difference: FloatArray = np.abs(current / sizes.n - reference / sizes.m)
         return difference / 2
 
-    def finish(self, total: float) -> float:
+    def finish(self, total: FloatArray) -> FloatArray:
         """Return the distance, at most 1."""
-        return min(total, 1.0)
+        return np.minimum(total, 1.0)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import ClassVar, Final
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from detectors.pair import FloatArray, NumericPair, Pair, sizes
+from detectors.column_scores import ColumnScores
+from detectors.number_columns import NumberColumns, NumberReference, columns_of
+from detectors.pair import FloatArray, IntArray, NumericPair, Pair, sizes
 from detectors.proportion import score_proportion
 from detectors.score import Score, is_too_little, require_alpha, too_little_data
 
@@ -84,71 +85,105 @@ class Wasserstein:
         n, m = sizes(pair)
         if is_too_little(n, m):
             return too_little_data(self.name, n, m)
-        widths = _widths(pair)
-        areas = widths * _mean_heights(np.cumsum(pair.current)[:-1] / n - np.cumsum(pair.reference)[:-1] / m)
-        value = float(areas.sum())
-        first, last = _core(pair, n, m)
-        if last > first:
-            p_value, limit = _judge(pair, widths, areas, (first, last), alpha)
-            limit += float(areas[:first].sum() + areas[last:].sum())
-        else:
-            p_value, limit = _judge_rest(pair, value, alpha)
-        resolution = float((widths * (pair.current / n + pair.reference / m)).sum()) / 2
-        return Score(self.name, value, p_value, limit, n, m, resolution)
+        return self.judge(columns_of(pair), alpha).score(0)
+
+    def judge(self, columns: NumberColumns, alpha: float) -> ColumnScores:
+        """Score C columns.
+
+        Parameters
+        ----------
+        columns : NumberColumns
+            C columns, none with too little data.
+        alpha : float
+            Probability of a false alarm of each score, in (0, 1).
+
+        Returns
+        -------
+        ColumnScores
+            Of C columns.
+        """
+        return ColumnScores.joined([self._judge(block, alpha) for block in columns.blocks()])
+
+    def _judge(self, columns: NumberColumns, alpha: float) -> ColumnScores:
+        n, m, widths = columns.n, columns.reference.m, _widths(columns)
+        areas = widths * _mean_heights(columns.rise)
+        value = areas.sum(axis=1)
+        first, last = _core(columns.reference, n, m)
+        place = np.arange(widths.shape[1])
+        core = (place >= first[:, None]) & (place < last[:, None])
+        inside = np.where(core, areas, 0.0).sum(axis=1)
+        p_value, limit = _judge_core(columns, np.where(core, widths, 0.0), inside, alpha)
+        limit += np.where(core, 0.0, areas).sum(axis=1)
+        for row in np.flatnonzero(last <= first).tolist():
+            p_value[row], limit[row] = _judge_rest(columns, row, float(value[row]), alpha)
+        resolution = np.einsum("cb,cb->c", widths, columns.current / n[:, None] + columns.reference.mass) / 2
+        enough = np.ones(value.size, np.bool_)
+        return ColumnScores(self.name, value, p_value, limit, resolution, n, m, enough)
 
 
-def _widths(pair: NumericPair) -> FloatArray:
+def _widths(columns: NumberColumns) -> FloatArray:
     """Return each bin's width in reference standard deviations; outer bins end at the extremes."""
+    low, high = columns.low[:, None], columns.high[:, None]
     # halves, because low and high may be further apart than the largest float
-    ends = np.concatenate([[pair.low], np.clip(pair.edges, pair.low, pair.high), [pair.high]]) / 2
-    scale = pair.reference_std / 2 or pair.high / 2 - pair.low / 2 or 1.0
+    ends = np.concatenate([low, np.clip(columns.reference.edges, low, high), high], axis=1) / 2
+    scale = columns.reference.std / 2
+    scale = np.where(scale > 0, scale, columns.high / 2 - columns.low / 2)
+    scale = np.where(scale > 0, scale, 1.0)[:, None]
     with np.errstate(over="ignore"):
-        return np.minimum(np.diff(ends) / scale, HUGE)
+        return np.minimum(np.diff(ends, axis=1) / scale, HUGE)
 
 
 def _mean_heights(difference: FloatArray) -> FloatArray:
-    """Return each bin's mean of |F_current - F_reference|, given the difference at the inner edges."""
-    ends = np.concatenate([[0.0], difference, [0.0]])
-    left, right = ends[:-1], ends[1:]
-    total = np.abs(left) + np.abs(right)
-    crossing = (left * left + right * right) / np.maximum(2 * total, 1e-300)
-    heights: FloatArray = np.where(left * right < 0, crossing, total / 2)
+    """Return each bin's mean of |F_current - F_reference|, given the difference at the upper edges."""
+    right = np.abs(difference)
+    heights = right.copy()
+    heights[:, 1:] += right[:, :-1]
+    heights /= 2
+    row, at = np.nonzero(
+        difference[:, 1:] * difference[:, :-1] < 0
+    )  # the functions cross inside few bins only
+    ends = right[row, at], right[row, at + 1]
+    heights[row, at + 1] = (ends[0] ** 2 + ends[1] ** 2) / (2 * (ends[0] + ends[1]))
     return heights
 
 
-def _core(pair: NumericPair, n: int, m: int) -> tuple[int, int]:
+def _core(reference: NumberReference, n: FloatArray, m: FloatArray) -> tuple[IntArray, IntArray]:
     """Return the first bin of the core and the first bin after it."""
-    least = max(MIN_REFERENCE, MIN_EXPECTED * m / n)
-    upto = np.cumsum(pair.reference)
-    return int(np.searchsorted(upto, least)) + 1, int(np.searchsorted(upto, m - least, side="right"))
+    least = np.ceil(np.maximum(MIN_REFERENCE, MIN_EXPECTED * m / n)).astype(np.int64)
+    return reference.find(least) + 1, reference.find(reference.upto[:, -1] - least, beyond=True)
 
 
-def _judge(
-    pair: NumericPair, widths: FloatArray, areas: FloatArray, core: tuple[int, int], alpha: float
-) -> tuple[float, float]:
-    """Return the p-value and the limit of the distance inside the core."""
-    n, m = sizes(pair)
-    inner = widths[core[0] : core[1]]
-    ends = np.cumsum(inner)
-    place = np.concatenate([[0.0], ends - inner / 2, ends[-1:]])
-    upto = np.concatenate([[0.0], np.cumsum(pair.reference)[core[0] - 1 : core[1]] / m, [1.0]])
-    mass = np.diff(upto)
-    away = np.abs(place - mass @ place)
-    variance = float(mass @ (away * away))
-    if variance <= 0:
-        return 1.0, float(areas[core[0] : core[1]].sum())
-    s = sqrt(variance * (1 / n + 1 / m))
-    jump = float(mass @ (away * away * away)) / variance / min(n, m) / (3 * s)
-    x = float(areas[core[0] : core[1]].sum()) / s
-    p_value = min(TAIL * float(ndtr(-x / sqrt(1 + jump * x))), 1.0)
-    square = float(ndtri(alpha / TAIL)) ** 2
-    return p_value, s * (square * jump + sqrt((square * jump) ** 2 + 4 * square)) / 2
+def _judge_core(
+    columns: NumberColumns, inner: FloatArray, inside: FloatArray, alpha: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the p-values and the limits of the distance `inside` the core, whose bins are `inner` wide.
+
+    The mass on either side of the core lies at its ends.
+    """
+    n, m, mass = columns.n, columns.reference.m, columns.reference.mass
+    place = np.cumsum(inner, axis=1) - inner / 2
+    away = np.abs(place - np.einsum("cb,cb->c", mass, place)[:, None])
+    square = away * away
+    variance = np.einsum("cb,cb->c", mass, square)
+    third = np.einsum("cb,cb->c", mass, square * away)
+    known = variance > 0
+    variance = np.where(known, variance, 1.0)
+    s = np.sqrt(variance * (1 / n + 1 / m))
+    jump = third / variance / np.minimum(n, m) / (3 * s)
+    x = inside / s
+    p_value = np.minimum(TAIL * ndtr(-x / np.sqrt(1 + jump * x)), 1.0)
+    far = ndtri(alpha / TAIL) ** 2
+    limit = s * (far * jump + np.sqrt((far * jump) ** 2 + 4 * far)) / 2
+    return np.where(known, p_value, 1.0), np.where(known, limit, inside)
 
 
-def _judge_rest(pair: NumericPair, value: float, alpha: float) -> tuple[float, float]:
+def _judge_rest(columns: NumberColumns, row: int, value: float, alpha: float) -> tuple[float, float]:
     """Return the p-value of the rate of values outside the heaviest bin, and a limit that agrees with it."""
-    n, m = sizes(pair)
-    heaviest = int(np.argmax(pair.reference))
-    rest, reference_rest = n - int(pair.current[heaviest]), m - int(pair.reference[heaviest])
+    n, m = int(columns.n[row]), int(columns.reference.m[row])
+    heaviest = int(np.argmax(columns.reference.counts[row]))
+    rest, reference_rest = (
+        n - int(columns.current[row, heaviest]),
+        m - int(columns.reference.counts[row, heaviest]),
+    )
     p_value = score_proportion(reference_rest, m, rest, n, alpha).p_value or 0.0
     return p_value, value if p_value > alpha else 0.0

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
-from service.alerting.fold import FoldState, fold, open_alerts, state_from_bytes, state_to_bytes
+from service.alerting.fold import Terms as FoldTerms
+from service.alerting.fold import fold
 from service.alerting.rules import VOLUME
+from service.alerting.state import FoldState, open_alerts, state_from_bytes, state_to_bytes
+from service.judging import Judge, Scored, Since, Terms, jumps_of, since_of
 from service.messages import (
     Alert,
     Evaluated,
@@ -24,22 +28,25 @@ from service.messages import (
     WindowKey,
     WindowTotal,
 )
-from service.reference.regrid import regrid_sketch
-from service.scoring.budget import alpha_for
-from service.scoring.scorer import AllRows, Reference, scorer_for, tests_in
-from service.scoring.windows import Due, PaneRows, SliceKey, due_windows, merge_slices
-from service.sketches.codec import pane_from_bytes
-from service.sketches.grids import Grid
+from service.monitor import DAY_MS, WindowSpec
+from service.scoring.budget import FAMILIES, alpha_for
+from service.scoring.scorer import AllRows
+from service.scoring.windows import Due, PaneRows, due_windows
 from service.sketches.pane import PaneSketch
 
 if TYPE_CHECKING:
+    from service.alerting.rules import Signal
     from service.configuration import Configuration, ModelVersion
+    from service.diagnosis.diagnosis import Diagnosis
+    from service.monitor import Monitor
+    from service.scoring.usual import Reference
+    from service.sketches.grids import Grid
 
 GRACE_MS = 3_600_000
 """Panes this much older than the allowed lateness are still looked at for late rows (of a partition that was idle)."""
 NEVER_MS = -(2**62)
-FAMILIES = 2
-"""Half of the budget is for volumes, which are few tests and the only ones that hear silence, half for all others."""
+LEARNING_WINDOWS = 24
+"""For so many windows, or a day if that is shorter, a model whose reference knows no time is being learned."""
 
 
 class Results(Protocol):
@@ -74,7 +81,7 @@ UNKNOWN = WindowTotal()
 
 
 Profiles = Callable[[str], "Reference | PaneSketch | None"]
-Grids = Callable[[str], Grid]
+Grids = Callable[[str], "Grid"]
 WindowId = tuple[int, str]
 """A window of a model: its end and its kind."""
 
@@ -120,6 +127,10 @@ class Evaluation:
     grid: Grids
     most_windows: int = 500
 
+    @cached_property
+    def _judge(self) -> Judge:
+        return Judge(self.grid)
+
     def advance(
         self, model: str, results: Results, watermark_ms: int, *, log_end_ms: int | None = None
     ) -> Evaluated | None:
@@ -150,7 +161,8 @@ class Evaluation:
     def _plan(
         self, version: ModelVersion, results: Results, horizon: int, watermark_ms: int, log_end_ms: int | None
     ) -> _Plan:
-        specs, position = version.monitor.windows, results.position_ms()
+        monitor, position = version.monitor, results.position_ms()
+        specs = (*monitor.windows, *fast_windows(monitor))
         panes = PaneRows(results.pane_totals(horizon))
         starts = panes.starts
         after = position if position is not None else starts[0] if starts else watermark_ms
@@ -171,13 +183,14 @@ class Evaluation:
             restated = [
                 w
                 for w in before
-                if (rows := panes.within(w))
+                if w.spec in monitor.windows
+                and (rows := panes.within(w))
                 and WindowTotal(rows, incomplete=self._is_incomplete(version.model, w, losses, log_end_ms))
                 != replace(known.get(_id(w), UNKNOWN), revision=UNKNOWN.revision)
             ]
             if restated:
                 stored = results.stored(restated[0].end_ms)
-                restated += [w for w in before if w.end_ms >= restated[0].end_ms and _id(w) not in stored]
+                restated += [w for w in before if w.end_ms >= restated[0].end_ms]
         windows = {_id(w): w for w in [*restated, *due]}
         first = min((w.end_ms for w in windows.values()), default=after)
         reached = max((w.end_ms for w in due), default=after)
@@ -200,15 +213,15 @@ class Evaluation:
         open_before = (
             open_alerts(state_from_bytes(results.state_before(2**62)), latest.model) if plan.restates else {}
         )
-        specs = {spec.name: (spec.length_ms, spec.every_ms) for spec in latest.monitor.windows}
+        kinds_of = (*latest.monitor.windows, *fast_windows(latest.monitor))
+        specs = {spec.name: (spec.length_ms, spec.every_ms) for spec in kinds_of}
         keys = sorted(
             {*plan.windows, *(k for k in plan.stored if k[1] in specs)}, key=lambda k: (k[0], specs[k[1]])
         )
         for end_ms, kinds in groupby(keys, key=itemgetter(0)):
-            moved = plan.restates and state_from_bytes(results.state_before(end_ms)).volumes != state.volumes
             for key in kinds:
                 base = WindowKey(latest.model, "", "", key[1], end_ms - specs[key[1]][0], end_ms)
-                self._fold_window(made, results, plan, base, state, moved=moved)
+                self._fold_window(made, results, plan, base, state)
             made.states.append((end_ms, state_to_bytes(state)))
         still_open = open_alerts(state, latest.model)
         made.alerts += [
@@ -219,73 +232,100 @@ class Evaluation:
         return made
 
     def _fold_window(
-        self,
-        made: Evaluated,
-        results: Results,
-        plan: _Plan,
-        base: WindowKey,
-        state: FoldState,
-        *,
-        moved: bool,
+        self, made: Evaluated, results: Results, plan: _Plan, base: WindowKey, state: FoldState
     ) -> None:
-        """Fold one window. One evaluated before is written again only when the volumes before it have `moved`."""
+        """Fold one window. One evaluated before is written again only if what is found has changed."""
         version = self._in_force(base.model, base.end_ms)
-        window = plan.windows.get((base.end_ms, base.window))
-        if window is None:
-            slices = _with_rows(plan.stored[base.end_ms, base.window])
-        else:
-            slices = self._score(version, results, plan, base, window)
+        spec = next((s for s in version.monitor.windows if s.name == base.window), None)
+        if spec is None:
+            self._glance(made, results, plan, base, state)
+            return
+        terms = Terms(version, spec, base, results.panes)
+        before = plan.stored.get((base.end_ms, base.window), ())
+        window, reference = plan.windows.get((base.end_ms, base.window)), self._reference(version)
+        scored: Sequence[Scored] = ()
+        if window is not None and plan.panes.within(window):
+            scored = self._judge.score(terms, reference)
+        slices = [one.result for one in scored] if window is not None else _with_rows(before)
+        since: Since = {}
+        if reference is not None and scored:
+            slices, since = self._judge.weigh(state, terms, reference, scored)
         losses = _losses_in(base, plan.losses, version.monitor.disorder_ms)
         whole = plan.is_whole(base.end_ms)
         # A volume says nothing of a window that lost some. While nothing came since, silence is the news.
         judges_volume = whole and all(one.until_ms is None for one in losses)
-        spec = next((s for s in version.monitor.windows if s.name == base.window), version.monitor.windows[0])
-        alpha = alpha_for(version.monitor, spec, FAMILIES * (1 + len(slices)))
-        folded = fold(state, base, slices, version.monitor, alpha if judges_volume else None)
-        made.alerts += folded.changes
-        if window is not None or moved:
-            revision = plan.revision_after((base.end_ms, base.window))
-            made.results += _with_volumes(
-                slices, folded.volumes, revision, incomplete=bool(losses) or not whole
-            )
+        alpha = alpha_for(version.monitor, spec, FAMILIES["volume"] / (1 + len(slices)))
+        known_since = since_of(since)
 
-    def _score(
-        self, version: ModelVersion, results: Results, plan: _Plan, base: WindowKey, window: Due
-    ) -> list[SliceResult]:  # fmt: skip
-        if not plan.panes.within(window):
-            return []
-        reference = self._reference(version)
-        grid = reference.sketch.grid if reference is not None else version.grid
-        slices = merge_slices(
-            self._on_grid(row, grid) for row in results.panes(window.start_ms, window.end_ms)
+        def why(result: SliceResult, signals: Sequence[Signal]) -> Mapping[Signal, Diagnosis]:
+            if reference is None:
+                return {}
+            return self._judge.explain(terms, reference, scored, result, signals, known_since)
+
+        how = FoldTerms(
+            version.monitor,
+            alpha if judges_volume else None,
+            why,
+            known_since,
+            _is_learning(state, base, reference),
+            jumped=jumps_of(since),
         )
-        alpha = 0.0
-        if reference is not None:
-            alpha = alpha_for(
-                version.monitor,
-                window.spec,
-                FAMILIES * tests_in(reference.sketch, version.monitor) * len(slices),
-            )
-        made = []
-        for key, sketch in sorted(slices.items()):
-            scorer = (
-                scorer_for(version.monitor, reference, key.segment, alpha) if reference is not None else None
-            )
-            findings = scorer.findings(sketch) if scorer is not None else ()
-            named = base._replace(version=key.version, segment=key.segment)
-            made.append(SliceResult(named, sketch.inferences, sketch.labels, findings))
-        return made
+        folded = fold(state, base, slices, how)
+        made.alerts += folded.changes
+        told = _with_volumes(slices, folded.volumes, 0, incomplete=bool(losses) or not whole)
+        if _differs(told, before):
+            revision = plan.revision_after((base.end_ms, base.window))
+            made.results += [replace(one, revision=revision) for one in told]
+
+    def _glance(
+        self, made: Evaluated, results: Results, plan: _Plan, base: WindowKey, state: FoldState
+    ) -> None:
+        """Look at a single pane for silence and total breaks. Only alerts are kept of it."""
+        version = self._in_force(base.model, base.end_ms)
+        terms = Terms(version, WindowSpec.tumbling(base.end_ms - base.start_ms), base, results.panes)
+        reference, window = self._reference(version), plan.windows.get((base.end_ms, base.window))
+        slices: Sequence[SliceResult] = ()
+        if window is not None and plan.panes.within(window):
+            slices = self._judge.glance(terms, reference) if reference is not None else ()
+            slices = slices or [SliceResult(base, plan.panes.within(window), 0, ())]
+        lost = _losses_in(base, plan.losses, version.monitor.disorder_ms)
+        judges_volume = plan.is_whole(base.end_ms) and all(one.until_ms is None for one in lost)
+        alpha = alpha_for(version.monitor, terms.spec, FAMILIES["breaks"] / 2) if judges_volume else None
+
+        def why(result: SliceResult, signals: Sequence[Signal]) -> Mapping[Signal, Diagnosis]:
+            if reference is None:
+                return {}
+            return self._judge.explain(terms, reference, (), result, signals, lambda _result, _signal: None)
+
+        how = FoldTerms(version.monitor, alpha, why, only_silence=True)
+        made.alerts += fold(state, base, slices, how).changes
 
     def _reference(self, version: ModelVersion) -> Reference | None:
         found = self.profile(version.reference_name) if version.reference_name else None
         return AllRows(found) if isinstance(found, PaneSketch) else found
 
-    def _on_grid(self, row: PaneRow, grid: Grid) -> tuple[SliceKey, PaneSketch]:
-        own = grid if row.grid_id == grid.id else self.grid(row.grid_id)
-        sketch = pane_from_bytes(row.sketch, own)
-        return SliceKey(row.key.version, row.key.segment), sketch if own is grid else regrid_sketch(
-            sketch, grid
-        )
+
+def fast_windows(monitor: Monitor) -> tuple[WindowSpec, ...]:
+    """The pane as a window of its own, for what need not wait for a window's end; none where a window is a pane."""
+    pane = WindowSpec.tumbling(monitor.pane_ms)
+    return () if any(spec.length_ms == monitor.pane_ms for spec in monitor.windows) else (pane,)
+
+
+def _is_learning(state: FoldState, base: WindowKey, reference: Reference | None) -> bool:
+    """Whether too little is known of the hours of a day to wake somebody because of a distribution alone."""
+    if state.started_ms is None:
+        state.started_ms = base.start_ms
+    if reference is not None and len(reference.blocks) and reference.ordered:
+        return False
+    length = base.end_ms - base.start_ms
+    return base.end_ms <= state.started_ms + min(LEARNING_WINDOWS * length, max(DAY_MS, length))
+
+
+def _differs(told: Sequence[SliceResult], before: Sequence[SliceResult]) -> bool:
+    """Whether a window says something else than it did."""
+    return {one.key: replace(one, revision=0, findings=tuple(one.findings)) for one in told} != {
+        one.key: replace(one, revision=0, findings=tuple(one.findings)) for one in before
+    }
 
 
 def _losses_in(window: WindowKey | Due, losses: Sequence[Loss], disorder_ms: int) -> Sequence[Loss]:
@@ -310,7 +350,7 @@ def _first_ends(due: list[Due], most: int) -> list[Due]:
 def _with_rows(stored: Iterable[SliceResult]) -> list[SliceResult]:
     """The slices of a window as they were scored, without what the fold adds."""
     slices = [s for s in stored if not s.aggregate and (s.inferences or s.labels)]
-    return [replace(s, findings=[f for f in s.findings if f.method != VOLUME]) for s in slices]
+    return [replace(s, findings=tuple(f for f in s.findings if f.method != VOLUME)) for s in slices]
 
 
 def _with_volumes(

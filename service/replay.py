@@ -5,12 +5,13 @@ The same input gives the same bytes: nothing here looks at a clock, and records 
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from service.alerting.news import untold
+from service.alerting.news import Told, untold
 from service.evaluation import NEVER_MS, Evaluation
 from service.messages import (
     Alert,
@@ -28,6 +29,7 @@ from service.messages import (
     WindowTotal,
     iso,
 )  # fmt: skip
+from service.monitor import DAY_MS
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline
 
@@ -37,6 +39,12 @@ if TYPE_CHECKING:
     from service.intake.source import Source
 
 
+KEPT_MS = 29 * DAY_MS
+"""Panes are kept for the same hours of earlier weeks, as a database keeps them; at most so many:"""
+MOST_PANES = 20_000
+MOST_PANE_MS = 7 * DAY_MS
+
+
 class MemoryResults:
     """`service.evaluation.Results` of one model, in memory, with what late rows can no longer reach dropped."""
 
@@ -44,12 +52,19 @@ class MemoryResults:
         self.lost = lost
         self._position: int | None = None
         self._panes: dict[tuple[Partition, PaneKey], PaneRow] = {}
+        self._starts: list[int] = []
+        self._by_start: dict[int, list[tuple[Partition, PaneKey]]] = {}
         self._results: dict[tuple[int, str], list[SliceResult]] = {}
         self._states: dict[int, bytes] = {}
-        self._told: dict[str, State] = {}
+        self._told: dict[str, Told] = {}
 
     def put(self, partition: Partition, row: PaneRow) -> None:
         """Take a pane's cumulative sketch, in place of the one before."""
+        if (partition, row.key) not in self._panes:
+            start = row.key.start_ms
+            if start not in self._by_start:
+                insort(self._starts, start)
+            self._by_start.setdefault(start, []).append((partition, row.key))
         self._panes[partition, row.key] = row
 
     def position_ms(self) -> int | None:
@@ -57,13 +72,16 @@ class MemoryResults:
 
     def pane_totals(self, since_ms: int) -> Mapping[int, int]:
         totals: dict[int, int] = {}
-        for (_, key), row in self._panes.items():
-            if key.segment == "" and key.start_ms >= since_ms:
-                totals[key.start_ms] = totals.get(key.start_ms, 0) + row.inferences + row.labels
+        for start in self._starts[bisect_left(self._starts, since_ms) :]:
+            rows = [self._panes[place] for place in self._by_start[start] if place[1].segment == ""]
+            if rows:
+                totals[start] = sum(row.inferences + row.labels for row in rows)
         return totals
 
     def panes(self, start_ms: int, end_ms: int) -> Iterable[PaneRow]:
-        chosen = [(partition, key) for partition, key in self._panes if start_ms <= key.start_ms < end_ms]
+        starts = self._starts
+        within = starts[bisect_left(starts, start_ms) : bisect_left(starts, end_ms)]
+        chosen = [place for start in within for place in self._by_start[start]]
         return [self._panes[k] for k in sorted(chosen, key=lambda k: (k[1].start_ms, k[0], k[1]))]
 
     def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], WindowTotal]:
@@ -98,7 +116,12 @@ class MemoryResults:
         self._forget(evaluated.keep_states_after_ms)
 
     def _forget(self, before_ms: int) -> None:
-        self._panes = {key: row for key, row in self._panes.items() if row.end_ms > before_ms}
+        while self._starts and (
+            self._starts[0] < before_ms - KEPT_MS
+            or (len(self._panes) > MOST_PANES and self._starts[0] < before_ms - MOST_PANE_MS)
+        ):
+            for place in self._by_start.pop(self._starts.pop(0)):
+                del self._panes[place]
         self._results = {key: kept for key, kept in self._results.items() if key[0] > before_ms}
         old = sorted(end for end in self._states if end < before_ms)
         for end in old[:-1]:
@@ -107,7 +130,7 @@ class MemoryResults:
     def untold(self, alerts: Sequence[Alert]) -> list[Alert]:
         """What is news of these changes, and remember it as told."""
         fresh = untold(self._told, alerts)
-        self._told |= {a.id: a.state for a in fresh}
+        self._told |= {a.id: Told.of(a) for a in fresh}
         return fresh
 
 
@@ -129,6 +152,8 @@ class Tally:
     fired: list[Alert] = field(default_factory=list)
     dead: Counter[Reason] = field(default_factory=Counter)
     first_dead: DeadLetter | None = None
+    start_ms: int | None = None
+    end_ms: int = NEVER_MS
 
 
 @dataclass
@@ -210,6 +235,10 @@ class Replay:
         alerts = [alert for held, step in made for alert in held.untold(step.alerts)]
         for line in lines_of(results, alerts):
             self.sink(line)
+        if results:
+            first = min(r.key.start_ms for r in results)
+            self.tally.start_ms = first if self.tally.start_ms is None else min(first, self.tally.start_ms)
+            self.tally.end_ms = max(self.tally.end_ms, *(r.key.end_ms for r in results))
         self.tally.windows += sum(not r.aggregate for r in results)
         self.tally.findings += sum(len(r.findings) for r in results)
         self.tally.alerts += len(alerts)

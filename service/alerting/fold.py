@@ -11,84 +11,31 @@ Late rows restate a window: the fold is then taken up again from the state befor
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-import numpy as np
 import xxhash
 
-from detectors.volume import score_volume
-from service.alerting.rules import VOLUME, Reading, Signal, cause_of, read, severity_of, signals_of
-from service.alerting.wording import sentence
-from service.messages import (
-    Alert,
-    Cause,
-    Column,
-    Finding,
-    Role,
-    Severity,
-    SliceResult,
-    State,
-    Verdict,
-    WindowKey,
-)  # fmt: skip
+from service.alerting.incidents import Newcomer, age, incident_for
+from service.alerting.rules import CONTRACT, VOLUME, Reading, Signal, cause_of, read, severity_of, signals_of
+from service.alerting.state import FoldState, Place, Tracked, alert_of, join, place_of
+from service.alerting.volumes import is_watched, silent_or_calm, volumes_of
+from service.alerting.wording import sentence, told_sentence
+from service.contract.wording import sentence as clause_sentence
+from service.messages import Alert, Cause, Finding, Role, Severity, SliceResult, State, WindowKey
 
 if TYPE_CHECKING:
+    from service.diagnosis.diagnosis import Diagnosis
     from service.monitor import AlertPolicy, Monitor
 
-_HISTORY = 60
-_QUIET_BEFORE_NEW_INCIDENT = 2
 _MOST_TRACKED = 20_000
-_FEWEST_WINDOWS = 3
-_FACTOR = 2
-"""Half or twice of what was ever seen of late: less is the daily round, whatever its significance."""
-
-
-class Tracked(msgspec.Struct, array_like=True):
-    """One alert while it is not quiet."""
-
-    id: str
-    incident: str
-    state: State
-    over: int
-    under: int
-    since_ms: int
-    at_ms: int
-    cause: Cause
-    severity: Severity
-    summary: str
-
-
-class Place(NamedTuple):
-    """What an alert is about: one rule on one column of one slice in one kind of window."""
-
-    version: str
-    segment: str
-    window: str
-    role: str
-    feature: str
-    rule: str
-
-
-class FoldState(msgspec.Struct, array_like=True):
-    """All that is carried from window to window of one model."""
-
-    tracked: dict[str, Tracked] = {}
-    volumes: dict[str, list[int]] = {}
-    incident: str = ""
-    incident_quiet: int = 0
-
-
-def state_to_bytes(state: FoldState) -> bytes:
-    """The state as it is stored."""
-    return msgspec.msgpack.encode(state)
-
-
-def state_from_bytes(data: bytes | None) -> FoldState:
-    """The state again; an empty one from nothing."""
-    return FoldState() if data is None else msgspec.msgpack.decode(data, type=FoldState)
+_SURE = 0.9
+"""A diagnosis of this confidence is not asked for again."""
+_ASKED_AGAIN = 3
+"""For so many windows a doubtful diagnosis may become a better one: with more rows more is known."""
+_BETTER = 0.1
+_LAST = {Role.PREDICTION: 1, Role.SCORE: 1, Role.LABEL: 2}
 
 
 class Folded(NamedTuple):
@@ -98,16 +45,36 @@ class Folded(NamedTuple):
     volumes: Sequence[tuple[WindowKey, Finding]]
 
 
-def fold(
-    state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor, alpha: float | None
-) -> Folded:
+Diagnose = Callable[[SliceResult, Sequence[Signal]], Mapping[Signal, "Diagnosis"]]
+"""Why these signals of a slice ring; asked for what begins to ring, and again while the answer is doubtful."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a window is folded: its monitor, the volumes' false-alarm probability (None: a window that was cut short, its
+    volume says nothing), whether the model is still being learned, when trouble began, and who diagnoses.
+    `only_silence`: whatever else is said of its volume. `jumped`: what happened in this very window.
+    """
+
+    monitor: Monitor
+    alpha: float | None = None
+    diagnose: Diagnose = lambda _result, _signals: {}
+    since_ms: Callable[[SliceResult, Signal], int | None] = lambda _result, _signal: None
+    learning: bool = False
+    only_silence: bool = False
+    jumped: Callable[[SliceResult, Signal], bool] = lambda _result, _signal: False
+
+
+def fold(state: FoldState, window: WindowKey, results: Sequence[SliceResult], terms: Terms) -> Folded:
     """Take one window of one kind, all its slices with rows, into the state (which is changed).
 
     `window` names it with version and segment ''. No results means that no event of the model fell into it.
-    `alpha` is the volumes' false-alarm probability, None for a window that was cut short: its volume says nothing.
     """
-    totals = _totals(state, window, results, monitor) if alpha is not None else []
-    volumes = {total.key: finding for total in totals if (finding := _volume(state, total, alpha or 0.0))}
+    volumes = (
+        volumes_of(state, window, results, terms.monitor, terms.alpha) if terms.alpha is not None else {}
+    )
+    if terms.only_silence:
+        volumes = {key: silent_or_calm(finding) for key, finding in volumes.items() if not key.segment}
     changes: list[Alert] = []
     heard: set[Place] = set()
     for result in [*results, *_without_events(results, volumes)]:
@@ -115,32 +82,10 @@ def fold(
         if result.key in volumes:
             findings.append(volumes[result.key])
         heard.update(_place(result.key, signal) for signal in signals_of(findings))
-        changes += _slice(state, result, findings, monitor)
-    changes += _abandoned(state, window, heard, monitor)
-    _close_incident(state)
+        changes += _slice(state, result, read(findings, terms.monitor), terms)
+    changes += _abandoned(state, window, heard, terms.monitor)
+    age(state, window.end_ms)
     return Folded(changes, list(volumes.items()))
-
-
-def _totals(
-    state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor
-) -> list[SliceResult]:
-    """Events by segment, whatever the version: a new version that takes over is no silence.
-
-    A segment that has gone quiet counts zero, unless the whole model has: then that is said once.
-    """
-    totals = {window: 0}
-    for result in results:
-        key = result.key._replace(version="")
-        totals[key] = totals.get(key, 0) + result.inferences
-    if totals[window]:
-        for segment, kind in (name.split("\x1f") for name in state.volumes):
-            if kind == window.window and _is_watched(segment, monitor):
-                totals.setdefault(window._replace(segment=segment), 0)
-    return [SliceResult(key, inferences, 0, ()) for key, inferences in totals.items()]
-
-
-def _is_watched(segment: str, monitor: Monitor) -> bool:
-    return not segment or segment.partition("=")[0] in monitor.segments
 
 
 def _without_events(results: Sequence[SliceResult], volumes: dict[WindowKey, Finding]) -> list[SliceResult]:
@@ -156,8 +101,8 @@ def _abandoned(state: FoldState, window: WindowKey, heard: set[Place], monitor: 
     """
     changes = []
     for name, tracked in list(state.tracked.items()):
-        place = Place(*name.split("\x1f"))
-        silent = place.rule == "silence" and _is_watched(place.segment, monitor)
+        place = place_of(name)
+        silent = place.rule == "silence" and is_watched(place.segment, monitor)
         if place.window != window.window or place in heard or silent:
             continue
         tracked.under += 1
@@ -165,92 +110,79 @@ def _abandoned(state: FoldState, window: WindowKey, heard: set[Place], monitor: 
             del state.tracked[name]
             tracked.state, tracked.at_ms = State.RESOLVED, window.end_ms
             changes.append(
-                _alert(tracked, _signal(place), window._replace(version=place.version, segment=place.segment))
+                alert_of(tracked, place, window._replace(version=place.version, segment=place.segment))
             )
     return changes
 
 
-def _signal(place: Place) -> Signal:
-    return Signal(Column(Role(place.role), place.feature) if place.role else None, place.rule)
-
-
-def _volume(state: FoldState, total: SliceResult, alpha: float) -> Finding | None:
-    """How unusual the number of events is; the history is the windows before that had any."""
-    name = _join(total.key.segment, total.key.window)
-    history = state.volumes.setdefault(name, [])
-    if len(state.volumes) > _MOST_TRACKED:
-        del state.volumes[name]
-        return None
-    finding = (
-        _silence(history, alpha) if total.inferences == 0 else _unusual(history, total.inferences, alpha)
-    )
-    if total.inferences:
-        history.append(total.inferences)
-        del history[:-_HISTORY]
-    return finding
-
-
-def _silence(history: Sequence[int], alpha: float) -> Finding:
-    """No event at all. With at least `low` a window that has probability exp(-low): it rings above log(1/alpha)."""
-    if len(history) < _FEWEST_WINDOWS:
-        return Finding(None, VOLUME, None, None, None, 0, 0, 0.0, Verdict.TOO_LITTLE_DATA, "too_little_data")
-    low, limit = float(min(history)), -math.log(alpha)
-    verdict = Verdict.DRIFT if low > limit else Verdict.OK
-    return Finding(
-        None, VOLUME, low, limit, math.exp(-min(low, 700.0)), 0, int(np.median(history)), 0.0, verdict
-    )
-
-
-def _unusual(history: Sequence[int], events: int, alpha: float) -> Finding:
-    score = score_volume(np.array(history, np.int64), events, alpha)
-    usual = int(np.median(history)) if history else 0
-    if score.value is None or score.limit is None:
-        return Finding(
-            None, VOLUME, None, None, None, events, usual, 0.0, Verdict.TOO_LITTLE_DATA, score.reason
-        )
-    far = events * _FACTOR < min(history) or events > _FACTOR * max(history)
-    verdict = Verdict.DRIFT if score.value > score.limit and far else Verdict.OK
-    return Finding(None, VOLUME, score.value, score.limit, score.p_value, events, usual, 0.0, verdict)
-
-
 def _slice(
-    state: FoldState, result: SliceResult, findings: Sequence[Finding], monitor: Monitor
+    state: FoldState, result: SliceResult, readings: Mapping[Signal, Reading], terms: Terms
 ) -> list[Alert]:
-    readings = read(findings)
+    """Inputs first, then what the model says of them: consequences find the incident that they follow from."""
+    order = sorted(
+        readings, key=lambda s: (_LAST.get(s.column.role, 0) if s.column else 0, -readings[s].ratio)
+    )
+    asked = [s for s in order if readings[s].ratio > 1.0 and _wants_diagnosis(state, result, s, terms)]
+    diagnoses = terms.diagnose(result, asked) if asked else {}
+    order.sort(key=lambda s: -diagnoses[s].confidence if s in diagnoses else 0.0)
+    order.sort(key=lambda s: _LAST.get(s.column.role, 0) if s.column else 0)
     changes = []
-    for signal, reading in readings.items():
-        name = _join(*_place(result.key, signal))
+    for signal in order:
+        name = _place(result.key, signal).name
         tracked = state.tracked.get(name)
-        if tracked is None and (reading.ratio <= 1.0 or len(state.tracked) >= _MOST_TRACKED):
+        if tracked is None and (readings[signal].ratio <= 1.0 or len(state.tracked) >= _MOST_TRACKED):
             continue
-        change = _step(state, name, tracked, signal, reading, result, monitor)
+        seen = _Seen(result, signal, readings[signal], diagnoses.get(signal))
+        change = _step(state, name, seen, terms)
         if change is not None:
             changes.append(change)
     return changes
 
 
-def _step(  # noqa: PLR0913, PLR0917 - one transition of the machine above
-    state: FoldState, name: str, tracked: Tracked | None, signal: Signal, reading: Reading, result: SliceResult,
-    monitor: Monitor,
-) -> Alert | None:  # fmt: skip
+class _Seen(NamedTuple):
+    """What one window says of one signal."""
+
+    result: SliceResult
+    signal: Signal
+    reading: Reading
+    diagnosis: Diagnosis | None
+
+
+def _wants_diagnosis(state: FoldState, result: SliceResult, signal: Signal, terms: Terms) -> bool:
+    """Whatever begins, what is doubtful still, and a drift in which something else happens now."""
+    tracked = state.tracked.get(_place(result.key, signal).name)
     if tracked is None:
-        tracked = state.tracked[name] = _begin(state, name, result)
-    before, policy = tracked.state, monitor.alerts
-    if reading.ratio > 1.0:
+        return True
+    doubtful = (tracked.confidence or 0.0) < _SURE and signal.rule != "silence"
+    return doubtful and (tracked.over <= _ASKED_AGAIN or terms.jumped(result, signal))
+
+
+def _step(state: FoldState, name: str, seen: _Seen, terms: Terms) -> Alert | None:
+    """One transition of the machine above."""
+    tracked = state.tracked.get(name)
+    if tracked is None:
+        tracked = state.tracked[name] = _begin(seen, name, terms)
+    before, policy, said = tracked.state, terms.monitor.alerts, tracked.cause
+    if seen.reading.ratio > 1.0:
         tracked.over, tracked.under = tracked.over + 1, 0
-        if before is State.PENDING:
-            _describe(tracked, signal, reading, result, monitor)
+        if before is State.PENDING or _is_better(seen.diagnosis, tracked):
+            _describe(state, tracked, seen, terms)
         if tracked.over >= policy.for_windows:
             tracked.state = State.FIRING
     elif before is State.PENDING:
         del state.tracked[name]
         tracked.state = State.RESOLVED
     else:
-        _cool(state, name, tracked, reading, policy)
-    if tracked.state is before and not (before is State.PENDING and tracked.over == 1):
+        _cool(state, name, tracked, seen.reading, policy)
+    renamed = tracked.state is State.FIRING and tracked.cause is not said
+    if tracked.state is before and not renamed and not (before is State.PENDING and tracked.over == 1):
         return None
-    tracked.at_ms = result.key.end_ms
-    return _alert(tracked, signal, result.key)
+    tracked.at_ms = seen.result.key.end_ms
+    return alert_of(tracked, place_of(name), seen.result.key)
+
+
+def _is_better(diagnosis: Diagnosis | None, tracked: Tracked) -> bool:
+    return diagnosis is not None and diagnosis.confidence > (tracked.confidence or 0.0) + _BETTER
 
 
 def _cool(state: FoldState, name: str, tracked: Tracked, reading: Reading, policy: AlertPolicy) -> None:
@@ -261,58 +193,82 @@ def _cool(state: FoldState, name: str, tracked: Tracked, reading: Reading, polic
             del state.tracked[name]
 
 
-def _begin(state: FoldState, name: str, result: SliceResult) -> Tracked:
-    start, end = result.key.start_ms, result.key.end_ms
-    if not state.incident:
-        state.incident = _identity("i", result.key.model, str(end))
-    state.incident_quiet = 0
-    made = _identity("a", result.key.model, name, str(start))
-    return Tracked(made, state.incident, State.PENDING, 0, 0, start, end, Cause.DATA_DRIFT, Severity.INFO, "")
+def _begin(seen: _Seen, name: str, terms: Terms) -> Tracked:
+    key = seen.result.key
+    since = terms.since_ms(seen.result, seen.signal)
+    start = key.start_ms if since is None else min(since, key.start_ms)
+    made = _identity("a", key.model, name, str(key.start_ms))
+    return Tracked(
+        made,
+        "",
+        State.PENDING,
+        0,
+        0,
+        start,
+        key.end_ms,
+        cause_of(seen.signal, seen.reading.told),
+        Severity.INFO,
+        "",
+    )
 
 
 def _identity(kind: str, *parts: str) -> str:
-    return f"{kind}-{xxhash.xxh3_64_hexdigest(_join(*parts).encode())}"
+    return f"{kind}-{xxhash.xxh3_64_hexdigest(join(*parts).encode())}"
 
 
-def _describe(
-    tracked: Tracked, signal: Signal, reading: Reading, result: SliceResult, monitor: Monitor
-) -> None:
-    tracked.cause = cause_of(signal, reading.told)
-    tracked.severity = severity_of(signal, reading.told, monitor)
-    tracked.summary = sentence(signal, reading.told, result, tracked.cause)
+def _describe(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms) -> None:
+    """Say what happened: by its diagnosis if there is one, else by what was counted."""
+    signal, told, found = seen.signal, seen.reading.told, seen.diagnosis
+    has_paged = tracked.severity is Severity.PAGE
+    tracked.cause = cause_of(signal, told) if found is None else found.cause
+    tracked.severity = severity_of(signal, tracked.cause, terms.monitor)
+    columns = [c for c in (signal.column, *(found.columns if found else ())) if c is not None]
+    tracked.columns = [(c.role, c.name) for c in dict.fromkeys(columns)]
+    if found is None:
+        said = broken_clause(terms.monitor, told) if signal.rule == CONTRACT else None
+        tracked.summary = (
+            told_sentence(said, signal, seen.result)
+            if said
+            else sentence(signal, told, seen.result, tracked.cause)
+        )
+        tracked.confidence, tracked.evidence = None, {}
+    else:
+        tracked.summary = told_sentence(found.sentence, signal, seen.result)
+        tracked.confidence = round(found.confidence, 3)
+        tracked.evidence = {**found.evidence, **_alternatives(found)}
+    _settle(state, tracked, seen, terms, has_paged=has_paged)
 
 
-def _close_incident(state: FoldState) -> None:
-    """An incident is open while any of its alerts is, and some windows longer, so that what flickers stays one page."""
-    if state.tracked:
-        state.incident_quiet = 0
-    elif state.incident:
-        state.incident_quiet += 1
-        if state.incident_quiet > _QUIET_BEFORE_NEW_INCIDENT:
-            state.incident, state.incident_quiet = "", 0
+def broken_clause(monitor: Monitor, finding: Finding) -> str | None:
+    """What a contract says of a finding about one of its clauses."""
+    return None if monitor.contract is None else clause_sentence(monitor.contract, finding)
+
+
+def _alternatives(found: Diagnosis) -> dict[str, float | str]:
+    return {"could also be": "; ".join(found.alternatives)} if found.alternatives else {}
+
+
+def _settle(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms, *, has_paged: bool) -> None:
+    """Find the incident. What follows from another page wakes nobody again; what is being learned neither."""
+    key = seen.result.key
+    if terms.learning and tracked.cause in {Cause.DATA_DRIFT, Cause.PREDICTION_DRIFT}:
+        tracked.severity = Severity.INFO
+    columns = [
+        place_of(_place(key, seen.signal).name).column,
+        *(seen.diagnosis.columns if seen.diagnosis else ()),
+    ]
+    new = Newcomer(
+        [c for c in columns if c is not None], tracked.cause, tracked.severity, tracked.since_ms, key.start_ms,
+        key.end_ms,
+    )  # fmt: skip
+    joined = incident_for(state, key.model, new)
+    if not tracked.incident:
+        tracked.incident = joined.incident.id
+    tracked.consequence = joined.consequence and tracked.incident == joined.incident.id
+    if tracked.consequence and not has_paged and (joined.had_paged or tracked.severity is not Severity.PAGE):
+        tracked.severity = Severity.INFO
 
 
 def _place(key: WindowKey, signal: Signal) -> Place:
     role, feature = signal.column or ("", "")
     return Place(key.version, key.segment, key.window, str(role), feature, signal.rule)
-
-
-def _join(*parts: str) -> str:
-    return "\x1f".join(parts)
-
-
-def _alert(tracked: Tracked, signal: Signal, key: WindowKey) -> Alert:
-    return Alert(
-        tracked.id, tracked.incident, key.model, key.version, key.segment, key.window, signal.column, signal.rule,
-        tracked.cause, tracked.severity, tracked.state, tracked.since_ms, tracked.at_ms, tracked.summary,
-    )  # fmt: skip
-
-
-def open_alerts(state: FoldState, model: str) -> dict[str, Alert]:
-    """The alerts that are pending or firing in this state, by id."""
-    found = {}
-    for name, tracked in state.tracked.items():
-        place = Place(*name.split("\x1f"))
-        key = WindowKey(model, place.version, place.segment, place.window, 0, 0)
-        found[tracked.id] = _alert(tracked, _signal(place), key)
-    return found

@@ -9,14 +9,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from service.contract.clauses import CAUSES, Code
 from service.messages import Cause, Column, Finding, Role, Severity, Verdict
-from service.monitor import Monitor
+from service.monitor import FeatureOverride, Monitor
 
 DISTRIBUTION = frozenset(
     {"psi", "js_distance", "ks", "wasserstein", "hellinger", "tv", "l_infinity", "chi_square"}
 )
-ABSENCES = frozenset({"missing_null", "missing_absent", "missing_nan", "missing_infinite", "missing_empty"})
-VOLUME = "volume"
+VOLUME, EVIDENCE, CONTRACT = "volume", "evidence", "contract"
+ABSENT_KINDS = ("null", "absent", "nan", "infinite", "empty")
+COUNTED = {
+    **{f"{EVIDENCE}_{kind}": f"missing_{kind}" for kind in (*ABSENT_KINDS, "wrong_type")},
+    f"{EVIDENCE}_range": "out_of_range",
+    f"{EVIDENCE}_unseen": "unseen",
+    f"{EVIDENCE}_error": "error_rate",
+}
+"""The rate that evidence about a rate is told by."""
 
 
 class Signal(NamedTuple):
@@ -46,17 +54,30 @@ class Rule:
     name: str
     methods: frozenset[str]
     cause: Cause
-    severity: Severity
 
 
 RULES: Sequence[Rule] = (
-    Rule("silence", frozenset({VOLUME}), Cause.SILENCE, Severity.PAGE),
-    Rule("missing", ABSENCES, Cause.MISSING, Severity.PAGE),
-    Rule("type", frozenset({"missing_wrong_type"}), Cause.TYPE_CHANGE, Severity.PAGE),
-    Rule("unseen", frozenset({"unseen"}), Cause.NEW_CATEGORY, Severity.TICKET),
-    Rule("range", frozenset({"out_of_range"}), Cause.OUT_OF_RANGE, Severity.PAGE),
-    Rule("drift", DISTRIBUTION, Cause.DATA_DRIFT, Severity.TICKET),
+    Rule("silence", frozenset({VOLUME}), Cause.SILENCE),
+    Rule("missing", frozenset(f"{EVIDENCE}_{kind}" for kind in ABSENT_KINDS), Cause.MISSING),
+    Rule("type", frozenset({f"{EVIDENCE}_wrong_type"}), Cause.TYPE_CHANGE),
+    Rule("unseen", frozenset({f"{EVIDENCE}_unseen"}), Cause.NEW_CATEGORY),
+    Rule("range", frozenset({f"{EVIDENCE}_range"}), Cause.OUT_OF_RANGE),
+    Rule("drift", DISTRIBUTION | {EVIDENCE}, Cause.DATA_DRIFT),
+    Rule("relation", frozenset({"correlation", "pca"}), Cause.CORRELATION_BREAK),
+    Rule("error", frozenset({f"{EVIDENCE}_error"}), Cause.CONCEPT_DRIFT),
+    Rule(CONTRACT, frozenset(Code), Cause.SCHEMA_CHANGE),
 )
+SEVERITIES: Mapping[Cause, Severity] = {
+    Cause.DATA_DRIFT: Severity.TICKET,
+    Cause.PREDICTION_DRIFT: Severity.TICKET,
+    Cause.NEW_CATEGORY: Severity.TICKET,
+    Cause.CLIPPING: Severity.TICKET,
+    Cause.PRECISION_LOSS: Severity.TICKET,
+    Cause.CORRELATION_BREAK: Severity.TICKET,
+    Cause.PIPELINE: Severity.TICKET,
+    Cause.LATENCY: Severity.TICKET,
+}
+"""Whom a cause wakes; what is not named here pages: broken data, silence, proven harm."""
 _SAID_FIRST = {
     m: i
     for i, m in enumerate(
@@ -71,25 +92,56 @@ _ANSWERS = {Role.PREDICTION, Role.SCORE}
 
 def signals_of(findings: Iterable[Finding]) -> set[Signal]:
     """What these findings speak of, even when they have too little data to say anything."""
-    return {Signal(f.column, rule.name) for f in findings if (rule := _BY_METHOD.get(f.method)) is not None}
+    return {Signal(f.column, rule.name) for f in findings if (rule := rule_of(f)) is not None}
 
 
-def read(findings: Iterable[Finding]) -> Mapping[Signal, Reading]:
-    """How far each rule and column is over its limit; findings with too little data say nothing."""
+def rule_of(finding: Finding) -> Rule | None:
+    """The rule that a finding belongs to; None for one that rings by no rule."""
+    return _BY_METHOD.get(finding.method)
+
+
+def read(findings: Sequence[Finding], monitor: Monitor) -> Mapping[Signal, Reading]:
+    """How far each rule and column is over its limit; findings with too little data say nothing.
+
+    Distributions ring by their evidence, the scores tell how far they moved; but methods that a person named ring, too.
+    """
     groups: dict[Signal, list[Finding]] = {}
     for finding in findings:
-        rule = _BY_METHOD.get(finding.method)
-        if rule is not None and finding.verdict is not Verdict.TOO_LITTLE_DATA:
+        rule = rule_of(finding)
+        if (
+            rule is not None
+            and finding.verdict is not Verdict.TOO_LITTLE_DATA
+            and _may_ring(finding, monitor)
+        ):
             groups.setdefault(Signal(finding.column, rule.name), []).append(finding)
-    return {signal: _reading(group) for signal, group in groups.items()}
+    return {signal: _reading(signal, group, findings) for signal, group in groups.items()}
 
 
-def _reading(findings: Sequence[Finding]) -> Reading:
-    ratio = max(map(_ratio, findings))
-    ringing = [f for f in findings if f.verdict is Verdict.DRIFT]
-    if not ringing:
-        return Reading(ratio, findings[0])
-    return Reading(ratio, min(ringing, key=lambda f: (_SAID_FIRST.get(f.method, 0), -_ratio(f))))
+def _may_ring(finding: Finding, monitor: Monitor) -> bool:
+    if finding.method not in DISTRIBUTION:
+        return True
+    return finding.method in (_override(finding.column, monitor).methods or monitor.methods or ())
+
+
+def _override(column: Column | None, monitor: Monitor) -> FeatureOverride:
+    named = column.name if column is not None and column.role is Role.FEATURE else ""
+    return monitor.features.get(named, FeatureOverride())
+
+
+def _reading(signal: Signal, group: Sequence[Finding], findings: Sequence[Finding]) -> Reading:
+    worst = max(group, key=_ratio)
+    counted = COUNTED.get(worst.method)
+    beside = [
+        f
+        for f in findings
+        if f.column == signal.column
+        and f.value is not None
+        and (f.method == counted or (signal.rule == "drift" and f.method in DISTRIBUTION))
+    ]
+    told = min(
+        beside, key=lambda f: (f.verdict is not Verdict.DRIFT, _SAID_FIRST.get(f.method, 0)), default=worst
+    )
+    return Reading(_ratio(worst), told)
 
 
 def _ratio(finding: Finding) -> float:
@@ -109,16 +161,17 @@ def cause_of(signal: Signal, finding: Finding) -> Cause:
         return Cause.LATENCY
     if rule.cause is Cause.SILENCE and finding.n > 0:
         return Cause.PIPELINE
+    if rule.name == CONTRACT:
+        return CAUSES[finding.method]
     return rule.cause
 
 
-def severity_of(signal: Signal, finding: Finding, monitor: Monitor) -> Severity:
+def severity_of(signal: Signal, cause: Cause, monitor: Monitor) -> Severity:
     """Whom it wakes, unless the monitor says otherwise for this feature."""
-    if signal.column is not None and signal.column.role is Role.FEATURE:
-        override = monitor.features.get(signal.column.name)
-        if override is not None and override.severity is not None:
-            return Severity(override.severity)
-    answer = signal.column is not None and signal.column.role in _ANSWERS and signal.rule == "range"
-    if answer or cause_of(signal, finding) is Cause.PIPELINE:
+    override = _override(signal.column, monitor)
+    if override.severity is not None:
+        return Severity(override.severity)
+    answer = signal.column is not None and signal.column.role in _ANSWERS
+    if answer and signal.rule in {"range", "unseen"} and cause is not Cause.STUCK_PREDICTION:
         return Severity.TICKET
-    return _BY_NAME[signal.rule].severity
+    return SEVERITIES.get(cause, Severity.PAGE)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from service.alerting.rules import Signal
+from service.alerting.rules import COUNTED, Signal
 from service.messages import Cause, Column, Finding, Role, WindowKey
 
 if TYPE_CHECKING:
@@ -22,12 +22,19 @@ _BROKEN = {
     "unseen": "has values that the reference never saw",
     "out_of_range": "is outside the reference's range",
 }
+_PARTED = {
+    "correlation": "a correlation moved by {moved}",
+    "pca": "the variance outside their main subspace is {moved} times the usual",
+}
 _SPELLED = {
     "js_distance": "its Jensen-Shannon distance from the reference",
     "ks": "its Kolmogorov-Smirnov distance from the reference",
     "hellinger": "its Hellinger distance from the reference",
     "psi": "its PSI",
     "chi_square": "its chi-square",
+    "evidence": "the evidence against the reference, in nats,",
+    "evidence_unseen": "the evidence for values never seen, in nats,",
+    "evidence_range": "the evidence for values out of range, in nats,",
 }
 
 
@@ -38,6 +45,13 @@ def sentence(signal: Signal, finding: Finding, result: SliceResult, cause: Cause
     return f"{_where(result.key)}: {_what(signal, finding, cause)} ({_when(result.key)}, {counted})"
 
 
+def told_sentence(said: str, signal: Signal, result: SliceResult) -> str:
+    """A diagnosis' words with their place and time."""
+    of_labels = signal.column is not None and signal.column.role is Role.LABEL
+    counted = f"{result.labels:,} labels" if of_labels else f"{result.inferences:,} events"
+    return f"{_where(result.key)}: {said} ({_when(result.key)}, {counted})"
+
+
 def _where(key: WindowKey) -> str:
     version = f" version {key.version}" if key.version else ""
     segment = f" for {key.segment}" if key.segment else ""
@@ -46,12 +60,24 @@ def _where(key: WindowKey) -> str:
 
 def _what(signal: Signal, finding: Finding, cause: Cause) -> str:
     name, value, limit = _named(signal.column), finding.value or 0.0, finding.limit or 0.0
-    if cause is Cause.SILENCE:
-        return f"no events arrive, usual are about {finding.m:,} a window"
-    if cause is Cause.PIPELINE:
-        return f"{finding.n:,} events arrived, usual are about {finding.m:,} a window"
+    if cause in {Cause.SILENCE, Cause.PIPELINE}:
+        arrived = f"{finding.n:,} events arrived" if finding.n else "no events arrive"
+        return f"{arrived}, usual are about {finding.m:,} a window"
     if signal.rule == "drift":
         return f"the distribution of {name} has changed: {_distance(finding.method, value, limit)}"
+    if finding.method in _PARTED:
+        moved, most = apart(value, limit, _number)
+        parted = _PARTED[finding.method].format(moved=moved)
+        one = f"{name} no longer goes with the others"
+        who = "the features no longer go together" if signal.column is None else one
+        return f"{who} as before: {parted}, the limit is {most}"
+    if finding.method == "error_rate":
+        share, most = apart(value, limit, _share)
+        return f"the model is wrong in {share} of the labelled events, usual is at most {most}"
+    if finding.method not in _BROKEN:
+        counted = _BROKEN.get(COUNTED.get(finding.method, ""))
+        distance = _distance(finding.method, value, limit)
+        return f"{name} {counted} far more often than usual" if counted else f"{name}: {distance}"
     rows = "labels" if signal.column is not None and signal.column.role is Role.LABEL else "events"
     share, most = apart(value, limit, _share)
     return f"{name} {_BROKEN[finding.method]} in {share} of the {rows}, usual is at most {most}"

@@ -19,8 +19,8 @@ from rich.progress import (
 )
 
 from service.cli.monitors import read_monitors
+from service.cli.replay_summary import summary_of
 from service.errors import ConfigurationError
-from service.messages import Alert
 from service.replay import Sink, Tally
 from service.settings import load_from_environment
 from service.wiring import kafka_settings, make_replay
@@ -46,7 +46,11 @@ from service.wiring import kafka_settings, make_replay
     type=click.Path(path_type=Path),
     help="Where windows, findings and alerts go, one JSON object a line.",
 )
-@click.option("--summary", is_flag=True, help="Also print every alert that fired as a sentence.")
+@click.option(
+    "--summary",
+    is_flag=True,
+    help="Also print each incident and its alerts as sentences, and what would have paged.",
+)
 @click.option(
     "--partitions",
     default=1,
@@ -92,7 +96,8 @@ def replay(  # noqa: PLR0913, PLR0917 - click hands over every option
         tally = run.run()
     _require_events(tally, events)
     if summary:
-        _print_alerts(tally.fired)
+        for line in summary_of(tally, read.monitors):
+            click.echo(line)
     if tally.dead:
         click.secho(f"driftbell: {_dead(tally)}", fg="yellow", err=True)
     click.echo(_counts(tally))
@@ -156,11 +161,6 @@ def _progress(*, quiet: bool) -> Progress:
     )
     console = Console(stderr=True)
     return Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
-
-
-def _print_alerts(fired: list[Alert]) -> None:
-    for alert in fired:
-        click.echo(f"{alert.severity.value:6s} {alert.cause.value}: {alert.summary}")
 
 
 def _counts(tally: Tally) -> str:

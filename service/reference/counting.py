@@ -13,6 +13,7 @@ from service.reference.blocks import Blocks
 from service.reference.cells import numbers_of, texts_of, times_of
 from service.reference.column_summary import NumberFacts
 from service.reference.distinct import DistinctCount
+from service.reference.errors import Errors
 from service.reference.segments import Segments
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Counting:
         self._plan = plan
         self._blocks = Blocks(plan.grid)
         self._segments = Segments(plan.grid)
+        self._errors = Errors(plan.grid)
         self._distinct = {grid.column: DistinctCount() for grid in plan.grid.numbers}
         self._whole = {grid.column: True for grid in plan.grid.numbers}
         self._wrong = dict.fromkeys(self._distinct, 0)
@@ -61,6 +63,7 @@ class Counting:
         labelled = _labelled(labels)
         self._blocks.add(inferences, labels, labelled)
         self._segments.add(inferences, labels, labelled)
+        self._errors.add(inferences, labels, self._segments.rows_of(inferences))
         self.rows += n
 
     def _numbers(self, cells: pa.RecordBatch, column: Column) -> FloatArray:
@@ -108,6 +111,13 @@ class Counting:
     def segments(self) -> Mapping[str, PaneSketch]:
         """The rows of each segment that has enough of them."""
         return self._segments.finish()
+
+    def errors(self) -> Mapping[str, tuple[int, int]]:
+        """Wrong and all labelled rows by segment; empty without predictions or labels that are classes."""
+        kept = self._segments.finish().keys()
+        return {
+            name: n for name, n in sorted(self._errors.counts.items()) if n[1] and (not name or name in kept)
+        }
 
     def finish(self) -> tuple[PaneSketch, tuple[PaneSketch, ...]]:
         """The sketch of all rows, and the blocks."""

@@ -13,7 +13,6 @@ from service.monitor import Task
 from service.reference.column_summary import ColumnSummary
 from service.sketches.codec import grid_from_bytes, grid_to_bytes, pane_from_bytes, pane_to_bytes
 from service.sketches.format import seal, unseal
-from service.sketches.sample import RowSample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +27,8 @@ _MAGIC, _VERSION = b"DBrf", 1
 class ReferenceProfile:
     """`sketch` counts all rows on `grid`; `blocks` count consecutive parts of equal row count on it.
 
-    `segments` counts the rows of each segment by its name ('country=DE').
+    `segments` counts the rows of each segment by its name ('country=DE'); `errors` has the wrong and all labelled
+    rows of each, and of all ('').
 
     `ordered` says that the blocks follow time; otherwise they follow the file, whatever its order means.
     A row without a label is in no label's count, but one without a prediction is counted as missing.
@@ -47,6 +47,7 @@ class ReferenceProfile:
     columns: tuple[ColumnSummary, ...]
     warnings: tuple[str, ...] = ()
     segments: Mapping[str, PaneSketch] = field(default_factory=dict)
+    errors: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def segment(self, name: str) -> PaneSketch | None:
         """The rows of one segment; None when they are not known."""
@@ -84,6 +85,7 @@ class _Profile(msgspec.Struct, array_like=True):
     columns: list[_Summary]
     warnings: tuple[str, ...]
     segments: dict[str, bytes] = {}
+    errors: dict[str, tuple[int, int]] = {}
 
 
 def profile_to_bytes(profile: ReferenceProfile) -> bytes:
@@ -93,6 +95,7 @@ def profile_to_bytes(profile: ReferenceProfile) -> bytes:
         [pane_to_bytes(block) for block in profile.blocks], profile.ordered, profile.rows,
         profile.first_ms, profile.last_ms, [_summary_out(one) for one in profile.columns], profile.warnings,
         {name: pane_to_bytes(rows) for name, rows in sorted(profile.segments.items())},
+        dict(sorted(profile.errors.items())),
     )  # fmt: skip
     return seal(_MAGIC, _VERSION, body)
 
@@ -108,13 +111,13 @@ def profile_from_bytes(data: bytes) -> ReferenceProfile:
         body.name, body.model, body.task, grid, pane_from_bytes(body.sketch, grid),
         tuple(pane_from_bytes(block, grid) for block in body.blocks), body.ordered, body.rows,
         body.first_ms, body.last_ms, columns, body.warnings,
-        {name: pane_from_bytes(rows, grid) for name, rows in body.segments.items()},
+        {name: pane_from_bytes(rows, grid) for name, rows in body.segments.items()}, body.errors,
     )  # fmt: skip
 
 
 def without_rows(sketch: PaneSketch) -> PaneSketch:
-    """The sketch itself, its sample of raw rows emptied."""
-    sketch.sample = RowSample(len(sketch.sample.values))
+    """The sketch itself, its samples of raw rows and labels emptied; moments stay."""
+    sketch.forget_rows()
     return sketch
 
 

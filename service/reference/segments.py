@@ -41,11 +41,15 @@ class Segments:
 
     def add(self, inferences: Batch, labels: Batch, labelled: NDArray[np.bool_]) -> None:
         """Count rows; `labels` has the same rows, of which those that are `labelled` count."""
+        for name, rows in self.rows_of(inferences):
+            sketch = self._sketches.setdefault(name, PaneSketch(self._grid))
+            sketch.add(inferences, rows)
+            sketch.add(labels, rows[labelled[rows]])
+
+    def rows_of(self, batch: Batch) -> Iterator[tuple[str, Places]]:
+        """The rows of each segment, by its name."""
         for place in self._columns:
-            for name, rows in self._rows_of(inferences, place):
-                sketch = self._sketches.setdefault(name, PaneSketch(self._grid))
-                sketch.add(inferences, rows)
-                sketch.add(labels, rows[labelled[rows]])
+            yield from self._rows_of(batch, place)
 
     def _rows_of(self, batch: Batch, place: int) -> Iterator[tuple[str, Places]]:
         grid, texts = self._grid.texts[place], batch.texts[place]

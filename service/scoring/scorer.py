@@ -6,10 +6,10 @@ own column and all that goes with it. Where those rows are not known, only what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from detectors.catalogue import CATEGORICAL, NUMERIC, score_all
 from detectors.pair import NumericPair
@@ -21,6 +21,7 @@ from service.scoring.tolerances import RATE_TOLERANCE, tolerance_of
 
 if TYPE_CHECKING:
     from detectors.score import Score
+    from service.scoring.usual import Reference
     from service.sketches.pane import PaneSketch
 
 _RATES = 7
@@ -31,22 +32,14 @@ _rate_score = lru_cache(maxsize=4096)(score_proportion)
 """Most rates of a window are the same: none of so many, as in the reference."""
 
 
-class Reference(Protocol):
-    """What slices are compared with."""
-
-    @property
-    def sketch(self) -> PaneSketch:
-        """All rows of the reference."""
-
-    def segment(self, name: str) -> PaneSketch | None:
-        """Those of one segment ('country=DE'), on the same grid; None when they are not known."""
-
-
 @dataclass(frozen=True, slots=True)
 class AllRows:
     """A reference that knows no segments."""
 
     sketch: PaneSketch
+    blocks: Sequence[PaneSketch] = ()
+    ordered: bool = False
+    errors: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def segment(self, name: str) -> PaneSketch | None:  # noqa: ARG002
         """None."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from service.alerting.fold import open_alerts, state_from_bytes
+from service.alerting.state import open_alerts, state_from_bytes
 from service.evaluation import Evaluation
 from service.store.profiles import stored_grids, stored_profiles
 from service.verification.discrepancies import Discrepancies

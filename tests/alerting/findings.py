@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service.alerting.fold import Folded, FoldState, fold, state_from_bytes, state_to_bytes
+from service.alerting.fold import Folded, Terms, fold
+from service.alerting.rules import Signal
+from service.alerting.state import FoldState, state_from_bytes, state_to_bytes
+from service.diagnosis.diagnosis import Diagnosis
 from service.messages import Alert, Column, Finding, Role, SliceResult, Verdict, WindowKey
 from service.monitor import AlertPolicy, Monitor
 
@@ -15,7 +18,7 @@ ALPHA = 1e-4
 
 
 def finding(
-    ratio: float | None, method: str = "ks", column: Column | None = AMOUNT, limit: float = 0.125
+    ratio: float | None, method: str = "evidence", column: Column | None = AMOUNT, limit: float = 0.125
 ) -> Finding:
     """So many times its limit; None is too little data."""
     if ratio is None:
@@ -48,16 +51,21 @@ class Course:
     hour: int = 0
     last: Folded | None = None
     watch_volume: bool = False
+    learning: bool = False
+    diagnose: Callable[[SliceResult, Sequence[Signal]], Mapping[Signal, Diagnosis]] = lambda _result, _signals: {}
+    since_ms: Callable[[SliceResult, Signal], int | None] = lambda _result, _signal: None
+    methods: tuple[str, ...] | None = None
 
     def window(self, *results: SliceResult, hours: int = 1) -> Sequence[Alert]:
         """The changes of one window; its slices' hours are put right."""
-        monitor = Monitor("churn", alerts=self.policy, segments=self.segments)
+        monitor = Monitor("churn", alerts=self.policy, segments=self.segments, methods=self.methods)
         placed = [
             SliceResult(key(self.hour, r.key.version, r.key.segment), r.inferences, r.labels, r.findings)
             for r in results
         ]
         alpha = ALPHA if self.watch_volume else None
-        self.last = fold(self.state, key(self.hour, ""), placed, monitor, alpha)
+        terms = Terms(monitor, alpha, self.diagnose, self.since_ms, self.learning)
+        self.last = fold(self.state, key(self.hour, ""), placed, terms)
         self.hour += hours
         return self.last.changes
 

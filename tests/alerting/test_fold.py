@@ -6,7 +6,8 @@ from copy import deepcopy
 
 import pytest
 
-from service.alerting.fold import FoldState, fold, open_alerts, state_from_bytes, state_to_bytes
+from service.alerting.fold import Terms, fold
+from service.alerting.state import FoldState, open_alerts, state_from_bytes, state_to_bytes
 from service.messages import Cause, Column, Role, Severity, State
 from service.monitor import AlertPolicy, Monitor
 from tests.alerting.findings import ALPHA, HOUR, Course, finding, key, slice_of
@@ -60,9 +61,9 @@ def test_the_edge_of_each_ratio_belongs_to_the_quiet_side() -> None:
 
 def test_a_value_over_a_limit_of_zero_rings() -> None:
     course = Course()
-    broken = finding(0.0, "missing_null")
+    broken = finding(0.0, "evidence_null")
     over_zero = type(broken)(
-        broken.column, "missing_null", 0.001, 0.0, 1e-9, 500, 1000, 0.0, finding(2.0).verdict
+        broken.column, "evidence_null", 0.001, 0.0, 1e-9, 500, 1000, 0.0, finding(2.0).verdict
     )
     assert [a.state for a in course.window(slice_of(0, over_zero))] == [State.FIRING]
 
@@ -75,14 +76,18 @@ def test_an_alert_keeps_its_name_while_it_lasts_and_a_new_one_has_another() -> N
     assert resolved.summary == fired.summary
 
 
-def test_what_flickers_is_one_incident_and_what_comes_after_three_quiet_windows_is_another() -> None:
-    # window    1      2     3     4      5     6     7     8      9
-    # amount    over   -     over  -      -     -     -     over
+@pytest.mark.parametrize(("quiet_windows", "incidents"), [(1, 1), (22, 1), (23, 2), (40, 2)])
+def test_what_flickers_is_one_incident_and_what_comes_after_a_day_of_quiet_windows_is_another(
+    quiet_windows: int, incidents: int
+) -> None:
+    # window    1      2     3     4 ...   then
+    # amount    over   -     over  -       over
     course = Course(AlertPolicy(1, 1))
-    ratios = [OVER, UNDER, OVER, UNDER, UNDER, UNDER, UNDER, OVER]
+    ratios = [OVER, UNDER, OVER, UNDER, *[UNDER] * quiet_windows, OVER]
     fired = [a for r in ratios for a in course.window(slice_of(0, finding(r))) if a.state is State.FIRING]
     assert len(fired) == 3
-    assert fired[0].incident == fired[1].incident != fired[2].incident
+    assert fired[0].incident == fired[1].incident
+    assert len({a.incident for a in fired}) == incidents
 
 
 def test_alerts_that_join_while_another_is_open_share_its_incident() -> None:
@@ -97,7 +102,7 @@ def test_methods_of_one_column_are_one_alert_and_rules_of_one_column_are_several
     course = Course()
     changes = course.window(
         slice_of(
-            0, finding(OVER), finding(9.0, "psi"), finding(OVER, "missing_null"), finding(OVER, "missing_nan")
+            0, finding(OVER), finding(9.0, "psi"), finding(OVER, "evidence_null"), finding(OVER, "evidence_nan")
         )
     )
     assert sorted((a.rule, a.cause) for a in changes) == [
@@ -114,7 +119,7 @@ def test_segments_and_versions_and_kinds_of_windows_ring_on_their_own() -> None:
         slice_of(0, finding(OVER), segment="country=DE"),
     )
     assert len({a.id for a in changes}) == 3
-    other_kind = fold(course.state, key(1, "", window="5m"), [], Monitor("churn"), None)
+    other_kind = fold(course.state, key(1, "", window="5m"), [], Terms(Monitor("churn")))
     assert other_kind.changes == []
     assert len(course.state.tracked) == 3
 
@@ -289,9 +294,8 @@ def test_the_same_windows_give_the_same_bytes_and_alerts() -> None:
                     hour, finding(OVER if hour % 7 in {3, 4} else UNDER), events=500 - 490 * (hour == 30)
                 )
             ]
-            told += [
-                a.document() for a in fold(state, key(hour, ""), results, Monitor("churn"), ALPHA).changes
-            ]
+            terms = Terms(Monitor("churn"), ALPHA)
+            told += [a.document() for a in fold(state, key(hour, ""), results, terms).changes]
         return state_to_bytes(state), told
 
     assert course() == course()

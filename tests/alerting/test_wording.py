@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from service.alerting.rules import RULES, Signal, cause_of
-from service.alerting.wording import sentence
+from service.alerting.rules import COUNTED, RULES, Signal, cause_of
+from service.alerting.wording import sentence, told_sentence
 from service.messages import (
     LABEL,
     LATENCY,
@@ -27,7 +27,9 @@ DAY = 86_400_000
 HUMIDITY = Column(Role.FEATURE, "hum")
 KEY = WindowKey("bikes", "3", "", "1h", 20_000 * DAY, 20_000 * DAY + 3_600_000)
 RESULT = SliceResult(KEY, 1_200, 40, ())
-RULE_OF = {method: rule.name for rule in RULES for method in rule.methods}
+_RINGS = {method: rule.name for rule in RULES for method in rule.methods}
+RULE_OF = _RINGS | {counted: _RINGS[evidence] for evidence, counted in COUNTED.items()}
+"""The rule by which each method is told: rates are told where the evidence about them rings."""
 
 
 def said(  # noqa: PLR0917
@@ -58,6 +60,10 @@ SENTENCES = [
     ("tv", 0.411018, 0.411013, "the distribution of feature hum has changed: 41.102 % of its values have moved, the limit is 41.101 %"),
     ("l_infinity", 0.12, 0.05, "the distribution of feature hum has changed: the share of one value or group moved by 12 %, the limit is 5 %"),
     ("psi", 0.31, 0.1, "the distribution of feature hum has changed: its PSI is 0.31, the limit is 0.1"),
+    ("evidence", 31.2, 18.4, "the distribution of feature hum has changed: the evidence against the reference, in nats, is 31.2, the limit is 18.4"),
+    ("correlation", 0.62, 0.11, "feature hum no longer goes with the others as before: a correlation moved by 0.62, the limit is 0.11"),
+    ("pca", 3.1, 1.05, "feature hum no longer goes with the others as before: the variance outside their main subspace is 3.1 times the usual, the limit is 1.05"),
+    ("error_rate", 0.4, 0.071, "the model is wrong in 40 % of the labelled events, usual is at most 7.1 %"),
     ("chi_square", 67.5, 61.9, "the distribution of feature hum has changed: its chi-square is 67.5, the limit is 61.9"),
 ]  # fmt: skip
 
@@ -75,6 +81,20 @@ def test_every_method_of_every_rule_has_a_sentence_in_which_value_and_limit_diff
         assert "\n" not in text
         if method != "volume":
             assert "30.0001 %" in text or "0.300001" in text
+
+
+def test_when_no_feature_is_to_blame_all_of_them_are_named() -> None:
+    text = said("correlation", 0.62, 0.11, None)
+    assert text.startswith("bikes version 3: the features no longer go together as before: a correlation moved by")
+
+
+def test_a_diagnosis_is_said_with_its_place_time_and_rows() -> None:
+    german = replace(RESULT, key=KEY._replace(segment="country=DE"))
+    words = "feature hum is x2.205: kilograms became pounds"
+    assert told_sentence(words, Signal(HUMIDITY, "drift"), german) == (
+        f"bikes version 3 for country=DE: {words} {WHEN}"
+    )
+    assert told_sentence(words, Signal(LABEL, "drift"), german).endswith("UTC, 40 labels)")
 
 
 def test_silence_says_what_is_usual_and_where_it_is_silent() -> None:

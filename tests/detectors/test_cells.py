@@ -1,33 +1,42 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from scipy.stats import betabinom
 
-from detectors.cells import tabulate
+from detectors.cells import cells_of, group
 from detectors.pair import CategoricalPair
 
-
-def test_the_table_of_a_rare_group_is_scipys_beta_binomial_law():
-    cells = tabulate(CategoricalPair(np.array([20, 480]), np.array([3, 97])))
-    law = betabinom(100, 20.5, 480.5)
-    row = int(np.argmin(cells.reference))
-    assert cells.step[row] == 1
-    assert cells.weights[row] == pytest.approx(law.pmf(cells.nodes[row]), abs=1e-9)
+TWO = cells_of(np.array([70.0, 30, 5, 4, 3]), np.array([7.0, 3, 2, 1, 1]), np.array([0, 2]))
 
 
-def test_the_moments_of_a_common_group_are_those_of_scipy():
-    cells = tabulate(CategoricalPair(np.array([4000, 6000]), np.array([40_000, 60_000])))
-    law = betabinom(100_000, 4000.5, 6000.5)
-    row = int(np.argmin(cells.reference))
-    mean = cells.weights[row] @ cells.nodes[row]
-    assert mean == pytest.approx(law.mean())
-    assert cells.weights[row] @ (cells.nodes[row] - mean) ** 2 == pytest.approx(law.var(), rel=1e-6)
+def test_every_group_knows_the_sizes_of_its_column():
+    assert TWO.sizes.n.tolist() == [10, 10, 4, 4, 4]
+    assert TWO.sizes.m.tolist() == [100, 100, 12, 12, 12]
+    assert TWO.sizes.groups.tolist() == [2, 2, 3, 3, 3]
+    assert TWO.columns.m.tolist() == [100, 12]
 
 
-def test_the_polynomials_are_orthonormal_under_the_law():
-    cells = tabulate(CategoricalPair(np.array([20, 80, 400]), np.array([10, 20, 70])))
-    first = cells.first / np.maximum(cells.weights, 1e-300)
-    second = cells.second / np.maximum(cells.weights, 1e-300)
-    for left, right, truth in ((first, cells.first, 1), (second, cells.second, 1), (first, cells.second, 0)):
-        assert (left * right).sum(axis=1) == pytest.approx([truth] * 3, abs=0.01)
+def test_sums_and_maxima_are_by_column():
+    assert TWO.total(TWO.current).tolist() == [10, 4]
+    assert TWO.largest(TWO.reference).tolist() == [70, 5]
+    assert TWO.total(np.stack([TWO.current, TWO.reference])).tolist() == [[10, 4], [100, 12]]
+
+
+def test_some_of_the_columns_are_as_if_the_others_had_never_been():
+    second = TWO.of(np.array([False, True]))
+    alone = cells_of(np.array([5.0, 4, 3]), np.array([2.0, 1, 1]), np.array([0]))
+    for name in ("reference", "current", "starts"):
+        assert getattr(second, name).tolist() == getattr(alone, name).tolist()
+    assert second.sizes.m.tolist() == alone.sizes.m.tolist()
+
+
+def test_another_size_changes_the_size_alone():
+    later = TWO.at_size(np.array([50.0, 60.0]))
+    assert later.sizes.n.tolist() == [50, 50, 60, 60, 60]
+    assert later.reference.tolist() == TWO.reference.tolist()
+    assert later.sizes.m.tolist() == TWO.sizes.m.tolist()
+
+
+def test_a_pair_is_grouped_by_its_reference_alone():
+    cells = group(CategoricalPair(np.array([700, 290, 4, 6]), np.array([60, 35, 5, 0])))
+    assert cells.reference.tolist() == [10, 700, 290]
+    assert cells.current.tolist() == [5, 60, 35]

@@ -51,3 +51,34 @@ def usual(n: int, seed: int) -> PaneSketch:
 
 
 REFERENCE = usual(5_000, 1)
+
+
+def missing_cell() -> float:
+    """A number cell that is null."""
+    return float(number_column([None], 1)[0])
+
+
+def drawn(
+    n: int, rng: np.random.Generator, shift: float = 0.0, *, null: float = 0.0, scaled: float = 0.0,
+    shares: Sequence[float] = (0.6, 0.3, 0.1, 0.0), grid: Grid = GRID,
+) -> PaneSketch:  # fmt: skip
+    """So many rows: amounts normal about `shift`, of which shares are null or 2.2046 times as large; country shares."""
+    amount = rng.normal(shift, 1.0, n)
+    amount[rng.random(n) < scaled] *= 2.2046
+    amount[rng.random(n) < null] = missing_cell()
+    codes = rng.choice(4, n, p=shares).astype(np.int32)
+    batch = Batch(
+        "churn", 1, Stream.INFERENCE, np.arange(n), np.zeros(n, np.int64), np.zeros(n, np.uint64),
+        TextColumn(np.zeros(n, np.int32), ("7",)), amount[None], [TextColumn(codes, (*COUNTRIES, "XX"))],
+    )  # fmt: skip
+    sketch = PaneSketch(grid)
+    sketch.add(batch, slice(None))
+    return sketch
+
+
+def merged(sketches: Sequence[PaneSketch]) -> PaneSketch:
+    """All rows of these."""
+    whole = PaneSketch(sketches[0].grid)
+    for one in sketches:
+        whole.merge(one)
+    return whole

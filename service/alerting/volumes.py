@@ -1,0 +1,99 @@
+"""How many events a window holds, beside the windows before it: silence, and far too few or too many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from detectors.volume import score_volume
+from service.alerting.rules import VOLUME
+from service.alerting.state import FoldState, join
+from service.messages import Finding, SliceResult, Verdict, WindowKey
+
+if TYPE_CHECKING:
+    from service.monitor import Monitor
+
+_HISTORY = 60
+_MOST = 20_000
+_FEWEST_WINDOWS = 3
+_FACTOR = 2
+"""Half or twice of what was ever seen of late: less is the daily round, whatever its significance."""
+
+
+def volumes_of(
+    state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor, alpha: float
+) -> dict[WindowKey, Finding]:
+    """The volume of each slice, whatever its version, and of those that have gone quiet."""
+    totals = _totals(state, window, results, monitor)
+    return {total.key: finding for total in totals if (finding := _volume(state, total, alpha))}
+
+
+def _totals(
+    state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor
+) -> list[SliceResult]:
+    """Events by segment, whatever the version: a new version that takes over is no silence.
+
+    A segment that has gone quiet counts zero, unless the whole model has: then that is said once.
+    """
+    totals = {window: 0}
+    for result in results:
+        key = result.key._replace(version="")
+        totals[key] = totals.get(key, 0) + result.inferences
+    if totals[window]:
+        for segment, kind in (name.split("\x1f") for name in state.volumes):
+            if kind == window.window and is_watched(segment, monitor):
+                totals.setdefault(window._replace(segment=segment), 0)
+    return [SliceResult(key, inferences, 0, ()) for key, inferences in totals.items()]
+
+
+def is_watched(segment: str, monitor: Monitor) -> bool:
+    """Whether a monitor (still) asks for this segment."""
+    return not segment or segment.partition("=")[0] in monitor.segments
+
+
+def _volume(state: FoldState, total: SliceResult, alpha: float) -> Finding | None:
+    """How unusual the number of events is; the history is the windows before that had any."""
+    name = join(total.key.segment, total.key.window)
+    history = state.volumes.setdefault(name, [])
+    if len(state.volumes) > _MOST:
+        del state.volumes[name]
+        return None
+    finding = (
+        _silence(history, alpha) if total.inferences == 0 else _unusual(history, total.inferences, alpha)
+    )
+    if total.inferences:
+        history.append(total.inferences)
+        del history[:-_HISTORY]
+    return finding
+
+
+def silent_or_calm(finding: Finding) -> Finding:
+    """The finding, quiet unless no event came at all."""
+    return finding if finding.n == 0 else replace(finding, verdict=Verdict.OK, value=0.0)
+
+
+def _silence(history: Sequence[int], alpha: float) -> Finding:
+    """No event at all. With at least `low` a window that has probability exp(-low): it rings above log(1/alpha)."""
+    if len(history) < _FEWEST_WINDOWS:
+        return Finding(None, VOLUME, None, None, None, 0, 0, 0.0, Verdict.TOO_LITTLE_DATA, "too_little_data")
+    low, limit = float(min(history)), -math.log(alpha)
+    verdict = Verdict.DRIFT if low > limit else Verdict.OK
+    return Finding(
+        None, VOLUME, low, limit, math.exp(-min(low, 700.0)), 0, int(np.median(history)), 0.0, verdict
+    )
+
+
+def _unusual(history: Sequence[int], events: int, alpha: float) -> Finding:
+    score = score_volume(np.array(history, np.int64), events, alpha)
+    usual = int(np.median(history)) if history else 0
+    if score.value is None or score.limit is None:
+        return Finding(
+            None, VOLUME, None, None, None, events, usual, 0.0, Verdict.TOO_LITTLE_DATA, score.reason
+        )
+    far = events * _FACTOR < min(history) or events > _FACTOR * max(history)
+    verdict = Verdict.DRIFT if score.value > score.limit and far else Verdict.OK
+    return Finding(None, VOLUME, score.value, score.limit, score.p_value, events, usual, 0.0, verdict)

@@ -1,0 +1,70 @@
+"""Asks every kind of diagnosis about the columns that ring, and keeps the one that explains most."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from service.diagnosis.diagnosis import Diagnosis
+from service.diagnosis.missing import diagnose_missing
+from service.diagnosis.numbers import diagnose_number
+from service.diagnosis.shift import describe_shift
+from service.diagnosis.structure import diagnose_structure
+from service.diagnosis.texts import diagnose_text
+from service.diagnosis.types import diagnose_type
+from service.diagnosis.view import ColumnView, SliceView
+from service.messages import Cause, Column
+
+LEAST_CONFIDENCE = 0.5
+"""A diagnosis below it is not said: the alert then tells what was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A slice that rings: its reference, the rows just before, and those since it began (None before: not known).
+
+    `slices` are views of its parts by what they are ("version 7", "country=DE"), for saying where it is.
+    """
+
+    reference: SliceView
+    before: SliceView | None
+    current: SliceView
+    slices: Mapping[str, SliceView] = field(default_factory=dict)
+
+
+def diagnose(patient: Patient, ringing: Collection[Column]) -> Mapping[Column, Diagnosis]:
+    """The best explanation of each ringing column that has one. What explains several columns is asked first."""
+    structure = diagnose_structure(patient.reference, patient.before, patient.current, ringing)
+    found: dict[Column, list[Diagnosis]] = {column: [] for column in ringing}
+    for one in structure:
+        for column in one.columns:
+            if column in found:
+                found[column].append(one)
+    for column in ringing:
+        found[column] += _of_column(patient, column)
+    chosen = {column: _best(all_of) for column, all_of in found.items() if all_of}
+    return {column: one for column, one in chosen.items() if one.confidence >= LEAST_CONFIDENCE}
+
+
+def _of_column(patient: Patient, column: Column) -> Sequence[Diagnosis]:
+    reference, current = patient.reference.columns.get(column), patient.current.columns.get(column)
+    if reference is None or current is None:
+        return ()
+    before = patient.before.columns.get(column) if patient.before is not None else None
+    parts = {name: view.columns[column] for name, view in patient.slices.items() if column in view.columns}
+    found = [*diagnose_missing(reference, before, current, parts), *diagnose_type(reference, before, current)]
+    if reference.n_numbers >= reference.n_texts:
+        found += diagnose_number(reference, before, current) if _has_numbers(reference, current) else ()
+        found += [describe_shift(reference, current)] if _has_numbers(reference, current) else ()
+    else:
+        found += diagnose_text(reference, before, current)
+    return found
+
+
+def _has_numbers(reference: ColumnView, current: ColumnView) -> bool:
+    return reference.n_numbers > 0 and current.n_numbers > 0
+
+
+def _best(found: Sequence[Diagnosis]) -> Diagnosis:
+    """The surest; of equals what names a fault, and what explains more columns."""
+    return max(found, key=lambda d: (round(d.confidence, 2), d.cause is not Cause.DATA_DRIFT, len(d.columns)))

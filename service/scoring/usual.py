@@ -1,0 +1,199 @@
+"""What is usual of a slice: its reference in groups, how windows of it vary, and the regimes that it went through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import xxhash
+
+from detectors.overdispersion import FEWEST_BLOCKS, dispersion, overdispersion
+from service.scoring.groups import BoolArray, FloatArray, Groups, make_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from service.sketches.pane import PaneSketch
+
+FEWEST_ROWS = 30
+"""A column of which the reference has fewer values, and a segment with fewer rows, is not compared with it."""
+LEAST_SURPRISE = 5e-4
+"""No reference is trusted to know that something happens less often than in one row of two thousand."""
+RATE_TOLERANCE = 5e-4
+TOLERANCE = 0.03
+"""Chi distance too small to matter: a mean that moved by 0.03 standard deviations, a PSI of 0.001."""
+_WINDOWS_IN_REGIME = 4
+_VARIES = 1.3
+
+
+class Reference(Protocol):
+    """What slices are compared with."""
+
+    @property
+    def sketch(self) -> PaneSketch:
+        """All rows of the reference."""
+
+    @property
+    def blocks(self) -> Sequence[PaneSketch]:
+        """Consecutive parts of equal row count, in their order; none when the order is not known."""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the blocks follow time."""
+
+    @property
+    def errors(self) -> Mapping[str, tuple[int, int]]:
+        """Wrong and all labelled rows by segment, '' for all; nothing where that is not known."""
+
+    def segment(self, name: str) -> PaneSketch | None:
+        """Those of one segment ('country=DE'), on the same grid; None when they are not known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """A slice's reference for evidence. Arrays have a row for each of `groups.columns`.
+
+    `rows` are present values by column, `rate_hits` and `rate_rows` (F, RATES). `blocks` are (B, F, K) counts of the
+    whole reference's consecutive parts, `rates_vary` (F, RATES) how overdispersed rates are in them.
+    `quality_only`: the slice's own rows are not known, so that only what is missing or of a wrong type is compared.
+    """
+
+    groups: Groups
+    counts: FloatArray
+    proportions: FloatArray
+    rate_hits: FloatArray
+    rate_rows: FloatArray
+    blocks: FloatArray
+    rates_vary: FloatArray
+    quality_only: bool = False
+
+    @property
+    def rows(self) -> FloatArray:
+        """(F,) present values."""
+        return np.asarray(self.counts.sum(axis=1))
+
+    @cached_property
+    def identity(self) -> bytes:
+        """8 bytes that tell this reference, cut into these groups, from others."""
+        digest = xxhash.xxh3_64(repr(self.groups.columns).encode())
+        for part in (self.proportions, self.counts, self.rate_hits):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.digest()
+
+    @cached_property
+    def used(self) -> FloatArray:
+        """(F,) how many groups a column has."""
+        return np.asarray((self.proportions > 0).sum(axis=1).astype(float))
+
+    def tolerance(self, rows: FloatArray) -> FloatArray:
+        """(F,) the chi distance within which nothing is said, given so many rows on the other side."""
+        return np.maximum(TOLERANCE, np.sqrt((self.used - 1) / np.maximum(rows, 1.0)))
+
+    @cached_property
+    def highest_rates(self) -> FloatArray:
+        """(F, RATES) the highest rate that still counts as usual: by the tolerance, or by the reference's doubt."""
+        hits, rows = self.rate_hits, np.maximum(self.rate_rows, 1.0)
+        doubtful = (hits + 1 + 2.5 * np.sqrt(hits + 1)) / rows
+        return np.minimum(np.maximum(doubtful, hits / rows + RATE_TOLERANCE), 0.999)
+
+    def varying(self, n: float) -> FloatArray:
+        """(F,) overdispersion of windows of about n rows, as the reference's blocks have it."""
+        size = round(2 * np.log2(max(1.0, n)))
+        if size not in self._varying:
+            self._varying[size] = overdispersion(self.blocks, self.proportions, 2.0 ** (size / 2))
+        return self._varying[size]
+
+    @cached_property
+    def _varying(self) -> dict[int, FloatArray]:
+        return {}
+
+    def smoothed(self, counts: FloatArray, weight: FloatArray | None = None) -> FloatArray:
+        """(F, K) proportions of counts; `weight` (F,) rows of the reference are added (else half a row a group)."""
+        prior = 0.5 * self.used if weight is None else weight
+        mixed = counts + prior[:, None] * self.proportions
+        return with_surprises(mixed / mixed.sum(axis=1, keepdims=True), self.groups.surprising)
+
+    def regimes(self, n: float) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """The reference's own stretches of time: proportions (F, K), and the rows (F,) that they rest on.
+
+        A stretch has at least four windows. It is drawn towards the whole as far as blocks vary no more than chance
+        (empirical Bayes), so that a reference without seasons has one regime only, however many blocks.
+        """
+        stretches = self.blocks
+        if len(stretches) < FEWEST_BLOCKS:
+            return
+        while len(stretches) >= 2 * FEWEST_BLOCKS and _rows_of(stretches) < _WINDOWS_IN_REGIME * n:
+            pairs = len(stretches) // 2
+            stretches = stretches[: 2 * pairs].reshape(pairs, 2, *stretches.shape[1:]).sum(axis=1)
+        rows, varies = _rows_of(stretches), dispersion(stretches, self.proportions).mean(axis=0)
+        weight = np.where(varies > _VARIES, rows / np.maximum(varies - 1, 1e-9), 1e12)
+        for one in stretches:
+            yield self.smoothed(one, weight), np.minimum(rows + weight, self.rows)
+
+
+def _rows_of(stretches: FloatArray) -> float:
+    return float(stretches[0].sum(axis=1).max(initial=1.0))
+
+
+def with_surprises(proportions: FloatArray, surprising: BoolArray) -> FloatArray:
+    """The proportions with at least `LEAST_SURPRISE` for what was never seen; rows sum to 1."""
+    raised = np.where(surprising, np.maximum(proportions, LEAST_SURPRISE), proportions)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def usual_of(reference: Reference, segment: str = "") -> Usual | None:
+    """What is usual of a slice; None when the reference has too few rows to say."""
+    own = reference.segment(segment) if segment else reference.sketch
+    known = own is not None and own.inferences + own.labels >= FEWEST_ROWS
+    rows = own if own is not None and known else reference.sketch
+    groups = make_groups(reference.sketch, FEWEST_ROWS)
+    if not groups.columns:
+        return None
+    counts = groups.counts(rows)
+    used = (groups.counts(reference.sketch) > 0) | groups.surprising
+    smoothed = np.where(used, counts + 0.5, 0.0)
+    never = np.where(groups.singles > 0, groups.singles + 0.5, 1.0)
+    smoothed[:, -1] = np.maximum(smoothed[:, -1], np.where(groups.surprising[:, -1], never, 0.0))
+    proportions = with_surprises(smoothed / smoothed.sum(axis=1, keepdims=True), groups.surprising)
+    hits, rate_rows = groups.rates(rows, counts)
+    blocks = np.array([groups.counts(block) for block in reference.blocks])
+    if not len(blocks):
+        blocks = np.empty((0, *counts.shape))
+    rate_blocks = [groups.rates(block, one) for block, one in zip(reference.blocks, blocks, strict=True)]
+    return Usual(
+        groups,
+        counts,
+        proportions,
+        hits,
+        rate_rows,
+        blocks,
+        _rates_vary(rate_blocks, hits, rate_rows),
+        quality_only=not known,
+    )
+
+
+def _rates_vary(
+    blocks: Sequence[tuple[FloatArray, FloatArray]], hits: FloatArray, rows: FloatArray
+) -> FloatArray:
+    """(F, RATES) overdispersion of the hits of blocks; 1 where there are too few to tell."""
+    if len(blocks) < FEWEST_BLOCKS:
+        return np.ones_like(hits)
+    rate = np.clip(hits / np.maximum(rows, 1), 1e-9, 1 - 1e-9)
+    squares = [(h - n * rate) ** 2 / np.maximum(n * rate * (1 - rate), 1e-9) for h, n in blocks]
+    return np.where(hits >= FEWEST_BLOCKS, np.maximum(1.0, np.mean(squares, axis=0)), 1.0)
+
+
+class UsualSlices:
+    """What is usual of each slice of one reference, made once each."""
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+        self._made: Mapping[str, Usual | None] = {}
+
+    def of(self, segment: str) -> Usual | None:
+        """What is usual of '' (all traffic) or of one segment."""
+        if segment not in self._made:
+            self._made = {**self._made, segment: usual_of(self._reference, segment)}
+        return self._made[segment]
