@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Literal
+
+from service.promises import ByFeature, Contract, Promise, RowRule
 
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
@@ -88,37 +90,17 @@ class AlertPolicy:
 
 @dataclass(frozen=True, slots=True)
 class FeatureOverride:
-    """What a person decided about one feature; None leaves it to the reference and the budget."""
+    """What a person decided about one feature; None leaves it to the reference and the budget.
+
+    `importance` is how much the model leans on it beside the others, which count 1: more of the budget goes there.
+    """
 
     kind: FeatureKind | None = None
     methods: tuple[str, ...] | None = None
     tolerance: float | None = None
     ignore: bool = False
     severity: Severity | None = None
-
-
-class FeatureOverrides(Mapping[str, FeatureOverride]):
-    """Overrides by feature, unchangeable and hashable; equal to any mapping of the same items."""
-
-    __slots__ = ("_by_feature",)
-
-    def __init__(self, by_feature: Mapping[str, FeatureOverride]) -> None:
-        self._by_feature = dict(by_feature)
-
-    def __getitem__(self, feature: str) -> FeatureOverride:
-        return self._by_feature[feature]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_feature)
-
-    def __len__(self) -> int:
-        return len(self._by_feature)
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._by_feature.items()))
-
-    def __repr__(self) -> str:
-        return f"FeatureOverrides({self._by_feature!r})"
+    importance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +122,12 @@ class Monitor:
     ts_unit: TimestampUnit = "auto"
     nonfinite: Nonfinite = "reject"
     methods: tuple[str, ...] | None = None
-    features: Mapping[str, FeatureOverride] = field(default_factory=lambda: FeatureOverrides({}))
+    features: Mapping[str, FeatureOverride] = field(default_factory=lambda: ByFeature({}))
     alerts: AlertPolicy = AlertPolicy()
+    contract: Contract | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "features", FeatureOverrides(self.features))
+        object.__setattr__(self, "features", ByFeature(self.features))
 
 
 def key_of(attribute: str) -> str:
@@ -157,7 +140,7 @@ def to_document(monitor: Monitor) -> dict[str, object]:
     return _differences(monitor, Monitor(monitor.model))
 
 
-_Described = Monitor | Budget | AlertPolicy | FeatureOverride
+_Described = Monitor | Budget | AlertPolicy | FeatureOverride | Contract | Promise | RowRule
 
 
 def _differences(described: _Described, usual: _Described) -> dict[str, object]:
@@ -177,7 +160,7 @@ def _plain(value: object) -> object:
             return {"length": format_duration(length_ms), "every": format_duration(every_ms)}
         case WindowSpec():
             return value.name
-        case Budget() | AlertPolicy() | FeatureOverride():
+        case Budget() | AlertPolicy() | FeatureOverride() | Contract() | Promise() | RowRule():
             return _differences(value, type(value)())
         case Mapping():
             return {name: _plain(value[name]) for name in sorted(value)}

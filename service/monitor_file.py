@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from collections.abc import Sequence
+from typing import Any, get_args
 
 import yaml
 
+from service.contract_file import read_contract
 from service.errors import ConfigurationError
 from service.monitor import (
     DAY_MS,
@@ -28,15 +29,13 @@ from service.monitor import (
 )
 from service.monitor_yaml import Mistake, Place, read_yaml
 from service.parsers import choice, duration, member, number, shown, truth, whole
+from service.place_readers import Reader, names, one, part, values_of
 
 MAX_SEGMENTS = 20
 MAX_WINDOWS = 8
 MAX_METHODS = 50
 LONGEST_WINDOW_MS = 31 * DAY_MS
 LONGEST_PANE_MS = 7 * DAY_MS
-
-T = TypeVar("T")
-Reader = Callable[[Place], T | None]  # None: what is wrong has been noted at the place
 
 
 def parse_monitors(text: str, source: str) -> tuple[Monitor, ...]:
@@ -69,7 +68,7 @@ def _monitors(top: Place) -> tuple[Monitor, ...]:
 
 def _monitor(model: str, body: Place) -> Monitor:
     keys = body.fields([*map(key_of, _MONITOR), "windows"])
-    values = _values(keys, _MONITOR)
+    values = values_of(keys, _MONITOR)
     usual_pane_ms = None if "pane" in keys else Monitor(model).pane_ms
     pane_ms: int | None = values.get("pane_ms", usual_pane_ms)
     if "windows" in keys:
@@ -77,13 +76,6 @@ def _monitor(model: str, body: Place) -> Monitor:
     elif pane_ms is not None:
         _check_usual_windows(keys.get("pane", body), pane_ms)
     return Monitor(model, **values)
-
-
-def _values(keys: Mapping[str, Place], readers: Mapping[str, Reader[Any]]) -> dict[str, Any]:
-    """What was written and can be read, by attribute."""
-    written = {attribute: keys[key_of(attribute)] for attribute in readers if key_of(attribute) in keys}
-    values = {attribute: readers[attribute](place) for attribute, place in written.items()}
-    return {attribute: value for attribute, value in values.items() if value is not None}
 
 
 # ---------------------------------------------------------------- windows
@@ -104,7 +96,7 @@ def _window(item: Place) -> WindowSpec | None:
         length_ms = _window_duration(item)
         return None if length_ms is None else WindowSpec.tumbling(length_ms)
     keys = item.fields(("length", "every"))
-    values = _values(keys, {"length_ms": _window_duration, "every_ms": _window_duration})
+    values = values_of(keys, {"length_ms": _window_duration, "every_ms": _window_duration})
     if "length" not in keys:
         item.wrong("has no length; write one such as {length: 1h, every: 5m}")
     if "length" not in keys or len(values) < len(keys):
@@ -132,70 +124,49 @@ def _is_on_grid(window: WindowSpec, pane_ms: int) -> bool:
     return window.length_ms % pane_ms == 0 and window.every_ms % pane_ms == 0
 
 
-# ---------------------------------------------------------------- readers of places
-def _one(parse: Callable[[str], T]) -> Reader[T]:
-    return lambda place: place.read(parse)
-
-
-def _names(least: int, most: int) -> Reader[tuple[str, ...]]:
-    def read(place: Place) -> tuple[str, ...]:
-        names: list[str] = []
-        for item in place.items(least, most, "[first, second]"):
-            name = item.name()
-            if name in names:
-                item.wrong(f"repeats {shown(name)}; write each name once")
-            elif name is not None:
-                names.append(name)
-        return tuple(names)
-
-    return read
-
-
-def _part(make: Callable[..., T], readers: Mapping[str, Reader[Any]]) -> Callable[[Place], T]:
-    return lambda place: make(**_values(place.fields([*map(key_of, readers)]), readers))
-
-
 def _features(place: Place) -> dict[str, FeatureOverride]:
-    read = _part(FeatureOverride, _FEATURE)
+    read = part(FeatureOverride, _FEATURE)
     return {feature: read(below) for feature, below in place.members().items()}
 
 
 # ---------------------------------------------------------------- what may be written, by attribute
-_window_duration = _one(duration(SECOND_MS, LONGEST_WINDOW_MS))
+_window_duration = one(duration(SECOND_MS, LONGEST_WINDOW_MS))
 
 _BUDGET: dict[str, Reader[Any]] = {
-    "false_pages": _one(number(0.001, 1_000)),
-    "per_ms": _one(duration(HOUR_MS, 366 * DAY_MS)),
+    "false_pages": one(number(0.001, 1_000)),
+    "per_ms": one(duration(HOUR_MS, 366 * DAY_MS)),
 }
 
 _ALERTS: dict[str, Reader[Any]] = {
-    "for_windows": _one(whole(1, 1_000)),
-    "clear_windows": _one(whole(1, 1_000)),
-    "clear_ratio": _one(number(0.01, 1)),
+    "for_windows": one(whole(1, 1_000)),
+    "clear_windows": one(whole(1, 1_000)),
+    "clear_ratio": one(number(0.01, 1)),
 }
 
 _FEATURE: dict[str, Reader[Any]] = {
-    "kind": _one(choice(*get_args(FeatureKind))),
-    "methods": _names(1, MAX_METHODS),
-    "tolerance": _one(number(0, 1_000)),
-    "ignore": _one(truth),
-    "severity": _one(choice(*get_args(Severity))),
+    "kind": one(choice(*get_args(FeatureKind))),
+    "methods": names(1, MAX_METHODS),
+    "tolerance": one(number(0, 1_000)),
+    "ignore": one(truth),
+    "severity": one(choice(*get_args(Severity))),
+    "importance": one(number(0, 1_000)),
 }
 
 _MONITOR: dict[str, Reader[Any]] = {
-    "task": _one(member(Task)),
+    "task": one(member(Task)),
     "reference": Place.name,
-    "pane_ms": _one(duration(SECOND_MS, LONGEST_PANE_MS)),
-    "allowed_lateness_ms": _one(duration(0, 31 * DAY_MS)),
-    "disorder_ms": _one(duration(0, DAY_MS)),
-    "max_future_skew_ms": _one(duration(0, 31 * DAY_MS)),
-    "idle_after_ms": _one(duration(SECOND_MS, DAY_MS)),
-    "silence_after_ms": _one(duration(SECOND_MS, 366 * DAY_MS)),
-    "budget": _part(Budget, _BUDGET),
-    "segments": _names(0, MAX_SEGMENTS),
-    "ts_unit": _one(choice(*get_args(TimestampUnit))),
-    "nonfinite": _one(choice(*get_args(Nonfinite))),
-    "methods": _names(1, MAX_METHODS),
+    "pane_ms": one(duration(SECOND_MS, LONGEST_PANE_MS)),
+    "allowed_lateness_ms": one(duration(0, 31 * DAY_MS)),
+    "disorder_ms": one(duration(0, DAY_MS)),
+    "max_future_skew_ms": one(duration(0, 31 * DAY_MS)),
+    "idle_after_ms": one(duration(SECOND_MS, DAY_MS)),
+    "silence_after_ms": one(duration(SECOND_MS, 366 * DAY_MS)),
+    "budget": part(Budget, _BUDGET),
+    "segments": names(0, MAX_SEGMENTS),
+    "ts_unit": one(choice(*get_args(TimestampUnit))),
+    "nonfinite": one(choice(*get_args(Nonfinite))),
+    "methods": names(1, MAX_METHODS),
     "features": _features,
-    "alerts": _part(AlertPolicy, _ALERTS),
+    "alerts": part(AlertPolicy, _ALERTS),
+    "contract": read_contract,
 }

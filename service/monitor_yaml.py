@@ -80,6 +80,12 @@ class Place:
         """The scalar as a clean name."""
         return self.read(_name)
 
+    def _word(self) -> str | None:
+        """A key of ours as it is written: `null` is one of them."""
+        if isinstance(self.node, yaml.ScalarNode) and self.node.value == "null":
+            return "null"
+        return self.text()
+
     def items(self, least: int, most: int, example: str) -> list[Place]:
         """The places of a list, which should have so many."""
         if not isinstance(self.node, yaml.SequenceNode):
@@ -92,7 +98,7 @@ class Place:
 
     def fields(self, known: Collection[str]) -> dict[str, Place]:
         """The places of a mapping whose keys are ours, by key."""
-        found = self._by_key(Place.text)
+        found = self._by_key(Place._word)
         for text, (key, _) in found.items():
             if text not in known:
                 key.wrong(f"is not a known key; {suggestion(text, known)}")
@@ -129,8 +135,14 @@ class Place:
         return Place(node, path, self.mistakes)
 
 
-def read_yaml(text: str, mistakes: list[Mistake]) -> Place | None:
-    """The top of one YAML document, or None with the mistake noted. Neither tags nor bombs get through."""
+_ONE_MODEL = "write 'models:' and below it at least one model"
+
+
+def read_yaml(text: str, mistakes: list[Mistake], advice: str = _ONE_MODEL) -> Place | None:
+    """The top of one YAML document, or None with the mistake noted. Neither tags nor bombs get through.
+
+    `advice` says what to write into a file that is empty.
+    """
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         mistakes.append(Mistake(1, f"the file is larger than {MAX_BYTES} bytes; write less or split it"))
         return None
@@ -140,7 +152,7 @@ def read_yaml(text: str, mistakes: list[Mistake]) -> Place | None:
         mistakes.append(_unreadable(error, text))
         return None
     if node is None:
-        mistakes.append(Mistake(1, "the file is empty; write 'models:' and below it at least one model"))
+        mistakes.append(Mistake(1, f"the file is empty; {advice}"))
         return None
     return Place(node, "the file", mistakes, is_top=True)
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from service.alerting.delivery import Delivery, webhook
 from service.collector import Collector, CollectorOptions
 from service.configuration import Configuration, ModelVersion
+from service.contract.grids import grid_for
 from service.dead_letters.replaying import Replaying
 from service.errors import ConfigurationError
 from service.evaluation import Evaluation
@@ -197,7 +198,7 @@ def make_replay(
 
 
 def _grid(monitor: Monitor, profiles: Mapping[str, ReferenceProfile]) -> Grid:
-    return profiles[monitor.reference].grid if monitor.reference else Grid()
+    return grid_for(monitor, profiles[monitor.reference].grid if monitor.reference else Grid())
 
 
 def why_not_alive(

@@ -90,7 +90,7 @@ def test_everything_may_be_overridden() -> None:
     methods: [psi, ks]
     alerts: {for_windows: 2, clear_windows: 3, clear_ratio: 0.5}
     features:
-      amount: {kind: numeric, methods: [psi], tolerance: 0.1, severity: ticket}
+      amount: {kind: numeric, methods: [psi], tolerance: 0.1, severity: ticket, importance: 2.5}
       id: {ignore: true}
       plain:
     """)
@@ -105,7 +105,7 @@ def test_everything_may_be_overridden() -> None:
         methods=("psi", "ks"),
         alerts=AlertPolicy(2, 3, 0.5),
         features={
-            "amount": FeatureOverride("numeric", ("psi",), 0.1, severity="ticket"),
+            "amount": FeatureOverride("numeric", ("psi",), 0.1, severity="ticket", importance=2.5),
             "id": FeatureOverride(ignore=True),
             "plain": FeatureOverride(),
         },
@@ -226,6 +226,11 @@ def test_a_file_without_usable_models_says_so(text: str, sentence: str) -> None:
         ("ts_unit: minutes", "ts_unit is 'minutes'; write auto, s, ms, us or ns"),
         ("features: {a: {ignore: yes}}", "features.a.ignore is 'yes'; write true or false"),
         ("features: {a: {severty: page}}", "features.a.severty is not a known key; did you mean 'severity'?"),
+        (
+            "features: {a: {importance: -1}}",
+            "features.a.importance is '-1'; write a number from 0 to 1000",
+        ),
+        ("contract: {features: [a]}", "contract.features is a list; write a mapping of keys to values"),
         ("features: {a: {methods: []}}", "features.a.methods has 0 items; write 1 to 50"),
         ("features: {a: {tolerance: .nan}}", "features.a.tolerance is '.nan'; write a number from 0 to 1000"),
     ],
@@ -271,6 +276,7 @@ overrides = st.builds(
     tolerance=st.none() | st.floats(0, 1_000),
     ignore=st.booleans(),
     severity=st.none() | words(get_args(Severity)),
+    importance=st.none() | st.floats(0, 1_000),
 )
 
 

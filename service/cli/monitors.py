@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from detectors.catalogue import NUMERIC
+from service.contract.names import unknown_names
 from service.errors import ConfigurationError, FormatError
 from service.messages import iso
 from service.monitor import Monitor
@@ -54,6 +55,10 @@ def read_monitors(path: Path, profiles: Sequence[Path] = ()) -> MonitorFile:
         if profile is not None:
             found[profile.name] = profile
             problems += _wrong_model(monitor, profile)
+            if monitor.contract is not None:
+                problems += [
+                    f"{monitor.model}: {said}" for said in unknown_names(monitor.contract, profile.grid)
+                ]
         named.append(monitor if profile is None else replace(monitor, reference=profile.name))
     if problems:
         raise ConfigurationError(*problems)

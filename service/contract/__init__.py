@@ -1,0 +1,1 @@
+"""What a model's rows must be: inferred from a reference, held against sketches, said in sentences."""
