@@ -48,7 +48,7 @@ class Curved:
     rarity: float = 2.0
 
 
-_RARE = 2.0
+_RARE = 3.0
 _PAIRS: Sequence[tuple[str, str, float, float]] = (
     ("kilograms", "pounds", 2.2046226218, 0.0),
     ("miles", "kilometres", 1.609344, 0.0),

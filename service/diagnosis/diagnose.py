@@ -15,6 +15,7 @@ from service.diagnosis.types import diagnose_type
 from service.diagnosis.view import ColumnView, SliceView
 from service.messages import Cause, Column
 
+_WENT, _KNOWN = {Cause.RENAME, Cause.SWAP, Cause.SCHEMA_CHANGE}, 0.6
 LEAST_CONFIDENCE = 0.5
 """A diagnosis below it is not said: the alert then tells what was counted."""
 
@@ -66,5 +67,12 @@ def _has_numbers(reference: ColumnView, current: ColumnView) -> bool:
 
 
 def _best(found: Sequence[Diagnosis]) -> Diagnosis:
-    """The surest; of equals what names a fault, and what explains more columns."""
-    return max(found, key=lambda d: (round(d.confidence, 2), d.cause is not Cause.DATA_DRIFT, len(d.columns)))
+    """The surest; of equals what names a fault, and what explains more columns.
+
+    That a field is absent is no explanation where it is known where it went.
+    """
+    went = [d for d in found if d.cause in _WENT and d.confidence >= _KNOWN]
+    chosen = [d for d in found if d.cause is not Cause.MISSING] if went else found
+    return max(
+        chosen, key=lambda d: (round(d.confidence, 2), d.cause is not Cause.DATA_DRIFT, len(d.columns))
+    )

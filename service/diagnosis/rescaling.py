@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-_UNNAMED = -4.0
+_UNNAMED = -5.0
 _STANDARDISED = -9.0
 _WIDEST_LOG = 20.0
 """A ratio without a name may be anything from e^-10 to e^10; growth is near 1."""
 _CLOSE, _CHANGED = 0.08, 0.3
-_EXACTLY = -2.0
+_EXACTLY = 0.0
 _STEPS_AROUND, _NEAR_LOG, _UNIT_LOG = 12, 0.15, 0.002
 
 
