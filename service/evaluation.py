@@ -189,8 +189,9 @@ class Evaluation:
                 != replace(known.get(_id(w), UNKNOWN), revision=UNKNOWN.revision)
             ]
             if restated:
+                touched = min(w.start_ms for w in restated)  # kinds of short windows end within long ones
+                restated = [w for w in before if w.end_ms > touched]
                 stored = results.stored(restated[0].end_ms)
-                restated += [w for w in before if w.end_ms >= restated[0].end_ms]
         windows = {_id(w): w for w in [*restated, *due]}
         first = min((w.end_ms for w in windows.values()), default=after)
         reached = max((w.end_ms for w in due), default=after)

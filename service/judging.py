@@ -16,6 +16,7 @@ import xxhash
 from service.alerting.rules import Signal
 from service.alerting.state import FoldState, join, place_of
 from service.contract.findings import clauses_in, contract_findings
+from service.diagnosis.correlation import diagnose_correlation
 from service.diagnosis.diagnose import Patient, diagnose
 from service.diagnosis.diagnosis import Diagnosis
 from service.diagnosis.view import SliceView, view_of
@@ -47,9 +48,9 @@ from service.scoring.evidence import (
     step,
 )
 from service.scoring.groups import RANGE, RATES, FloatArray
-from service.scoring.relations import relation_findings
-from service.scoring.scorer import scorer_for, tests_in
-from service.scoring.usual import Reference, UsualSlices
+from service.scoring.relations import Relations, relation_findings, relations_of
+from service.scoring.scorer import Plans, scorer_for, tests_in
+from service.scoring.usual import TOLERANCE, Reference, UsualSlices
 from service.scoring.windows import SliceKey, merge_slices
 from service.sketches.codec import pane_from_bytes
 
@@ -112,7 +113,11 @@ class Judge:
     """Judges windows. What it keeps is a function of references and panes: order and restarts change nothing."""
 
     grid: Callable[[str], Grid]
+    _plans: Plans = field(default_factory=Plans)
     _usual: dict[int, tuple[Reference, UsualSlices]] = field(default_factory=dict)
+    _known_relations: dict[tuple[int, frozenset[Column]], tuple[Reference, Relations]] = field(
+        default_factory=dict
+    )
     _samples: OrderedDict[bytes, tuple[RowSample, LabelSample]] = field(default_factory=OrderedDict)
 
     # ---------------------------------------------------------------- scores
@@ -129,13 +134,21 @@ class Judge:
                 sketch = regrid_sketch(counted, reference.sketch.grid)
                 share = FAMILIES["columns"] * slices.share(is_segment=bool(key.segment))
                 alpha = alpha_for(monitor, terms.spec, share / tests_in(reference.sketch, monitor))
-                findings += scorer_for(monitor, reference, key.segment, alpha).findings(sketch)
+                findings += scorer_for(monitor, reference, key.segment, alpha, self._plans).findings(sketch)
             named = terms.base._replace(version=key.version, segment=key.segment)
             made.append(Scored(SliceResult(named, sketch.inferences, sketch.labels, findings), sketch))
         return made
 
-    def _merged(self, panes: Panes, start_ms: int, end_ms: int, grid: Grid) -> dict[SliceKey, PaneSketch]:
-        return merge_slices(self._on_grid(row, grid) for row in panes(start_ms, end_ms))
+    def _merged(
+        self, panes: Panes, start_ms: int, end_ms: int, grid: Grid, only: SliceKey | None = None
+    ) -> dict[SliceKey, PaneSketch]:
+        """The slices of some panes (or one of them) on a grid. Reading a pane's bytes is what costs."""
+        rows = (
+            row
+            for row in panes(start_ms, end_ms)
+            if only is None or only == (row.key.version, row.key.segment)
+        )
+        return merge_slices(self._on_grid(row, grid) for row in rows)
 
     def _on_grid(self, row: PaneRow, grid: Grid) -> tuple[SliceKey, PaneSketch]:
         own = grid if row.grid_id == grid.id else self.grid(row.grid_id)
@@ -215,8 +228,7 @@ class Judge:
             if days * DAY_MS < length or (length > DAY_MS and days % 7):
                 continue
             back = days * DAY_MS
-            merged = self._merged(terms.panes, key.start_ms - back, key.end_ms - back, grid)
-            sketch = merged.get(SliceKey(key.version, key.segment))
+            sketch = self._slice(terms, key, key.start_ms - back, key.end_ms - back, grid)
             if sketch is not None and sketch.inferences >= _FEWEST_ROWS:
                 found.append(Earlier(f"{days} days before", usual.groups.counts(sketch)))
         return found
@@ -237,16 +249,26 @@ class Judge:
         key = one.result.key
         if key.segment or not one.sketch.inferences:
             return ()
-        ringing = {f.column for f in found if f.verdict is Verdict.DRIFT and f.column is not None}
+        ringing = frozenset(f.column for f in found if f.verdict is Verdict.DRIFT and f.column is not None)
         alpha = alpha_for(terms.version.monitor, terms.spec, FAMILIES["relations"] * share)
-        told = relation_findings(reference.sketch, reference.blocks, one.sketch, alpha, ringing)
+        told = relation_findings(self._relations_of(reference, ringing), one.sketch, alpha)
         if not any(f.verdict is Verdict.DRIFT for f in told):
             return told
         before = self._before(terms, key, key.start_ms, reference.sketch.grid)
         if before is None or before.inferences < one.sketch.inferences:
             return told
-        lately = {f.method: f for f in relation_findings(before, (), one.sketch, alpha, ringing)}
-        return [f if lately[f.method].verdict is Verdict.DRIFT else _calmed(f) for f in told]
+        just_before = relations_of(before, (), ringing)
+        lately = {f.method: f.verdict for f in relation_findings(just_before, one.sketch, alpha)}
+        return [f if lately.get(f.method, f.verdict) is Verdict.DRIFT else _calmed(f) for f in told]
+
+    def _relations_of(self, reference: Reference, ringing: frozenset[Column]) -> Relations:
+        known = self._known_relations.get((id(reference), ringing))
+        if known is None or known[0] is not reference:
+            if len(self._known_relations) > 64:
+                self._known_relations.clear()
+            made = relations_of(reference.sketch, reference.blocks, ringing)
+            known = self._known_relations[id(reference), ringing] = (reference, made)
+        return known[1]
 
     def _answers(self, terms: Terms, scored: Sequence[Scored]) -> _Answers:
         """The labels that came in this window, and the sampled rows by slice that they may belong to."""
@@ -300,15 +322,18 @@ class Judge:
     ) -> Mapping[Signal, Diagnosis]:  # fmt: skip
         """Why these signals of a slice ring."""
         columns = {s.column for s in signals if s.column is not None and s.rule in _RULES}
+        broken = {
+            s: d for s in signals if s.rule == "relation" and (d := _relation(reference, scored, result))
+        }
         if not columns:
-            return {}
+            return broken
         known = [ms for s in signals if (ms := since_ms(result, s)) is not None]
         span = result.key.end_ms - result.key.start_ms
         since = max(min([*known, result.key.start_ms]), result.key.end_ms - _MOST_SINCE_WINDOWS * span)
         rows = reference.segment(result.key.segment) if result.key.segment else reference.sketch
         current = self._slice(terms, result.key, since, result.key.end_ms, reference.sketch.grid)
         if rows is None or current is None:
-            return {}
+            return broken
         before = self._before(terms, result.key, since, reference.sketch.grid)
         patient = Patient(
             view_of(rows),
@@ -330,7 +355,22 @@ class Judge:
     def _slice(
         self, terms: Terms, key: WindowKey, start_ms: int, end_ms: int, grid: Grid
     ) -> PaneSketch | None:
-        return self._merged(terms.panes, start_ms, end_ms, grid).get(SliceKey(key.version, key.segment))
+        only = SliceKey(key.version, key.segment)
+        return self._merged(terms.panes, start_ms, end_ms, grid, only).get(only)
+
+
+def _relation(reference: Reference, scored: Sequence[Scored], result: SliceResult) -> Diagnosis | None:
+    """Which feature lost its relations to the others, and to which most."""
+    sketch = next((one.sketch for one in scored if one.result.key == result.key), None)
+    if sketch is None:
+        return None
+    then, now = reference.sketch.moments, sketch.moments
+    ringing = {f.column for f in result.findings if f.verdict is Verdict.DRIFT and f.method == EVIDENCE}
+    others = {c for c in then.columns if c.role is not Role.FEATURE}
+    rung = [c for c in ringing | others if c is not None]
+    return diagnose_correlation(
+        then.correlation(), now.correlation(), then.columns, then.rows, now.rows, rung
+    )
 
 
 def _parts(scored: Sequence[Scored], key: WindowKey) -> Mapping[str, SliceView]:
@@ -384,7 +424,9 @@ def _watch(terms: Terms, usual: Usual, share: float, segment: str, held: frozens
     by_rate = np.repeat(np.where(mine, np.inf, rates)[:, None], RATES, axis=1)
     if usual.quality_only:
         by_rate[:, RANGE:] = np.inf
-    return Watch(distribution, by_rate, held)
+    overrides = [monitor.features.get(c.name) if c.role is Role.FEATURE else None for c in columns]
+    tolerances = [TOLERANCE if o is None or o.tolerance is None else o.tolerance for o in overrides]
+    return Watch(distribution, by_rate, np.array(tolerances), held)
 
 
 def _held(state: FoldState, key: WindowKey) -> frozenset[Column]:

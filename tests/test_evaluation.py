@@ -8,16 +8,18 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from service.configuration import Configuration, ModelVersion
-from service.evaluation import FAMILIES, Evaluation
-from service.messages import Evaluated, Loss, LossKind, PaneKey, PaneRow, Partition, State, Verdict
+from service.evaluation import Evaluation
+from service.messages import Cause, Evaluated, Loss, LossKind, PaneKey, PaneRow, Partition, State, Verdict
 from service.monitor import Budget, Monitor, WindowSpec
 from service.replay import MemoryResults
 from service.scoring import scorer
-from service.scoring.budget import alpha_for
+from service.scoring.budget import FAMILIES, SIGNALS, alpha_for, nats_of
+from service.scoring.scorer import AllRows
+from service.scoring.usual import Reference
 from service.sketches.codec import pane_to_bytes
-from service.sketches.grids import Grid
+from service.sketches.grids import Grid, category_grid, default_number_grid
 from service.sketches.pane import PaneSketch
-from tests.scoring.sketches import COUNTRIES, GRID, REFERENCE, amounts, countries, sketch_of
+from tests.scoring.sketches import AMOUNT, COUNTRIES, COUNTRY, GRID, REFERENCE, amounts, countries, sketch_of
 
 MINUTE = 60_000
 FIVE, HOUR = WindowSpec.tumbling(5 * MINUTE), WindowSpec.tumbling(60 * MINUTE)
@@ -39,10 +41,10 @@ class Model:
     monitor: Monitor = MONITOR
     most_windows: int = 500
     grid: Grid = GRID
-    reference: PaneSketch | None = REFERENCE
+    reference: PaneSketch | Reference | None = REFERENCE
     results: MemoryResults = field(default_factory=MemoryResults)
 
-    def pane(
+    def pane(  # noqa: PLR0917
         self,
         minute: int,
         rows: int,
@@ -50,11 +52,13 @@ class Model:
         version: str = "1",
         segment: str = "",
         shift: float = 0.0,
+        nulls: int = 0,
     ) -> None:
         """So many rows of this minute."""
         seed = 1_000 * minute + partition
+        amount = [*[None] * nulls, *amounts(rows - nulls, seed, shift)]
         country = [segment.partition("=")[2]] * rows if segment else countries(rows, seed)
-        sketch = sketch_of(amounts(rows, seed, shift), country, self.grid)
+        sketch = sketch_of(amount, country, self.grid)
         start = minute * MINUTE
         row = PaneRow(
             PaneKey("churn", version, segment, start),
@@ -97,9 +101,9 @@ def test_windows_are_evaluated_once_the_watermark_has_passed_them() -> None:
     model = Model()
     model.pane(0, 50)
     model.pane(6, 50)
-    assert model.advance(4.9) is None
+    assert ends(model.advance(4.9)) == []
     assert ends(model.advance(5)) == [(5, "5m")]
-    assert model.advance(9.9) is None
+    assert ends(model.advance(9.9)) == []
     assert ends(model.advance(10)) == [(10, "5m")]
 
 
@@ -202,29 +206,40 @@ def test_the_end_of_a_log_closes_what_it_cuts_short_and_says_so() -> None:
     assert model.advance(5, log_end=7) is None
 
 
-def test_half_of_the_budget_is_for_volumes_and_half_for_all_other_tests() -> None:
+def test_each_slice_has_its_share_of_the_budget_and_each_test_its_share_of_that() -> None:
     monitor = replace(MONITOR, segments=("country",))
-    seen: list[float] = []
+    seen: dict[str, float] = {}
 
     @dataclass(frozen=True)
-    class Watched:
-        sketch: PaneSketch
-
+    class Watched(AllRows):
         def segment(self, name: str) -> PaneSketch | None:
             return REFERENCE if name == "country=DE" else None
 
     model = Model(monitor)
     model.pane(1, 50)
     model.pane(1, 30, segment="country=DE")
+    model.pane(1, 20, segment="country=FR")
     original = scorer.scorer_for
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "service.evaluation.scorer_for",
-            lambda m, r, s, alpha: seen.append(alpha) or original(m, r, s, alpha),
+            "service.judging.scorer_for",
+            lambda m, r, s, alpha, *more: seen.setdefault(s, alpha) and original(m, r, s, alpha, *more),
         )
-        model.reference = Watched(REFERENCE)  # type: ignore[assignment]
-        model.advance(5)
-    assert seen == [alpha_for(monitor, FIVE, FAMILIES * scorer.tests_in(REFERENCE, monitor) * 2)] * 2
+        model.reference = Watched(REFERENCE)
+        made = model.advance(5)
+    columns = FAMILIES["columns"] / scorer.tests_in(REFERENCE, monitor)
+    whole, part = alpha_for(monitor, FIVE, columns / 2), alpha_for(monitor, FIVE, columns / 4)
+    assert seen == {"": whole, "country=DE": part, "country=FR": part}
+    assert made is not None
+    limits = {
+        r.key.segment: f.limit
+        for r in made.results for f in r.findings if (f.column, f.method) == (AMOUNT, "evidence")
+    }  # fmt: skip
+    of_amount = FAMILIES["columns"] * SIGNALS["distribution"] / 2
+    assert limits == {
+        "": pytest.approx(nats_of(alpha_for(monitor, FIVE, of_amount / 2))),
+        "country=DE": pytest.approx(nats_of(alpha_for(monitor, FIVE, of_amount / 4))),
+    }
 
 
 def test_a_bare_sketch_for_a_reference_scores_segments_for_quality_only() -> None:
@@ -238,10 +253,16 @@ def test_a_bare_sketch_for_a_reference_scores_segments_for_quality_only() -> Non
     assert made.alerts == []
 
 
-def test_panes_that_were_counted_on_another_grid_are_scored_on_the_references() -> None:
-    from service.sketches.grids import category_grid, default_number_grid
-    from tests.scoring.sketches import AMOUNT, COUNTRY
+def test_missing_values_of_a_segment_ring_though_a_bare_sketch_knows_no_segments() -> None:
+    model = Model(replace(MONITOR, segments=("country",)))
+    model.pane(1, 50)
+    model.pane(1, 30, segment="country=DE", nulls=15)
+    made = model.advance(5)
+    assert made is not None
+    assert {(a.segment, a.cause) for a in made.alerts if a.window == "5m"} == {("country=DE", Cause.MISSING)}
 
+
+def test_panes_that_were_counted_on_another_grid_are_scored_on_the_references() -> None:
     old = Grid((default_number_grid(AMOUNT),), (category_grid(COUNTRY, COUNTRIES),))
     model = Model(grid=old)
     model.pane(1, 200)

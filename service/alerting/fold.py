@@ -20,7 +20,7 @@ import xxhash
 from service.alerting.incidents import Newcomer, age, incident_for
 from service.alerting.rules import CONTRACT, VOLUME, Reading, Signal, cause_of, read, severity_of, signals_of
 from service.alerting.state import FoldState, Place, Tracked, alert_of, join, place_of
-from service.alerting.volumes import is_watched, silent_or_calm, volumes_of
+from service.alerting.volumes import VolumeTerms, is_watched, volumes_of
 from service.alerting.wording import sentence, told_sentence
 from service.contract.wording import sentence as clause_sentence
 from service.messages import Alert, Cause, Finding, Role, Severity, SliceResult, State, WindowKey
@@ -35,6 +35,7 @@ _SURE = 0.9
 _ASKED_AGAIN = 3
 """For so many windows a doubtful diagnosis may become a better one: with more rows more is known."""
 _BETTER = 0.1
+_DISTRIBUTIONS = {Cause.DATA_DRIFT, Cause.PREDICTION_DRIFT}
 _LAST = {Role.PREDICTION: 1, Role.SCORE: 1, Role.LABEL: 2}
 
 
@@ -70,11 +71,10 @@ def fold(state: FoldState, window: WindowKey, results: Sequence[SliceResult], te
 
     `window` names it with version and segment ''. No results means that no event of the model fell into it.
     """
-    volumes = (
-        volumes_of(state, window, results, terms.monitor, terms.alpha) if terms.alpha is not None else {}
-    )
-    if terms.only_silence:
-        volumes = {key: silent_or_calm(finding) for key, finding in volumes.items() if not key.segment}
+    volumes: dict[WindowKey, Finding] = {}
+    if terms.alpha is not None:
+        how = VolumeTerms(terms.monitor, terms.alpha, terms.only_silence)
+        volumes = volumes_of(state, window, results, how)
     changes: list[Alert] = []
     heard: set[Place] = set()
     for result in [*results, *_without_events(results, volumes)]:
@@ -162,7 +162,8 @@ def _step(state: FoldState, name: str, seen: _Seen, terms: Terms) -> Alert | Non
     tracked = state.tracked.get(name)
     if tracked is None:
         tracked = state.tracked[name] = _begin(seen, name, terms)
-    before, policy, said = tracked.state, terms.monitor.alerts, tracked.cause
+    before, policy = tracked.state, terms.monitor.alerts
+    said = tracked.cause, tracked.severity
     if seen.reading.ratio > 1.0:
         tracked.over, tracked.under = tracked.over + 1, 0
         if before is State.PENDING or _is_better(seen.diagnosis, tracked):
@@ -174,11 +175,23 @@ def _step(state: FoldState, name: str, seen: _Seen, terms: Terms) -> Alert | Non
         tracked.state = State.RESOLVED
     else:
         _cool(state, name, tracked, seen.reading, policy)
-    renamed = tracked.state is State.FIRING and tracked.cause is not said
+    if before is State.FIRING and _is_learned_now(tracked, terms):
+        _describe(state, tracked, seen, terms)
+    renamed = tracked.state is State.FIRING and (tracked.cause, tracked.severity) != said
     if tracked.state is before and not renamed and not (before is State.PENDING and tracked.over == 1):
         return None
     tracked.at_ms = seen.result.key.end_ms
     return alert_of(tracked, place_of(name), seen.result.key)
+
+
+def _is_learned_now(tracked: Tracked, terms: Terms) -> bool:
+    """What was only recorded while the model was being learned, and lasts."""
+    return (
+        not terms.learning
+        and tracked.severity is Severity.INFO
+        and tracked.cause in _DISTRIBUTIONS
+        and not tracked.consequence
+    )
 
 
 def _is_better(diagnosis: Diagnosis | None, tracked: Tracked) -> bool:
@@ -251,7 +264,7 @@ def _alternatives(found: Diagnosis) -> dict[str, float | str]:
 def _settle(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms, *, has_paged: bool) -> None:
     """Find the incident. What follows from another page wakes nobody again; what is being learned neither."""
     key = seen.result.key
-    if terms.learning and tracked.cause in {Cause.DATA_DRIFT, Cause.PREDICTION_DRIFT}:
+    if terms.learning and tracked.cause in _DISTRIBUTIONS:
         tracked.severity = Severity.INFO
     columns = [
         place_of(_place(key, seen.signal).name).column,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,12 +23,22 @@ _FACTOR = 2
 """Half or twice of what was ever seen of late: less is the daily round, whatever its significance."""
 
 
+class VolumeTerms(NamedTuple):
+    """How volumes are judged: with this false-alarm probability; `only_silence` of all traffic, or any unusual one."""
+
+    monitor: Monitor
+    alpha: float
+    only_silence: bool = False
+
+
 def volumes_of(
-    state: FoldState, window: WindowKey, results: Sequence[SliceResult], monitor: Monitor, alpha: float
+    state: FoldState, window: WindowKey, results: Sequence[SliceResult], terms: VolumeTerms
 ) -> dict[WindowKey, Finding]:
     """The volume of each slice, whatever its version, and of those that have gone quiet."""
-    totals = _totals(state, window, results, monitor)
-    return {total.key: finding for total in totals if (finding := _volume(state, total, alpha))}
+    totals = _totals(state, window, results, terms.monitor)
+    if terms.only_silence:
+        totals = [total for total in totals if not total.key.segment]
+    return {total.key: finding for total in totals if (finding := _volume(state, total, terms))}
 
 
 def _totals(
@@ -55,25 +64,23 @@ def is_watched(segment: str, monitor: Monitor) -> bool:
     return not segment or segment.partition("=")[0] in monitor.segments
 
 
-def _volume(state: FoldState, total: SliceResult, alpha: float) -> Finding | None:
+def _volume(state: FoldState, total: SliceResult, terms: VolumeTerms) -> Finding | None:
     """How unusual the number of events is; the history is the windows before that had any."""
     name = join(total.key.segment, total.key.window)
     history = state.volumes.setdefault(name, [])
     if len(state.volumes) > _MOST:
         del state.volumes[name]
         return None
-    finding = (
-        _silence(history, alpha) if total.inferences == 0 else _unusual(history, total.inferences, alpha)
-    )
+    if total.inferences == 0:
+        finding = _silence(history, terms.alpha)
+    elif terms.only_silence:
+        finding = Finding(None, VOLUME, 0.0, 1.0, None, total.inferences, len(history), 0.0, Verdict.OK)
+    else:
+        finding = _unusual(history, total.inferences, terms.alpha)
     if total.inferences:
         history.append(total.inferences)
         del history[:-_HISTORY]
     return finding
-
-
-def silent_or_calm(finding: Finding) -> Finding:
-    """The finding, quiet unless no event came at all."""
-    return finding if finding.n == 0 else replace(finding, verdict=Verdict.OK, value=0.0)
 
 
 def _silence(history: Sequence[int], alpha: float) -> Finding:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.diagnosis.affine import Fit
-from service.diagnosis.conversions import Linear
+from service.diagnosis.conversions import Linear, linear_conversions
 from service.diagnosis.explanation import Fault
 from service.diagnosis.lattice import RESOLUTION
 from service.diagnosis.unit_wording import tell_standardised, tell_unnamed
@@ -27,8 +27,8 @@ _STANDARDISED = -9.0
 _WIDEST_LOG = 20.0
 """A ratio without a name may be anything from e^-10 to e^10; growth is near 1."""
 _CLOSE, _CHANGED = 0.08, 0.3
-_EXACTLY = 0.0
-_STEPS_AROUND, _NEAR_LOG, _UNIT_LOG = 12, 0.15, 0.002
+_EXACTLY = -2.0
+_STEPS_AROUND, _NEAR_LOG, _NAMED_LOG = 12, 0.15, 0.002
 
 
 def rescalings(setting: Setting, usual: Usual, drifts: Drifts) -> list[Fault]:
@@ -66,7 +66,7 @@ def _off_lattice(setting: Setting, usual: Usual, drifts: Drifts) -> list[Fault]:
 
 
 def _ratios_to_lattice(setting: Setting, drifts: Drifts) -> FloatArray:
-    """Ratios of some exact values to values of the lattice, near the scale that fits best, but for 1."""
+    """Ratios without a name of some exact values to values of the lattice, near the scale that fits best."""
     lattice, values = setting.lattice, setting.exact.values
     if lattice is None or drifts.scale is None or not len(values):
         return np.empty(0)
@@ -79,7 +79,9 @@ def _ratios_to_lattice(setting: Setting, drifts: Drifts) -> FloatArray:
     ratios = np.unique((some[:, None] / listed).ravel())
     ratios = ratios[ratios > 0]
     near = np.abs(np.log(ratios / drifts.scale.value)) < _NEAR_LOG
-    return np.asarray(ratios[near & (np.abs(np.log(ratios)) > _UNIT_LOG)])
+    known = np.array([1.0, *(one.ratio for one in linear_conversions() if one.ratio > 0 and not one.offset)])
+    nameless = np.abs(np.log(ratios[:, None] / known)).min(axis=1) > _NAMED_LOG
+    return np.asarray(ratios[near & nameless])
 
 
 def _standardised(setting: Setting, usual: Usual, drifts: Drifts) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""One column of a reference beside the same column of a window, ready for the detectors."""
+"""The columns of a reference beside those of a window, ready for the detectors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detectors.pair import CategoricalPair, NumericPair
+from detectors.batch import BatchPlan, WindowCounts
 from service.messages import NOT_APPLICABLE, Column, Missing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from detectors.pair import FloatArray
     from service.sketches.pane import PaneSketch
 
 
@@ -35,11 +36,40 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class ComparedColumn:
-    """A column's distribution on both sides (None where neither has a value), and its rates."""
+    """A column's rates on both sides; `has_values`: both sides have some, so that distributions can be compared."""
 
     column: Column
-    pair: NumericPair | CategoricalPair | None
+    is_number: bool
+    has_values: bool
     rates: tuple[Rate, ...]
+
+
+def plan_of(reference: PaneSketch) -> BatchPlan:
+    """What the detectors need of a reference's columns, made once for its life."""
+    numbers, categories = reference.numbers, reference.categories
+    places = range(len(reference.grid.numbers))
+    return BatchPlan(
+        [grid.edges for grid in reference.grid.numbers],
+        [numbers.column_counts(i) for i in places],
+        [moments[1] if (moments := numbers.mean_std(i)) else 0.0 for i in places],
+        [np.append(categories.column_counts(i), u.total) for i, u in enumerate(categories.unseen)],
+    )
+
+
+def window_counts(reference: PaneSketch, current: PaneSketch) -> WindowCounts:
+    """A window's counts as the plan of its reference takes them; the extremes are those of both sides."""
+    old, new = reference.numbers, current.numbers
+    low, high = np.minimum(old.low, new.low), np.maximum(old.high, new.high)
+    texts = [
+        np.append(current.categories.column_counts(i), u.total)
+        for i, u in enumerate(current.categories.unseen)
+    ]
+    return WindowCounts(
+        new.counts,
+        np.where(np.isfinite(low), low, 0.0),
+        np.where(np.isfinite(high), high, 0.0),
+        np.concatenate([np.empty(0, np.int64), *texts]),
+    )
 
 
 def compare(reference: PaneSketch, current: PaneSketch) -> Iterator[ComparedColumn]:
@@ -55,25 +85,22 @@ def _numbers(column: Column, reference: PaneSketch, current: PaneSketch, i: int)
     old_counts, new_counts = old.column_counts(i), new.column_counts(i)
     rates = _missing(old.missing[i], new.missing[i], int(old_counts.sum()), int(new_counts.sum()))
     if not old_counts.any() or not new_counts.any():
-        return ComparedColumn(column, None, rates)
-    low, high = float(min(old.low[i], new.low[i])), float(max(old.high[i], new.high[i]))
-    moments = old.mean_std(i)
-    edges = reference.grid.numbers[i].edges
-    pair = NumericPair(edges, old_counts, new_counts, low, high, moments[1] if moments else 0.0)
-    return ComparedColumn(column, pair, (*rates, _out_of_range(pair, float(old.low[i]), float(old.high[i]))))
+        return ComparedColumn(column, is_number=True, has_values=False, rates=rates)
+    edges, extremes = reference.grid.numbers[i].edges, (float(old.low[i]), float(old.high[i]))
+    beyond = _out_of_range(edges, old_counts, new_counts, extremes)
+    return ComparedColumn(column, is_number=True, has_values=True, rates=(*rates, beyond))
 
 
-def _out_of_range(pair: NumericPair, low: float, high: float) -> Rate:
+def _out_of_range(
+    edges: FloatArray, old: NDArray[np.int64], new: NDArray[np.int64], extremes: tuple[float, float]
+) -> Rate:
     """Values beyond the reference's extremes, which are edges of a grid made from that reference.
 
     New values beyond either extreme follow the law of those beyond the second largest alone: hence the one hit.
     """
-    below, above = (
-        np.searchsorted(pair.edges, low, side="right"),
-        np.searchsorted(pair.edges, high, side="right"),
-    )
-    hits = int(pair.current[:below].sum() + pair.current[above + 1 :].sum())
-    return Rate("out_of_range", 1, int(pair.reference.sum()), hits, int(pair.current.sum()))
+    below, above = (int(np.searchsorted(edges, value, side="right")) for value in extremes)
+    hits = int(new[:below].sum() + new[above + 1 :].sum())
+    return Rate("out_of_range", 1, int(old.sum()), hits, int(new.sum()))
 
 
 def _categories(column: Column, reference: PaneSketch, current: PaneSketch, i: int) -> ComparedColumn:
@@ -85,9 +112,9 @@ def _categories(column: Column, reference: PaneSketch, current: PaneSketch, i: i
     n, m = int(new_counts.sum()), int(old_counts.sum())
     rates = _missing(old.missing[i], new.missing[i], m, n)
     if not n or not m:
-        return ComparedColumn(column, None, rates)
+        return ComparedColumn(column, is_number=False, has_values=False, rates=rates)
     unseen = Rate("unseen", old_unseen, m, new_unseen, n)
-    return ComparedColumn(column, CategoricalPair(old_counts, new_counts), (*rates, unseen))
+    return ComparedColumn(column, is_number=False, has_values=True, rates=(*rates, unseen))
 
 
 def _missing(old: NDArray[np.int64], new: NDArray[np.int64], m: int, n: int) -> tuple[Rate, ...]:

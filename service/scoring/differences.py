@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from detectors.binning import group_labels
 from service.reference.regrid import regrid_sketch
-from service.scoring.columns import compare
+from service.scoring.columns import compare, plan_of, window_counts
 
 if TYPE_CHECKING:
     from service.messages import Column
     from service.reference.column_summary import ColumnSummary
     from service.reference.profile import ReferenceProfile
-    from service.scoring.columns import ComparedColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +46,12 @@ def differences(before: ReferenceProfile, after: ReferenceProfile) -> tuple[Diff
 
 
 def _moved(before: ReferenceProfile, after: ReferenceProfile) -> Mapping[Column, float]:
-    """The distances of the columns that both know, on the grid of the one before."""
+    """Total variation of the columns that both know, over groups large enough not to differ by chance alone."""
     on_its_grid = regrid_sketch(after.sketch, before.grid)
-    pairs = {one.column: _distance(one) for one in compare(before.sketch, on_its_grid)}
-    return {column: distance for column, distance in pairs.items() if distance is not None}
-
-
-def _distance(compared: ComparedColumn) -> float | None:
-    """Total variation over groups large enough not to differ by chance alone."""
-    if compared.pair is None:
-        return None
-    groups = group_labels(compared.pair, int(compared.pair.current.sum()))
-    before, after = (np.bincount(groups, side) for side in (compared.pair.reference, compared.pair.current))
-    return float(np.abs(before / before.sum() - after / after.sum()).sum() / 2)
+    scores = plan_of(before.sketch).score(window_counts(before.sketch, on_its_grid), 0.5, ["tv"])["tv"]
+    compared = compare(before.sketch, on_its_grid)
+    return {
+        one.column: float(scores.value[place])
+        for place, one in enumerate(compared)
+        if one.has_values and scores.is_enough[place]
+    }

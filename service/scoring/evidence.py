@@ -26,6 +26,7 @@ from detectors.evidence import RATES as RAISED
 from detectors.overdispersion import dispersion
 from service.messages import Column, Finding, Missing, Verdict
 from service.scoring.groups import RANGE, RATES, UNSEEN, BoolArray, FloatArray
+from service.scoring.usual import TOLERANCE
 
 if TYPE_CHECKING:
     from service.scoring.usual import Usual
@@ -59,10 +60,14 @@ Earliers = Callable[[], Sequence[Earlier]]
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a step needs to know beside the counts: limits in nats, (F,) and (F, RATES), and columns held by a page."""
+    """What a step needs to know beside the counts.
+
+    Limits in nats, (F,) and (F, RATES), chi distances too small to matter, (F,), and columns held by a page.
+    """
 
     distribution_limits: FloatArray
     rate_limits: FloatArray
+    tolerances: FloatArray | float = TOLERANCE
     held: Collection[Column] = ()
 
 
@@ -181,20 +186,25 @@ def _distributions(
     most = _MOST_LIMITS * watch.distribution_limits[:, None]
     ordered = usual.groups.ordered
     training = state.training + distribution_gains(
-        tempered, usual.proportions, usual.tolerance(usual.rows), ordered
+        tempered, usual.proportions, usual.tolerance(usual.rows, watch.tolerances), ordered
     )
-    gained = distribution_gains(tempered, lately, usual.tolerance(remembered / varies), ordered)
+    gained = distribution_gains(
+        tempered, lately, usual.tolerance(remembered / varies, watch.tolerances), ordered
+    )
     recent = state.recent + gained
     against = _Against(log_mean_exp(training), log_mean_exp(recent), varies, log_mean_exp(gained))
     held = np.array([column in watch.held for column in usual.groups.columns], np.bool_)
-    learn = ~held & ((against.recent < _SUSPECT) | (state.suspect > _LEARNED_AFTER))
-    seen = dispersion(counts, lately) / (1 + rows / np.maximum(remembered, 1) * varies)
-    known = learn & (remembered > 3 * rows) & (rows > 0)
+    quiet = against.recent < _SUSPECT
+    learn = ~held & (quiet | (state.suspect > _LEARNED_AFTER))
+    seen = dispersion(*usual.without_surprises(counts, lately)) / (
+        1 + rows / np.maximum(remembered, 1) * varies
+    )
+    known = learn & quiet & (remembered > 3 * rows) & (rows > 0)
     live = (1 - _VARIES_RATE) * state.varies + _VARIES_RATE * np.minimum(seen, _VARIES_MOST * varies)
     made = replace(
         state, training=_kept(training, most), recent=_kept(recent, most), run=state.run + counts,
         memory=np.where(learn[:, None], state.memory * (1 - 1 / MEMORY_WINDOWS) + counts, state.memory),
-        varies=np.where(known, live, state.varies), suspect=np.where(learn, 0.0, state.suspect + 1),
+        varies=np.where(known, live, state.varies), suspect=np.where(learn & quiet, 0.0, state.suspect + 1),
         agreed=state.agreed + (against.training < _SUSPECT),
     )  # fmt: skip
     return made, against
@@ -217,7 +227,7 @@ def _explained(
     stretches += [(usual.smoothed(e.counts), e.counts.sum(axis=1)) for e in earlier()]
     tempered = state.run[over] / against.varies[over, None]
     for proportions, there in stretches:
-        tolerance = usual.tolerance(there / against.varies)[over]
+        tolerance = usual.tolerance(there / against.varies, watch.tolerances)[over]
         gains = distribution_gains(tempered, proportions[over], tolerance, usual.groups.ordered[over])
         values[over] = np.minimum(values[over], log_mean_exp(gains))
     return values
@@ -250,7 +260,8 @@ def _distribution_findings(
 ) -> Sequence[Finding]:
     rows = zip(usual.groups.columns, values.tolist(), watch.distribution_limits.tolist(),
                counts.sum(axis=1).tolist(), usual.rows.tolist(), strict=True)  # fmt: skip
-    return [_finding(column, EVIDENCE, value, limit, n, m) for column, value, limit, n, m in rows if n]
+    watched = (row for row in rows if row[3] and np.isfinite(row[2]))
+    return [_finding(column, EVIDENCE, value, limit, n, m) for column, value, limit, n, m in watched]
 
 
 def _rate_findings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from service.sketches.pane import PaneSketch
 
 FEWEST_ROWS = 30
-METHODS: Mapping[str, Correlation | Pca] = {"correlation": Correlation(), "pca": Pca()}
+CORRELATION = "correlation"
+FEWEST_BLOCKS = 8
+"""The subspace needs to know how blocks vary; correlations have a law of their own."""
+METHODS: Mapping[str, Correlation | Pca] = {CORRELATION: Correlation(), "pca": Pca()}
 TOLERANCES = {"correlation": 0.1, "pca": 1.05}
 """A correlation that moved by less, or a twentieth more variance outside the main subspace, is too small to matter."""
 
@@ -34,24 +38,37 @@ def moments_of(
     return made, [moments.columns[i] for i in kept]
 
 
-def relation_findings(
-    reference: PaneSketch,
-    blocks: Sequence[PaneSketch],
-    current: PaneSketch,
-    alpha: float,
-    ringing: Collection[Column],
-) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """How the features of a reference go together: of all its rows, and of its consecutive blocks."""
+
+    whole: SecondMoments
+    blocks: tuple[SecondMoments, ...]
+    columns: tuple[Column, ...]
+    left_out: frozenset[Column]
+
+
+def relations_of(
+    reference: PaneSketch, blocks: Sequence[PaneSketch], left_out: frozenset[Column] = frozenset()
+) -> Relations:
+    """The relations of the features but for those that are left out."""
+    whole, columns = moments_of(reference, left_out)
+    parts = tuple(moments_of(block, left_out)[0] for block in blocks)
+    return Relations(whole, parts, tuple(columns), left_out)
+
+
+def relation_findings(usual: Relations, current: PaneSketch, alpha: float) -> tuple[Finding, ...]:
     """One finding for each method, about the feature it comes from.
 
-    `ringing` columns changed by themselves, and what they had in common with others with them: they are left out.
+    Columns that changed by themselves should be left out: what they had in common with others changes with them.
     """
-    then, columns = moments_of(reference, ringing)
-    now, _ = moments_of(current, ringing)
-    if len(columns) < 2 or min(then.rows, now.rows) < FEWEST_ROWS:
+    now, _ = moments_of(current, usual.left_out)
+    if len(usual.columns) < 2 or min(usual.whole.rows, now.rows) < FEWEST_ROWS:
         return ()
-    pair = MomentsPair(then, tuple(moments_of(block, ringing)[0] for block in blocks), now)
-    each = alpha / len(TOLERANCES)
-    return tuple(_finding(name, METHODS[name].score(pair, each), columns) for name in TOLERANCES)
+    pair = MomentsPair(usual.whole, usual.blocks, now)
+    names = [name for name in METHODS if name == CORRELATION or len(usual.blocks) >= FEWEST_BLOCKS]
+    each = alpha / len(METHODS)
+    return tuple(_finding(name, METHODS[name].score(pair, each), usual.columns) for name in names)
 
 
 def _finding(name: str, joint: JointScore, columns: Sequence[Column]) -> Finding:

@@ -6,25 +6,28 @@ own column and all that goes with it. Where those rows are not known, only what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from detectors.catalogue import CATEGORICAL, NUMERIC, score_all
-from detectors.pair import NumericPair
+from detectors.catalogue import CATEGORICAL, NUMERIC
 from detectors.proportion import score_proportion
 from service.messages import Column, Finding, Role, Verdict
 from service.monitor import FeatureOverride, Monitor
-from service.scoring.columns import ComparedColumn, Rate, compare
+from service.scoring.columns import Rate, compare, plan_of, window_counts
 from service.scoring.tolerances import RATE_TOLERANCE, tolerance_of
 
 if TYPE_CHECKING:
+    from detectors.batch import BatchPlan
+    from detectors.column_scores import ColumnScores
     from detectors.score import Score
     from service.scoring.usual import Reference
     from service.sketches.pane import PaneSketch
 
 _RATES = 7
+_MOST_PLANS = 512
 _NOTHING = FeatureOverride()
 
 
@@ -51,7 +54,7 @@ class Scorer:
     """What a slice is scored with: the monitor's wishes, the reference, and the probability of ringing on nothing.
 
     `own` is the feature that makes the slice a segment, which is not scored there.
-    `quality_only`: the reference's rows of this slice are not known.
+    `quality_only`: the reference's rows of this slice are not known. `plan` is the reference's, made anew without one.
     """
 
     monitor: Monitor
@@ -59,28 +62,37 @@ class Scorer:
     alpha: float
     own: str | None = None
     quality_only: bool = False
+    plan: BatchPlan | None = None
 
     def findings(self, current: PaneSketch) -> tuple[Finding, ...]:
         """All findings of a slice counted on the reference's grid."""
         found: list[Finding] = []
-        for compared in compare(self.reference, current):
+        scores = self._scores(current)
+        for place, compared in enumerate(compare(self.reference, current)):
             override = _override(self.monitor, compared.column)
             if override.ignore or compared.column == (Role.FEATURE, self.own):
                 continue
-            if not self.quality_only:
-                found += self._distribution(compared, override)
+            if compared.has_values and not self.quality_only:
+                known = NUMERIC if compared.is_number else CATEGORICAL
+                wanted = _chosen(known, override.methods or self.monitor.methods)
+                told = [scores[method].score(place) for method in wanted]
+                found += [
+                    _finding(compared.column, s, tolerance_of(s.method, s.n, s.m, override.tolerance))
+                    for s in told
+                ]
             rates = (rate for rate in compared.rates if rate.n and (rate.is_quality or not self.quality_only))
             found += [self._rate(compared.column, rate, override) for rate in rates]
         return tuple(found)
 
-    def _distribution(self, compared: ComparedColumn, override: FeatureOverride) -> Iterator[Finding]:
-        if compared.pair is not None:
-            known = NUMERIC if isinstance(compared.pair, NumericPair) else CATEGORICAL
-            methods = _chosen(known, override.methods or self.monitor.methods)
-            for score in score_all(compared.pair, self.alpha, methods):
-                yield _finding(
-                    compared.column, score, tolerance_of(score.method, score.n, score.m, override.tolerance)
-                )
+    def _scores(self, current: PaneSketch) -> Mapping[str, ColumnScores]:
+        """By method, of all columns in the order of the grid: numbers, then categories."""
+        wanted = set(self.monitor.methods or NUMERIC)
+        wanted.update(*(o.methods for o in self.monitor.features.values() if o.methods))
+        methods = [name for name in NUMERIC if name in wanted]
+        if self.quality_only or not methods or not current.inferences + current.labels:
+            return {}
+        plan = self.plan or plan_of(self.reference)
+        return plan.score(window_counts(self.reference, current), self.alpha, methods)
 
     def _rate(self, column: Column, rate: Rate, override: FeatureOverride) -> Finding:
         score = _rate_score(rate.reference_hits, rate.reference_n, rate.hits, rate.n, self.alpha)
@@ -94,13 +106,31 @@ class Scorer:
         )  # fmt: skip
 
 
-def scorer_for(monitor: Monitor, reference: Reference, segment: str, alpha: float) -> Scorer:
+class Plans:
+    """The plan of each reference's slice, made once; the latest few hundred are kept."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[int, tuple[PaneSketch, BatchPlan]] = OrderedDict()
+
+    def of(self, reference: PaneSketch) -> BatchPlan:
+        """The plan of these rows."""
+        known = self._made.get(id(reference))
+        if known is None or known[0] is not reference:
+            known = self._made[id(reference)] = (reference, plan_of(reference))
+            if len(self._made) > _MOST_PLANS:
+                self._made.popitem(last=False)
+        return known[1]
+
+
+def scorer_for(
+    monitor: Monitor, reference: Reference, segment: str, alpha: float, plans: Plans | None = None
+) -> Scorer:
     """How one slice is scored; `segment` is '' or 'name=value'."""
-    if not segment:
-        return Scorer(monitor, reference.sketch, alpha)
-    rows = reference.segment(segment)
-    own = segment.partition("=")[0]
-    return Scorer(monitor, reference.sketch if rows is None else rows, alpha, own, quality_only=rows is None)
+    own = segment.partition("=")[0] if segment else None
+    rows = reference.segment(segment) if segment else reference.sketch
+    sketch = reference.sketch if rows is None else rows
+    plan = (plans or Plans()).of(sketch)
+    return Scorer(monitor, sketch, alpha, own, quality_only=rows is None, plan=plan)
 
 
 def tests_in(reference: PaneSketch, monitor: Monitor) -> int:

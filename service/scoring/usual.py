@@ -87,9 +87,9 @@ class Usual:
         """(F,) how many groups a column has."""
         return np.asarray((self.proportions > 0).sum(axis=1).astype(float))
 
-    def tolerance(self, rows: FloatArray) -> FloatArray:
+    def tolerance(self, rows: FloatArray, least: FloatArray | float = TOLERANCE) -> FloatArray:
         """(F,) the chi distance within which nothing is said, given so many rows on the other side."""
-        return np.maximum(TOLERANCE, np.sqrt((self.used - 1) / np.maximum(rows, 1.0)))
+        return np.maximum(least, np.sqrt((self.used - 1) / np.maximum(rows, 1.0)))
 
     @cached_property
     def highest_rates(self) -> FloatArray:
@@ -102,12 +102,21 @@ class Usual:
         """(F,) overdispersion of windows of about n rows, as the reference's blocks have it."""
         size = round(2 * np.log2(max(1.0, n)))
         if size not in self._varying:
-            self._varying[size] = overdispersion(self.blocks, self.proportions, 2.0 ** (size / 2))
+            blocks, proportions = self.without_surprises(self.blocks, self.proportions)
+            self._varying[size] = overdispersion(blocks, proportions, 2.0 ** (size / 2))
         return self._varying[size]
 
     @cached_property
     def _varying(self) -> dict[int, FloatArray]:
         return {}
+
+    def without_surprises(self, counts: FloatArray, proportions: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Both without the groups whose proportion is an assumption: with many rows it would look like variation."""
+        kept = np.where(self.groups.surprising, 0.0, proportions)
+        return np.where(self.groups.surprising, 0.0, counts), kept / kept.sum(axis=1, keepdims=True)
+
+    def _dispersion(self, counts: FloatArray) -> FloatArray:
+        return dispersion(*self.without_surprises(counts, self.proportions))
 
     def smoothed(self, counts: FloatArray, weight: FloatArray | None = None) -> FloatArray:
         """(F, K) proportions of counts; `weight` (F,) rows of the reference are added (else half a row a group)."""
@@ -127,7 +136,7 @@ class Usual:
         while len(stretches) >= 2 * FEWEST_BLOCKS and _rows_of(stretches) < _WINDOWS_IN_REGIME * n:
             pairs = len(stretches) // 2
             stretches = stretches[: 2 * pairs].reshape(pairs, 2, *stretches.shape[1:]).sum(axis=1)
-        rows, varies = _rows_of(stretches), dispersion(stretches, self.proportions).mean(axis=0)
+        rows, varies = _rows_of(stretches), self._dispersion(stretches).mean(axis=0)
         weight = np.where(varies > _VARIES, rows / np.maximum(varies - 1, 1e-9), 1e12)
         for one in stretches:
             yield self.smoothed(one, weight), np.minimum(rows + weight, self.rows)

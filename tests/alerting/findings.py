@@ -52,7 +52,9 @@ class Course:
     last: Folded | None = None
     watch_volume: bool = False
     learning: bool = False
-    diagnose: Callable[[SliceResult, Sequence[Signal]], Mapping[Signal, Diagnosis]] = lambda _result, _signals: {}
+    diagnose: Callable[[SliceResult, Sequence[Signal]], Mapping[Signal, Diagnosis]] = (
+        lambda _result, _signals: {}
+    )
     since_ms: Callable[[SliceResult, Signal], int | None] = lambda _result, _signal: None
     methods: tuple[str, ...] | None = None
 

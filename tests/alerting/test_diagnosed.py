@@ -16,7 +16,11 @@ from tests.alerting.findings import AMOUNT, HOUR, Course, finding, slice_of
 AGE = Column(Role.FEATURE, "age")
 SCORE = Column(Role.SCORE, "score")
 UNIT = Diagnosis(
-    Cause.UNIT_CHANGE, (AMOUNT,), "feature amount is x2.205: kilograms became pounds", 0.95, {"factor": 2.2046}
+    Cause.UNIT_CHANGE,
+    (AMOUNT,),
+    "feature amount is x2.205: kilograms became pounds",
+    0.95,
+    {"factor": 2.2046},
 )
 SWAP = Diagnosis(Cause.SWAP, (AMOUNT, AGE), "amount and age stand in each other's place", 0.97)
 
@@ -57,7 +61,9 @@ def test_without_a_diagnosis_an_alert_tells_what_was_counted() -> None:
 
 
 def test_what_else_it_could_be_is_among_the_evidence() -> None:
-    doubtful = Diagnosis(Cause.UNIT_CHANGE, (AMOUNT,), "x2", 0.6, {"factor": 2.0}, ("a doubling", "a new tariff"))
+    doubtful = Diagnosis(
+        Cause.UNIT_CHANGE, (AMOUNT,), "x2", 0.6, {"factor": 2.0}, ("a doubling", "a new tariff")
+    )
     [alert] = Course(diagnose=Doctor({AMOUNT: doubtful})).window(slice_of(0, finding(2.0)))
     assert alert.evidence == {"factor": 2.0, "could also be": "a doubling; a new tariff"}
 
@@ -167,7 +173,11 @@ NAMED = alert(State.FIRING, Cause.UNIT_CHANGE, Severity.PAGE)
         (FIRING, [FIRING, NAMED], [NAMED]),  # its cause is better known
         (NAMED, [FIRING, NAMED], []),
         (FIRING, [NAMED], [NAMED]),
-        (FIRING, [alert(State.FIRING, severity=Severity.PAGE)], [alert(State.FIRING, severity=Severity.PAGE)]),
+        (
+            FIRING,
+            [alert(State.FIRING, severity=Severity.PAGE)],
+            [alert(State.FIRING, severity=Severity.PAGE)],
+        ),
         (RESOLVED, [FIRING, RESOLVED], []),
         (RESOLVED, [FIRING, RESOLVED, FIRING], [FIRING]),
         (NAMED, [RESOLVED], [RESOLVED]),

@@ -102,7 +102,11 @@ def test_methods_of_one_column_are_one_alert_and_rules_of_one_column_are_several
     course = Course()
     changes = course.window(
         slice_of(
-            0, finding(OVER), finding(9.0, "psi"), finding(OVER, "evidence_null"), finding(OVER, "evidence_nan")
+            0,
+            finding(OVER),
+            finding(9.0, "psi"),
+            finding(OVER, "evidence_null"),
+            finding(OVER, "evidence_nan"),
         )
     )
     assert sorted((a.rule, a.cause) for a in changes) == [

@@ -110,7 +110,9 @@ def test_drift_joins_a_drift_that_was_open_until_a_moment_ago_but_none_of_long_a
     assert joined(DRIFT, Begins(Cause.DATA_DRIFT, (AGE,), Severity.TICKET, 8), open_until=0) == (False, False)
 
 
-@pytest.mark.parametrize(("hours", "is_the_same"), [(1, True), (REOPENED_WITHIN, True), (REOPENED_WITHIN + 1, False)])
+@pytest.mark.parametrize(
+    ("hours", "is_the_same"), [(1, True), (REOPENED_WITHIN, True), (REOPENED_WITHIN + 1, False)]
+)
 def test_what_returns_within_a_day_of_windows_reopens_its_incident(hours: int, is_the_same: bool) -> None:
     back = Begins(Cause.MISSING, (AMOUNT,), hour=hours)
     assert joined(MISSING, back, open_until=0) == (is_the_same, False)
@@ -145,7 +147,9 @@ def test_two_faults_at_different_times_are_two_incidents() -> None:
     [amount] = course.window(slice_of(0, finding(9.0, "evidence_null")))
     for _ in range(4):
         assert course.window(slice_of(0, finding(9.0, "evidence_null"))) == []
-    [age_alert] = course.window(slice_of(0, finding(9.0, "evidence_null"), finding(9.0, "evidence_null", AGE)))
+    [age_alert] = course.window(
+        slice_of(0, finding(9.0, "evidence_null"), finding(9.0, "evidence_null", AGE))
+    )
     assert (amount.feature, age_alert.feature) == ("amount", "age")
     assert amount.incident != age_alert.incident
     assert (amount.severity, age_alert.severity) == (Severity.PAGE, Severity.PAGE)

@@ -25,7 +25,9 @@ def gains(counts: FloatArray, p: FloatArray, tolerance: float, *, ordered: bool 
     )
 
 
-def e_values(truth: FloatArray, p: FloatArray, tolerance: float, rows: int = 40, windows: int = 20_000) -> FloatArray:
+def e_values(
+    truth: FloatArray, p: FloatArray, tolerance: float, rows: int = 40, windows: int = 20_000
+) -> FloatArray:
     """(N, A) e-values of windows drawn from the truth; columns that hold -inf are 0."""
     drawn = np.random.default_rng(5).multinomial(rows, truth, size=windows)
     return np.exp(gains(drawn, p, tolerance))
@@ -55,7 +57,9 @@ def test_under_the_null_no_alternative_has_a_mean_above_one_in_windows(p: FloatA
 
 @pytest.mark.parametrize("p", [UNIFORM, SKEWED], ids=["uniform", "skewed"])
 @pytest.mark.parametrize("direction", ["first", "location", "spread", "any"])
-def test_at_the_edge_of_the_tolerance_no_alternative_has_a_mean_above_one(p: FloatArray, direction: str) -> None:
+def test_at_the_edge_of_the_tolerance_no_alternative_has_a_mean_above_one(
+    p: FloatArray, direction: str
+) -> None:
     z = ndtri(np.cumsum(p) - p / 2)
     random = np.random.default_rng(1).normal(size=len(p)) * np.sqrt(p)
     u = {"first": np.eye(len(p))[0], "location": z, "spread": z * z, "any": random}[direction]
@@ -149,7 +153,9 @@ def test_columns_do_not_touch_each_other() -> None:
     together = distribution_gains(counts, p, tolerance, ordered)
     for i in range(5):
         one = slice(i, i + 1)
-        assert together[one] == pytest.approx(distribution_gains(counts[one], p[one], tolerance[one], ordered[one]))
+        assert together[one] == pytest.approx(
+            distribution_gains(counts[one], p[one], tolerance[one], ordered[one])
+        )
 
 
 def test_an_empty_window_is_no_evidence_at_all() -> None:
@@ -160,7 +166,9 @@ def test_an_empty_window_is_no_evidence_at_all() -> None:
 # Rates
 
 
-@pytest.mark.parametrize(("usual", "truth"), [(0.001, 0.001), (0.02, 0.02), (0.3, 0.3), (0.02, 0.005), (0.3, 0.1)])
+@pytest.mark.parametrize(
+    ("usual", "truth"), [(0.001, 0.001), (0.02, 0.02), (0.3, 0.3), (0.02, 0.005), (0.3, 0.1)]
+)
 def test_no_raised_rate_has_a_mean_above_one_at_the_usual_rate_or_below(usual: float, truth: float) -> None:
     hits = np.random.default_rng(7).binomial(200, truth, size=60_000).astype(float)
     found = np.exp(rate_gains(hits, np.full(60_000, 200.0), np.full(60_000, usual)))

@@ -23,7 +23,9 @@ def clustered(cluster: int, rows: int, blocks: int, seed: int) -> FloatArray:
     return cluster * iid(rows // cluster, blocks, seed)
 
 
-@pytest.mark.parametrize(("rows", "blocks", "n"), [(100, 60, 100.0), (500, 16, 500.0), (100, 60, 10_000.0), (1_000, 8, 50.0)])
+@pytest.mark.parametrize(
+    ("rows", "blocks", "n"), [(100, 60, 100.0), (500, 16, 500.0), (100, 60, 10_000.0), (1_000, 8, 50.0)]
+)
 def test_independent_draws_have_an_overdispersion_of_one(rows: int, blocks: int, n: float) -> None:
     found = [overdispersion(iid(rows, blocks, seed), P, n)[0] for seed in SEEDS]
     assert found.count(1.0) >= 19

@@ -18,6 +18,8 @@ from service.sketches.pane import PaneSketch
 from tests.scoring.sketches import AMOUNT, drawn, merged
 
 HOUR = 3_600_000
+START = 1_728_000_000_000
+"""When the first window begins: it takes more than 32 bits, or a float32, to say."""
 LIMIT = 16.0
 """About what the budget leaves to one of two columns: one false page a month of hourly windows."""
 
@@ -33,7 +35,9 @@ def calm_reference(seed: int = 100, blocks: int = 16, rows: int = 500) -> AllRow
     return reference_of([drawn(rows, rng) for _ in range(blocks)])
 
 
-def seasonal_reference(seed: int = 100, levels: Sequence[float] = (-1.5, -0.5, 0.5, 1.5), rows: int = 500) -> AllRows:
+def seasonal_reference(
+    seed: int = 100, levels: Sequence[float] = (-1.5, -0.5, 0.5, 1.5), rows: int = 500
+) -> AllRows:
     """Four stretches of eight blocks, each with a level of its own."""
     rng = np.random.default_rng(seed)
     return reference_of([drawn(rows, rng, level) for level in levels for _ in range(8)])
@@ -63,7 +67,7 @@ class Stream:
     @property
     def state(self) -> Evidence:
         """After the last window."""
-        return begin(self.usual, 0) if self._state is None else self._state
+        return begin(self.usual, START) if self._state is None else self._state
 
     @state.setter
     def state(self, value: Evidence) -> None:
@@ -72,8 +76,8 @@ class Stream:
     def take(self, sketch: PaneSketch) -> dict[tuple[str, str], Finding]:
         """One window; what is found by column and method."""
         columns = len(self.usual.groups.columns)
-        watch = Watch(np.full(columns, self.limit), np.full((columns, RATES), self.limit), self.held)
-        span = (self.windows * HOUR, (self.windows + 1) * HOUR)
+        watch = Watch(np.full(columns, self.limit), np.full((columns, RATES), self.limit), held=self.held)
+        span = (START + self.windows * HOUR, START + (self.windows + 1) * HOUR)
         self.last = step(self.usual, self.state, sketch, watch, span, self._earlier)
         found = {(f.column.name, f.method): f for f in self.last.findings if f.column}
         self.rung += [(self.windows, *name) for name, f in found.items() if f.verdict is Verdict.DRIFT]
@@ -86,7 +90,9 @@ class Stream:
 
     def first(self, method: str, since: int = 0) -> int | None:
         """How many windows from this one on it took until the amount rang by this method."""
-        rung = [w - since + 1 for w, column, m in self.rung if (column, m) == (AMOUNT.name, method) and w >= since]
+        rung = [
+            w - since + 1 for w, column, m in self.rung if (column, m) == (AMOUNT.name, method) and w >= since
+        ]
         return min(rung, default=None)
 
 

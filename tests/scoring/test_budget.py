@@ -99,7 +99,7 @@ SPECS = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(IMPORTANCES, SPECS, st.integers(1, 12), st.integers(1, 9), st.integers(0, 300))
-def test_the_limits_of_all_tests_together_never_spend_more_than_the_budget(  # noqa: PLR0917
+def test_the_limits_of_all_tests_together_never_spend_more_than_the_budget(
     importances: dict[str, object], specs: list[WindowSpec], columns: int, versions: int, segments: int
 ) -> None:
     monitor, slices = watching(importances, tuple(specs)), Slices(versions, segments)

@@ -21,7 +21,15 @@ from service.scoring.groups import RANGE, UNSEEN
 from service.scoring.scorer import AllRows
 from service.sketches.pane import PaneSketch
 from tests.scoring.sketches import AMOUNT, COUNTRY, amounts, countries, drawn, sketch_of
-from tests.scoring.streams import HOUR, LIMIT, Stream, calm_reference, seasonal_reference, windows_in_theory
+from tests.scoring.streams import (
+    HOUR,
+    LIMIT,
+    START,
+    Stream,
+    calm_reference,
+    seasonal_reference,
+    windows_in_theory,
+)
 
 Rng = np.random.Generator
 SETTLED = 25
@@ -55,12 +63,12 @@ def test_a_reference_without_blocks_does_not_ring_either() -> None:
 def test_a_change_too_small_to_matter_never_rings_however_many_rows_show_it() -> None:
     rng = np.random.default_rng(5)
     reference = AllRows(drawn(400_000, rng))
-    small, larger = Stream(reference), Stream(reference)
-    for _ in range(40):
-        small.take(drawn(100_000, rng, 0.02))
-        larger.take(drawn(100_000, rng, 0.1))
-    assert small.rung == []
-    assert larger.first(EVIDENCE) is not None
+    stream = settled(Stream(reference), rng, rows=100_000)
+    for _ in range(30):
+        stream.take(drawn(100_000, rng, 0.02))
+    assert stream.rung == []
+    stream.take(drawn(100_000, rng, 0.1))
+    assert stream.first(EVIDENCE) == SETTLED + 30 + 1
 
 
 def test_a_window_without_rows_says_nothing_and_moves_nothing_but_its_count() -> None:
@@ -84,13 +92,15 @@ FAULTS: list[tuple[str, Draw]] = [
 
 @pytest.mark.parametrize(("fault", "draw"), FAULTS, ids=[name for name, _ in FAULTS])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_changed_distribution_rings_within_the_windows_that_theory_says(fault: str, draw: Draw, seed: int) -> None:
+def test_a_changed_distribution_rings_within_the_windows_that_theory_says(
+    fault: str, draw: Draw, seed: int
+) -> None:
     # windows   0 ... 24        25 ...
     #           as in training  changed
     rng = np.random.default_rng(seed)
     stream = settled(Stream(calm_reference()), rng)
     theory = windows_in_theory(stream.usual, draw(200_000, rng), 500, LIMIT)
-    assert theory <= 8
+    assert theory <= 15
     for _ in range(2 * theory + 2):
         stream.take(draw(500, rng))
     delay = stream.first(EVIDENCE, SETTLED)
@@ -131,17 +141,16 @@ def test_trouble_is_dated_from_the_first_window_of_the_run_that_rings() -> None:
     assert stream.last is not None
     for method in (EVIDENCE, "evidence_null"):
         began = stream.last.since_ms[AMOUNT, method]
-        assert began in {SETTLED * HOUR, (SETTLED + 1) * HOUR}, method
-    assert stream.last.since_ms[COUNTRY, "evidence_unseen"] >= (stream.windows - 2) * HOUR
+        assert (began - START) // HOUR in {SETTLED, SETTLED + 1}, method
+    assert stream.last.since_ms[COUNTRY, "evidence_unseen"] >= START + (stream.windows - 2) * HOUR
 
 
-def test_what_is_over_is_over_soon() -> None:
+def test_what_is_over_is_over_at_last_however_long_it_lasted() -> None:
     rng = np.random.default_rng(2)
     stream = settled(Stream(calm_reference()), rng)
-    for _ in range(40):
+    for _ in range(60):
         stream.take(drawn(500, rng, 3.0, null=0.2))
-    stream.rung.clear()
-    for _ in range(4):
+    for _ in range(25):
         stream.take(drawn(500, rng))
     stream.rung.clear()
     settled(stream, rng, 10)
@@ -211,9 +220,9 @@ def changed_for_good(stream: Stream, rng: Rng, windows: int, level: float = 4.5)
 
 
 def test_a_new_level_becomes_the_recent_past_after_twenty_windows_and_no_sooner() -> None:
-    rung = changed_for_good(Stream(seasonal_reference()), np.random.default_rng(7), 80)
+    rung = changed_for_good(Stream(seasonal_reference()), np.random.default_rng(7), 140)
     assert set(range(2, 20)) <= set(rung)
-    assert max(rung) < 60
+    assert max(rung) < 125
 
 
 def test_nothing_is_learned_of_a_column_while_a_page_about_it_is_open() -> None:
@@ -227,14 +236,17 @@ def test_nothing_is_learned_of_a_column_while_a_page_about_it_is_open() -> None:
 def test_a_steady_column_is_judged_by_training_alone() -> None:
     """It creeps, so slowly that the recent past hardly differs: only training tells."""
     rng = np.random.default_rng(8)
-    steady = settled(Stream(calm_reference()), rng)
-    crept = [steady.take(drawn(500, rng, 0.01 * i))[AMOUNT.name, EVIDENCE] for i in range(60)]
-    assert steady.first(EVIDENCE, SETTLED) is not None
-    assert crept[-1].value == pytest.approx(2 * LIMIT, rel=0.6)
-    fresh = Stream(calm_reference(), limit=LIMIT)
-    fresh.state = replace(steady.state, agreed=np.zeros(2))
-    fresh.take(drawn(500, rng, 0.6))
-    assert fresh.rung == []  # training tells as much, but the column is not known to be steady
+    stream = settled(Stream(calm_reference()), rng)
+    for i in range(200):
+        stream.take(drawn(500, rng, 0.002 * i))
+    assert stream.first(EVIDENCE, SETTLED) is not None
+    unproven = Stream(calm_reference())
+    unproven.state = replace(stream.state, agreed=np.zeros(2))
+    unproven.take(drawn(500, rng, 0.4))
+    assert unproven.rung == []  # the evidence is the same, but the column is not known to be steady
+    stream.rung.clear()
+    stream.take(drawn(500, rng, 0.4))
+    assert stream.rung
 
 
 def test_a_rate_that_is_always_a_little_raised_becomes_usual() -> None:
@@ -274,32 +286,39 @@ def test_the_state_comes_back_from_its_bytes_exactly_and_a_step_from_it_is_the_s
     kept, stored = Stream(seasonal_reference(), held={COUNTRY}), Stream(seasonal_reference(), held={COUNTRY})
     for i in range(30):
         window = drawn(400, rng, 1.5 if i < 15 else 4.5, null=0.01 * (i > 20))
-        stored.state = evidence_from_bytes(evidence_to_bytes(stored.state), stored.usual, 0)
+        stored.state = evidence_from_bytes(evidence_to_bytes(stored.state, stored.usual), stored.usual, START)
         found = kept.take(window), stored.take(window)
         assert found[0] == found[1]
         assert_equal(kept.state, stored.state)
     assert kept.rung
     assert kept.state.windows == 30
-    assert np.any(kept.state.since_ms > 2**31)
+    assert kept.state.since_ms.min() >= START
+    assert len(np.unique(kept.state.since_ms)) > 2
 
 
 def test_equal_states_have_equal_bytes() -> None:
     stream = settled(Stream(calm_reference()), np.random.default_rng(1), 3)
-    data = evidence_to_bytes(stream.state)
-    assert evidence_to_bytes(evidence_from_bytes(data, stream.usual, 0)) == data
+    data = evidence_to_bytes(stream.state, stream.usual)
+    assert evidence_to_bytes(evidence_from_bytes(data, stream.usual, 0), stream.usual) == data
 
 
 def test_bytes_of_other_columns_are_a_new_state() -> None:
     stream = settled(Stream(calm_reference()), np.random.default_rng(1), 3)
     other = Stream(AllRows(sketch_of(amounts(500, 1), [None] * 500)))
-    assert_equal(evidence_from_bytes(evidence_to_bytes(stream.state), other.usual, 7), begin(other.usual, 7))
+    assert_equal(
+        evidence_from_bytes(evidence_to_bytes(stream.state, stream.usual), other.usual, 7),
+        begin(other.usual, 7),
+    )
 
 
 def test_bytes_of_another_reference_are_a_new_state_though_it_has_as_many_columns_and_groups() -> None:
     stream = settled(Stream(calm_reference()), np.random.default_rng(1), 3)
     other = Stream(calm_reference(seed=7))
     assert other.usual.proportions.shape == stream.usual.proportions.shape
-    assert_equal(evidence_from_bytes(evidence_to_bytes(stream.state), other.usual, 7), begin(other.usual, 7))
+    assert_equal(
+        evidence_from_bytes(evidence_to_bytes(stream.state, stream.usual), other.usual, 7),
+        begin(other.usual, 7),
+    )
 
 
 def test_the_recent_past_begins_as_the_references_end() -> None:
@@ -308,6 +327,13 @@ def test_the_recent_past_begins_as_the_references_end() -> None:
     last = usual.blocks[-8:].sum(axis=0)[0]
     assert memory / memory.sum() == pytest.approx(last / last.sum(), abs=0.02)
     assert begin(Stream(AllRows(drawn(500, np.random.default_rng(1)))).usual, 0).memory.sum() == 0
+
+
+@pytest.mark.parametrize("rows", [200, 5_000, 100_000])
+def test_independent_rows_do_not_look_overdispersed_however_many_they_are(rows: int) -> None:
+    rng = np.random.default_rng(12)
+    stream = settled(Stream(AllRows(drawn(4 * rows, rng))), rng, windows=40, rows=rows)
+    assert (stream.state.varies < 1.3).all()
 
 
 def test_range_and_unseen_follow_the_six_kinds_of_missing() -> None:

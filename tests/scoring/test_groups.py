@@ -29,7 +29,9 @@ def counted(groups: Groups, sketch: PaneSketch) -> tuple[np.ndarray, np.ndarray]
     return counts[0], counts[1]
 
 
-VALUES = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([0.0, 1.0, 5e-324]))
+VALUES = st.one_of(
+    st.none(), st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([0.0, 1.0, 5e-324])
+)
 TEXTS = st.one_of(st.none(), st.sampled_from(["DE", "FR", "IT", "ZZ", "", "ZY"]))
 
 
@@ -135,7 +137,9 @@ def test_a_column_of_which_the_reference_has_too_few_values_has_no_groups_and_di
     assert groups.columns == (COUNTRY,)
     counts = groups.counts(sketch_of(amounts(100, 3), ["DE"] * 100))
     assert counts.sum() == 100
-    hits, rows = groups.rates(sketch_of([None] * 10, ["DE"] * 10), groups.counts(sketch_of([None] * 10, ["DE"] * 10)))
+    hits, rows = groups.rates(
+        sketch_of([None] * 10, ["DE"] * 10), groups.counts(sketch_of([None] * 10, ["DE"] * 10))
+    )
     assert (hits.shape, hits.sum(), rows[0, 0]) == ((1, RATES), 0, 10)
 
 

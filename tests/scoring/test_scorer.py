@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ALPHA = 1e-6
+DIVERGENCES = {"psi", "js_distance", "hellinger", "tv", "chi_square"}
+"""Their null laws are interpolated between window sizes."""
 MONITOR = Monitor("churn")
 
 
@@ -57,9 +59,9 @@ def test_a_number_columns_findings_are_the_detectors_scores_on_the_same_counts()
     found = score(current)
     for expected in score_all(pair, ALPHA):
         finding = found["amount", expected.method]
-        assert (finding.value, finding.p_value, finding.n, finding.m) == (
-            expected.value, expected.p_value, expected.n, expected.m,
-        )  # fmt: skip
+        assert (finding.value, finding.n, finding.m) == (expected.value, expected.n, expected.m)
+        interpolated = expected.method in DIVERGENCES
+        assert finding.p_value == pytest.approx(expected.p_value, rel=0.02 if interpolated else 1e-12)
     assert abs(mean) < 0.1
     assert {m for c, m in found if c == "amount"} >= set(NUMERIC)
 
