@@ -379,7 +379,9 @@ def _parts(scored: Sequence[Scored], key: WindowKey) -> Mapping[str, SliceView]:
     if key.segment:
         others = []
     return {
-        (f"{k.segment}" if k.segment else f"version {k.version}"): view_of(one.sketch)
+        " of ".join(filter(None, (k.segment, f"version {k.version}" if k.version else ""))): view_of(
+            one.sketch
+        )
         for one in others
         for k in [one.result.key]
     }
@@ -454,9 +456,12 @@ def _calmed(finding: Finding) -> Finding:
 def _forget(state: FoldState, terms: Terms) -> None:
     """Slices that were not seen for long (an old version) are not carried on."""
     oldest = terms.base.end_ms - _FORGOTTEN_AFTER_WINDOWS * (terms.base.end_ms - terms.base.start_ms)
-    for name in [
-        n for n, (end, _) in state.evidence.items() if n.endswith(terms.base.window) and end < oldest
-    ]:
+    old = [
+        n
+        for n, (end, _) in state.evidence.items()
+        if n.split("\x1f")[2] == terms.base.window and end < oldest
+    ]
+    for name in old:
         del state.evidence[name]
         state.errors.pop(name, None)
 

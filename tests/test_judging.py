@@ -148,7 +148,7 @@ def minutes_of(*stretches: tuple[int, Minute]) -> list[PaneRow]:
     return made
 
 
-CALM, NULL, MOVED = Minute(), Minute(null=0.4), Minute(shift=1.5)
+CALM, NULL, MOVED = Minute(), Minute(null=0.25), Minute(shift=1.5)
 LOG = minutes_of((30, CALM), (10, MOVED), (10, NULL), (10, CALM))
 END = 60
 

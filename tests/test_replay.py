@@ -219,11 +219,11 @@ def test_a_restated_window_has_a_higher_revision(tmp_path: Path, profiles: Profi
 
 
 def test_an_alert_that_late_rows_explain_away_is_withdrawn(tmp_path: Path, profiles: Profiles) -> None:
-    # minute   0 .. 30        30 .. 35    35 .. 38   and only then the other 88 of 30 .. 35
-    # events   100 a window   12          60
+    # minute   0 .. 30        30 .. 35    35 .. 38   and only then the other 96 of 30 .. 35
+    # events   100 a window   4           60
     first, rest = (
-        [event(90_000 + i, 30 + i / 20) for i in range(12)],
-        [event(80_000 + i, 31 + i / 40) for i in range(88)],
+        [event(90_000 + i, 30 + i / 20) for i in range(4)],
+        [event(80_000 + i, 31 + i / 40) for i in range(96)],
     )
     log = write_log(
         tmp_path / "log.jsonl",
@@ -233,7 +233,7 @@ def test_an_alert_that_late_rows_explain_away_is_withdrawn(tmp_path: Path, profi
     alerts = of_kind(lines, "alert")
     assert [(a["cause"], a["state"]) for a in alerts] == [("pipeline", "firing"), ("pipeline", "resolved")]
     assert alerts[0]["id"] == alerts[1]["id"]
-    assert alerts[0]["summary"].startswith("churn: 12 events arrived, usual are about 100 a window")
+    assert alerts[0]["summary"].startswith("churn: 4 events arrived, usual are about 100 a window")
     assert alerts[1]["summary"].endswith("(withdrawn: late events changed the window)")
 
 
@@ -255,8 +255,16 @@ def test_silence_in_the_middle_is_said_and_over_when_events_come_again(
     # events   |----------|       |---------|
     log = write_log(tmp_path / "log.jsonl", steady(range(60)) + steady(range(90, 120)))
     lines, _ = replayed(log, [MONITOR], profiles)
-    told = [(a["cause"], a["state"], minute_of(a["at"])) for a in of_kind(lines, "alert")]
-    assert told == [("silence", "firing", 65), ("silence", "resolved", 100)]
+    # panes               ^61 rings            ^92 is over: the window says it again, and wakes nobody
+    told = [(a["severity"], a["state"], minute_of(a["at"])) for a in of_kind(lines, "alert")]
+    assert told == [
+        ("page", "firing", 61),
+        ("info", "firing", 65),
+        ("page", "resolved", 92),
+        ("info", "resolved", 100),
+    ]
+    assert {a["cause"] for a in of_kind(lines, "alert")} == {"silence"}
+    assert len({a["incident"] for a in of_kind(lines, "alert")}) == 1
 
 
 @pytest.mark.parametrize("poll", [10_000, 50])
@@ -284,8 +292,9 @@ def test_a_model_that_stops_while_another_goes_on_is_silent(tmp_path: Path, prof
     monitors = [MONITOR, replace(MONITOR, model="other", reference="other-1")]
     events = sorted(steady(range(60)) + steady(range(90), model="other"), key=lambda e: e["ts"])
     lines, _ = replayed(write_log(tmp_path / "log.jsonl", events), monitors, profiles | other)
-    assert [(a["model"], a["cause"], a["state"]) for a in of_kind(lines, "alert")] == [
-        ("churn", "silence", "firing")
+    assert [(a["model"], a["cause"], a["severity"]) for a in of_kind(lines, "alert")] == [
+        ("churn", "silence", "page"),
+        ("churn", "silence", "info"),
     ]
 
 
@@ -377,6 +386,9 @@ SCHEMAS = {
         "since": {"type": "string"},
         "at": {"type": "string"},
         "summary": {"type": "string", "minLength": 20},
+        "consequence": {"type": "boolean"},
+        "confidence": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+        "evidence": {"type": "object", "additionalProperties": {"type": ["number", "string"]}},
     },
 }
 VALIDATORS = {

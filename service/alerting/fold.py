@@ -277,9 +277,21 @@ def _settle(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms, *, ha
     joined = incident_for(state, key.model, new)
     if not tracked.incident:
         tracked.incident = joined.incident.id
-    tracked.consequence = joined.consequence and tracked.incident == joined.incident.id
+    tracked.consequence = (joined.consequence and tracked.incident == joined.incident.id) or _is_told(
+        state, tracked, seen
+    )
     if tracked.consequence and not has_paged and (joined.had_paged or tracked.severity is not Severity.PAGE):
         tracked.severity = Severity.INFO
+
+
+def _is_told(state: FoldState, tracked: Tracked, seen: _Seen) -> bool:
+    """Whether the same is said already of a shorter or longer window."""
+    mine = _place(seen.result.key, seen.signal)
+    return any(
+        other is not tracked and other.state is State.FIRING and other.cause is tracked.cause
+        and place_of(name)._replace(window=mine.window) == mine
+        for name, other in state.tracked.items()
+    )  # fmt: skip
 
 
 def _place(key: WindowKey, signal: Signal) -> Place:

@@ -26,7 +26,7 @@ TOLERANCE = 0.03
 """A model that is wrong in three more of a hundred rows is not worse by enough to wake somebody."""
 FEWEST_LEARNED = 100
 """So many labelled rows must have been seen before a model without a reference of its errors is judged."""
-_SUSPECT, _MOST_LIMITS = 4.0, 2.0
+_QUIET, _MOST_LIMITS = 1.0, 1.25
 _FORGETS = 1 - 1 / 2_000
 
 
@@ -66,8 +66,10 @@ def error_findings(
     evidence = np.array(state.evidence) + gains
     nats = float(log_mean_exp(evidence))
     kept = np.clip(evidence, 0.0, _MOST_LIMITS * limit)
+    if nats > limit and float(log_mean_exp(gains)) < 0:
+        kept = kept / 2  # it has rung, and this window is as usual: what is over is over soon
     state = ErrorState([float(np.float32(e)) for e in kept.tolist()], state.wrong, state.rows)
-    if nats < _SUSPECT:
+    if nats < _QUIET:
         state = _remembered(state, wrong, rows)
     value = max(0.0, nats)
     verdict = Verdict.DRIFT if value > limit else Verdict.OK

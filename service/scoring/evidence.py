@@ -41,8 +41,10 @@ _SUSPECT, _QUIET = 4.0, 1.0
 _LEARNED_AFTER = 20
 _STEADY = 1.3
 """A column that varies no more than so, and agreed with training for as long, is judged by training alone."""
-_MOST_LIMITS = 2.0
-"""Evidence is kept up to twice its limit, so that what is over is over soon."""
+_MOST_LIMITS = 1.25
+"""Evidence is kept up to a quarter above its limit, and halved by a window that is as usual once it has rung: what is
+over is over soon. Less evidence than there was can only ring later.
+"""
 _VARIES_RATE, _VARIES_MOST = 0.04, 4.0
 _TOLD_FROM = 0.25
 """Rates with less than this part of their limit are not written down."""
@@ -185,9 +187,10 @@ def _distributions(
     lately = usual.smoothed(state.memory)
     most = _MOST_LIMITS * watch.distribution_limits[:, None]
     ordered = usual.groups.ordered
-    training = state.training + distribution_gains(
+    now = distribution_gains(
         tempered, usual.proportions, usual.tolerance(usual.rows, watch.tolerances), ordered
     )
+    training = state.training + now
     gained = distribution_gains(
         tempered, lately, usual.tolerance(remembered / varies, watch.tolerances), ordered
     )
@@ -201,8 +204,11 @@ def _distributions(
     )
     known = learn & quiet & (remembered > 3 * rows) & (rows > 0)
     live = (1 - _VARIES_RATE) * state.varies + _VARIES_RATE * np.minimum(seen, _VARIES_MOST * varies)
+    calm = (log_mean_exp(now) < 0) & (rows > 0)
     made = replace(
-        state, training=_kept(training, most), recent=_kept(recent, most), run=state.run + counts,
+        state, run=state.run + counts,
+        training=_kept(training, most, calm & (against.training > watch.distribution_limits)),
+        recent=_kept(recent, most, calm & (against.recent > watch.distribution_limits)),
         memory=np.where(learn[:, None], state.memory * (1 - 1 / MEMORY_WINDOWS) + counts, state.memory),
         varies=np.where(known, live, state.varies), suspect=np.where(learn & quiet, 0.0, state.suspect + 1),
         agreed=state.agreed + (against.training < _SUSPECT),
@@ -210,8 +216,10 @@ def _distributions(
     return made, against
 
 
-def _kept(evidence: FloatArray, most: FloatArray) -> FloatArray:
-    return np.clip(np.where(np.isfinite(evidence), evidence, 0.0), 0.0, most)
+def _kept(evidence: FloatArray, most: FloatArray, over: BoolArray) -> FloatArray:
+    """As it is carried on; `over`: it has rung, and this window is as usual."""
+    kept = np.clip(np.where(np.isfinite(evidence), evidence, 0.0), 0.0, most)
+    return np.where(over[..., None], kept / 2, kept)
 
 
 def _explained(
@@ -252,7 +260,8 @@ def _rates(
         learn, state.rate_memory * (1 - 1 / MEMORY_WINDOWS) + np.array([hits, rows]), state.rate_memory
     )
     most = _MOST_LIMITS * watch.rate_limits[:, :, None]
-    return replace(state, rates=_kept(evidence, most), rate_memory=memory), nats
+    over = (nats > watch.rate_limits) & (log_mean_exp(gains) < 0) & (rows > 0)
+    return replace(state, rates=_kept(evidence, most, over), rate_memory=memory), nats
 
 
 def _distribution_findings(
