@@ -10,7 +10,7 @@ EXECUTIONS ?= 1000000
 TARGETS ?= batches events monitors names sketches tables timestamps
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long faults check format bench fuzz audit sbom clean
+.PHONY: help install demo test test-long faults check format bench bench-detection fuzz audit sbom clean
 
 help:  ## list the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ format: install  ## rewrite the code in the house's format
 
 bench: install  ## events a second, as ratios within one run
 	$(BIN)/python -m tests.benchmarks.throughput
+
+bench-detection: install  ## what is found, named and rung on nothing, beside plain rules (about six minutes; FULL=1: an hour)
+	$(BIN)/python -m tests.benchmarks.detection $(if $(FULL),--full)
 
 fuzz: install  ## attack all that reads bytes, with coverage (SECONDS=600 EXECUTIONS=1000000 TARGETS=)
 	$(BIN)/python -m pip install --quiet --group fuzz

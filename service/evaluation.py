@@ -16,7 +16,10 @@ from service.alerting.fold import Terms as FoldTerms
 from service.alerting.fold import fold
 from service.alerting.rules import VOLUME
 from service.alerting.state import FoldState, open_alerts, state_from_bytes, state_to_bytes
-from service.judging import Judge, Scored, Since, Terms, jumps_of, since_of
+from service.judging.explaining import Case, explain
+from service.judging.judge import Judge
+from service.judging.slices import SliceReader
+from service.judging.terms import Scored, Since, Terms, jumps_of, since_of
 from service.messages import (
     Alert,
     Evaluated,
@@ -128,8 +131,12 @@ class Evaluation:
     most_windows: int = 500
 
     @cached_property
+    def _reader(self) -> SliceReader:
+        return SliceReader(self.grid)
+
+    @cached_property
     def _judge(self) -> Judge:
-        return Judge(self.grid)
+        return Judge(self._reader)
 
     def advance(
         self, model: str, results: Results, watermark_ms: int, *, log_end_ms: int | None = None
@@ -261,7 +268,7 @@ class Evaluation:
         def why(result: SliceResult, signals: Sequence[Signal]) -> Mapping[Signal, Diagnosis]:
             if reference is None:
                 return {}
-            return self._judge.explain(terms, reference, scored, result, signals, known_since)
+            return explain(self._reader, Case(terms, reference, scored), result, signals, known_since)
 
         how = FoldTerms(
             version.monitor,
@@ -296,7 +303,9 @@ class Evaluation:
         def why(result: SliceResult, signals: Sequence[Signal]) -> Mapping[Signal, Diagnosis]:
             if reference is None:
                 return {}
-            return self._judge.explain(terms, reference, (), result, signals, lambda _result, _signal: None)
+            return explain(
+                self._reader, Case(terms, reference), result, signals, lambda _result, _signal: None
+            )
 
         how = FoldTerms(version.monitor, alpha, why, only_silence=True)
         made.alerts += fold(state, base, slices, how).changes

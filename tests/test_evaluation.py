@@ -222,7 +222,7 @@ def test_each_slice_has_its_share_of_the_budget_and_each_test_its_share_of_that(
     original = scorer.scorer_for
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "service.judging.scorer_for",
+            "service.judging.judge.scorer_for",
             lambda m, r, s, alpha, *more: seen.setdefault(s, alpha) and original(m, r, s, alpha, *more),
         )
         model.reference = Watched(REFERENCE)

@@ -1,7 +1,7 @@
 """Cases with a known truth, made of the two data sets that ship with the demo: a reference, a log, and what is wrong.
 
-Shuffled cases are stationary but for one injected fault; natural ones keep the rows' order, with its seasons. A log is a
-function of the case's name and numbers alone.
+Shuffled cases are stationary but for one injected fault; natural ones keep the rows' order. A log is a function of the
+case's name and numbers alone.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def build(case: Case, folder: Path) -> Built:
     wanted = case.rows * case.windows
     rest = np.arange(rows, len(order))
     live = rest[:wanted] if case.natural else rest[random.integers(0, len(rest), wanted)]
-    made = Built(case, folder / case.name, model)
+    made = Built(case, folder / case.name.replace("/", " per "), model)
     made.folder.mkdir(parents=True, exist_ok=True)
     _write(made, live, random)
     if case.drill is not None:

@@ -105,7 +105,9 @@ def _scores(rows: Rows) -> Iterable[Table]:
     yield one
     faults = sum(row["is_fault"] and row["rule"] == single_faults.DRIFTBELL for row in rows)
     quiet = sum(row["quiet"] for row in rows if row["rule"] == single_faults.DRIFTBELL)
-    all_of = Table("rule", f"of {faults} found", "named", f"of {quiet:,} quiet windows ringing", title="all rules")
+    all_of = Table(
+        "rule", f"of {faults} found", "named", f"of {quiet:,} quiet windows ringing", title="all rules"
+    )
     for rule in dict.fromkeys(row["rule"] for row in rows):
         mine = [row for row in rows if row["rule"] == rule]
         faulty = [row for row in mine if row["is_fault"]]
@@ -121,7 +123,9 @@ def _yes(is_so: bool) -> str:
 
 
 def _months(rows: Rows) -> Iterable[Table]:
-    table = Table("stream", "rule", "windows", "ringing", "pages", "tickets", "of both a month", title="natural order")
+    table = Table(
+        "stream", "rule", "windows", "ringing", "pages", "tickets", "of both a month", title="natural order"
+    )
     for row in rows:
         counts = [f"{row[name]:,}" for name in ("windows", "ringing", "pages", "tickets")]
         table.add_row(row["case"], row["rule"], *counts, f"{row['a_month']:.2f}")

@@ -39,7 +39,9 @@ def measure() -> dict[str, float]:
     with TemporaryDirectory(prefix="driftbell-bench-") as folder:
         table = Path(folder) / "reference.parquet"
         columns = _columns(random)
-        names = {name: codes if name[0] == "x" else np.array(_KINDS)[codes] for name, codes in columns.items()}
+        names = {
+            name: codes if name[0] == "x" else np.array(_KINDS)[codes] for name, codes in columns.items()
+        }
         parquet.write_table(pa.table(names), table)
         profile = build_reference(table, ReferenceSpec("cost", "cost"))
     windows = [_counted(profile.grid, _columns(random)) for _ in range(WINDOWS)]
@@ -62,7 +64,9 @@ def measure() -> dict[str, float]:
 
     return {
         "evidence and rates, 200 features x 3 windows": best_of(weigh, 5),
-        "classic scores, 200 features x 3 windows": best_of(lambda _: [scorer.findings(w) for w in windows], 5),
+        "classic scores, 200 features x 3 windows": best_of(
+            lambda _: [scorer.findings(w) for w in windows], 5
+        ),
         "one diagnosis of one column among 200": best_of(explain, 5),
     }
 

@@ -85,7 +85,7 @@ def spread(law: Law, factor: float) -> Law:
 
 
 def rescaled(law: Law, factor: float, share: float) -> Law:
-    """This share of the rows multiplied."""
+    """A share of the rows multiplied."""
     return Law(
         lambda r, s: law.draw(r, s) * np.where(r.random(s) < share, factor, 1.0),
         lambda x: (1 - share) * law.below(x) + share * law.below(x / factor),
@@ -95,7 +95,7 @@ def rescaled(law: Law, factor: float, share: float) -> Law:
 
 
 def filled(law: Law, share: float) -> Law:
-    """This share of the rows is 0."""
+    """A share of the rows is 0."""
     return Law(
         lambda r, s: np.where(r.random(s) < share, 0.0, law.draw(r, s)),
         lambda x: (1 - share) * law.below(x) + share * (x > 0),

@@ -1,7 +1,7 @@
 """Natural order, nothing injected: how often driftbell and the plain rules ring, and on what.
 
 The rows come as they came: bicycles from September 2011 to the end of 2012 after a reference of the 250 days before,
-electricity from the spring of 1997 on. A run of ringing windows is one page of a rival; driftbell's pages are incidents.
+electricity from March 1997 on. A run of ringing windows is one page of a rival; driftbell's pages are incidents.
 """
 
 from __future__ import annotations

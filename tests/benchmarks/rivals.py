@@ -38,7 +38,9 @@ class Counted:
         if self.names:
             found = [int(np.sum(cells == name)) for name in self.names]
             return np.array([*found, len(cells) - sum(found)], float)
-        return np.bincount(np.searchsorted(self.cuts, cells, "right"), minlength=len(self.cuts) + 1).astype(float)
+        return np.bincount(np.searchsorted(self.cuts, cells, "right"), minlength=len(self.cuts) + 1).astype(
+            float
+        )
 
 
 def counted(cells: np.ndarray, bins: int = _BINS) -> Counted:
@@ -61,7 +63,9 @@ def tests_below(reference: Cells, alpha: float) -> Rule:
         if name in bins:
             table = np.array([bins[name].counts, bins[name].of(cells)])
             table = table[:, table.sum(axis=0) > 0]
-            return 1.0 if table.shape[1] < 2 else float(stats.chi2_contingency(table, correction=False).pvalue)
+            return (
+                1.0 if table.shape[1] < 2 else float(stats.chi2_contingency(table, correction=False).pvalue)
+            )
         return float(stats.ks_2samp(sizes[name], cells, method="asymp").pvalue)
 
     return _rule(reference, lambda name, cells: p_value(name, cells) < level)
@@ -79,18 +83,21 @@ def psi_above(reference: Cells, limit: float) -> Rule:
 
 
 def three_sigma(reference: Cells, rows: int) -> Rule:
-    """The Jensen-Shannon distance above mean + 3 standard deviations of those of reference chunks of a window's size."""
+    """The Jensen-Shannon distance above mean + 3 standard deviations of those of reference chunks of that size."""
     bins = {name: counted(cells, 20) for name, cells in reference.items()}
 
     def distance(name: str, cells: np.ndarray) -> float:
         p, q = bins[name].counts, bins[name].of(cells)
         p, q = p / p.sum(), q / q.sum()
         middle = (p + q) / 2
-        return float(np.sqrt(max(0.0, stats.entropy(middle, base=2) - (stats.entropy(p, base=2) + stats.entropy(q, base=2)) / 2)))
+        apart = stats.entropy(p, middle, base=2) + stats.entropy(q, middle, base=2)
+        return float(np.sqrt(max(0.0, apart / 2)))
 
     limits = {}
     for name, cells in reference.items():
-        chunks = [distance(name, present(chunk)) for chunk in np.array_split(cells, max(1, len(cells) // rows))]
+        chunks = [
+            distance(name, present(chunk)) for chunk in np.array_split(cells, max(1, len(cells) // rows))
+        ]
         limits[name] = float(np.mean(chunks) + 3 * np.std(chunks))
     return _rule(reference, lambda name, cells: distance(name, cells) > limits[name])
 

@@ -81,7 +81,7 @@ def clean(windows: int = 240) -> list[Case]:
 
 @dataclass(frozen=True)
 class Score:
-    """What one rule made of one case. `quiet` counts the windows in which nothing was wrong, `false` those that rang."""
+    """What one rule made of one case. `quiet` counts windows in which nothing is wrong, `false` those that rang."""
 
     case: str
     rule: str

@@ -1,0 +1,245 @@
+"""The judge of windows: scores, evidence, relations and errors of each slice.
+
+panes -> slices (merged sketches) -> scores -> + evidence, relations, errors -> findings -> fold (asks: why?)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from service.alerting.state import FoldState, join
+from service.judging.limits import contract_findings_of, held_columns, is_ignored, slices_of, watch_of
+from service.judging.terms import JUMP, Scored, Since, Terms
+from service.messages import NOT_APPLICABLE, Column, Finding, SliceResult, Verdict, WindowKey
+from service.monitor import DAY_MS
+from service.reference.regrid import regrid_sketch
+from service.scoring.answers import NOTHING_SEEN, ErrorState, error_findings, errors_of
+from service.scoring.breaks import break_findings
+from service.scoring.budget import FAMILIES, alpha_for, nats_of
+from service.scoring.evidence import Earlier, Told, begin, evidence_from_bytes, evidence_to_bytes, step
+from service.scoring.relations import Relations, relation_findings, relations_of
+from service.scoring.scorer import Plans, scorer_for, tests_in
+from service.scoring.usual import Reference, UsualSlices
+from service.scoring.windows import SliceKey
+
+if TYPE_CHECKING:
+    from service.judging.slices import SliceReader
+    from service.scoring.usual import Usual
+    from service.sketches.grids import Grid
+    from service.sketches.label_sample import LabelSample
+    from service.sketches.sample import RowSample
+
+_DAYS_BACK = (1, 2, 3, 4, 5, 6, 7, 14, 21, 28)
+"""The same hours of these days before are asked whether they were like this."""
+_LABELS_BACK_WINDOWS = 12
+_FEWEST_ROWS = 30
+_FORGOTTEN_AFTER_WINDOWS = 400
+
+
+class _Answers(NamedTuple):
+    """Samples of the labels of a window, and of the rows by slice that they may belong to."""
+
+    labels: Sequence[LabelSample]
+    rows: Mapping[SliceKey, Sequence[RowSample]]
+
+
+@dataclass
+class Judge:
+    """Judges windows. What it keeps is a function of references and panes: order and restarts change nothing."""
+
+    reader: SliceReader
+    _plans: Plans = field(default_factory=Plans)
+    _usual: dict[int, tuple[Reference, UsualSlices]] = field(default_factory=dict)
+    _known_relations: dict[tuple[int, frozenset[Column]], tuple[Reference, Relations]] = field(
+        default_factory=dict
+    )
+
+    # ---------------------------------------------------------------- scores
+    def score(self, terms: Terms, reference: Reference | None) -> list[Scored]:
+        """Every slice of a window, scored on its own: what does not depend on the windows before."""
+        monitor, grid = terms.version.monitor, terms.version.grid
+        merged = self.reader.merged(terms.panes, terms.base.start_ms, terms.base.end_ms, grid)
+        slices = slices_of(merged)
+        made = []
+        for key, counted in sorted(merged.items()):
+            sketch, findings = counted, contract_findings_of(terms, slices, key, counted)
+            if reference is not None:
+                # The grid in force only refines the reference's (for a contract): the counts come down exactly.
+                sketch = regrid_sketch(counted, reference.sketch.grid)
+                share = FAMILIES["columns"] * slices.share(is_segment=bool(key.segment))
+                alpha = alpha_for(monitor, terms.spec, share / tests_in(reference.sketch, monitor))
+                findings += scorer_for(monitor, reference, key.segment, alpha, self._plans).findings(sketch)
+            named = terms.base._replace(version=key.version, segment=key.segment)
+            made.append(Scored(SliceResult(named, sketch.inferences, sketch.labels, findings), sketch))
+        return made
+
+    # ---------------------------------------------------------------- evidence
+    def weigh(
+        self, state: FoldState, terms: Terms, reference: Reference, scored: Sequence[Scored]
+    ) -> tuple[list[SliceResult], Since]:
+        """Add evidence to the state (which is changed) and to the slices; also since when each signal is suspect."""
+        merged = {SliceKey(one.result.key.version, one.result.key.segment): one.sketch for one in scored}
+        slices, answers = slices_of(merged), self._answers(terms, scored)
+        results: list[SliceResult] = []
+        since: dict[tuple[WindowKey, Column | None, str], int] = {}
+        for one in scored:
+            share = slices.share(is_segment=bool(one.result.key.segment))
+            found: list[Finding] = []
+            told = self._step(state, terms, reference, one, share)
+            if told is not None:
+                found += told.findings
+                since.update(
+                    {(one.result.key, column, method): ms for (column, method), ms in told.since_ms.items()}
+                )
+                since.update({(one.result.key, c, JUMP): one.result.key.start_ms for c in told.jumped})
+            found += self._relations(terms, reference, one, share, found)
+            found += self._errors(state, terms, reference, one, share, answers)
+            results.append(replace(one.result, findings=(*one.result.findings, *found)))
+        _forget(state, terms)
+        return results, since
+
+    def glance(self, terms: Terms, reference: Reference) -> list[SliceResult]:
+        """All traffic of one pane, looked at for total breaks only."""
+        merged = self.reader.merged(
+            terms.panes, terms.base.start_ms, terms.base.end_ms, reference.sketch.grid
+        )
+        usual = self._usual_of(reference).of("")
+        made = []
+        for key, sketch in sorted(merged.items()):
+            if key.segment or not sketch.inferences:
+                continue
+            tests = 1 if usual is None else NOT_APPLICABLE * len(usual.groups.columns)
+            share = FAMILIES["breaks"] / 2 / tests / max(1, slices_of(merged).whole)
+            limit = nats_of(alpha_for(terms.version.monitor, terms.spec, share))
+            found = () if usual is None else break_findings(usual, sketch, limit)
+            watched = [f for f in found if not is_ignored(terms, f.column)]
+            named = terms.base._replace(version=key.version)
+            made.append(SliceResult(named, sketch.inferences, sketch.labels, watched))
+        return made
+
+    def _step(
+        self, state: FoldState, terms: Terms, reference: Reference, one: Scored, share: float
+    ) -> Told | None:
+        key = one.result.key
+        usual = self._usual_of(reference).of(key.segment)
+        if usual is None:
+            return None
+        name = join(key.version, key.segment, key.window)
+        kept = state.evidence.get(name)
+        before = (
+            begin(usual, key.start_ms) if kept is None else evidence_from_bytes(kept[1], usual, key.start_ms)
+        )
+        watch = watch_of(terms, usual, share, key.segment, held_columns(state, key))
+
+        def earlier() -> list[Earlier]:
+            return self._earlier(terms, usual, key, reference.sketch.grid)
+
+        told = step(usual, before, one.sketch, watch, (key.start_ms, key.end_ms), earlier)
+        state.evidence[name] = (key.end_ms, evidence_to_bytes(told.state, usual))
+        return told
+
+    def _earlier(self, terms: Terms, usual: Usual, key: WindowKey, grid: Grid) -> list[Earlier]:
+        """The same hours of earlier days; for windows longer than a day, of earlier weeks."""
+        length = key.end_ms - key.start_ms
+        found = []
+        for days in _DAYS_BACK:
+            if days * DAY_MS < length or (length > DAY_MS and days % 7):
+                continue
+            back = days * DAY_MS
+            sketch = self.reader.slice(terms, key, key.start_ms - back, key.end_ms - back, grid)
+            if sketch is not None and sketch.inferences >= _FEWEST_ROWS:
+                found.append(Earlier(f"{days} days before", usual.groups.counts(sketch)))
+        return found
+
+    def _usual_of(self, reference: Reference) -> UsualSlices:
+        """What is usual is made once for a reference."""
+        known = self._usual.get(id(reference))
+        if known is None or known[0] is not reference:
+            if len(self._usual) > 64:
+                self._usual.clear()
+            known = self._usual[id(reference)] = (reference, UsualSlices(reference))
+        return known[1]
+
+    def _relations(
+        self, terms: Terms, reference: Reference, one: Scored, share: float, found: Sequence[Finding]
+    ) -> Sequence[Finding]:
+        """How features go together, in all traffic: ringing only if it was otherwise just before, too."""
+        key = one.result.key
+        if key.segment or not one.sketch.inferences:
+            return ()
+        ringing = frozenset(f.column for f in found if f.verdict is Verdict.DRIFT and f.column is not None)
+        alpha = alpha_for(terms.version.monitor, terms.spec, FAMILIES["relations"] * share)
+        told = relation_findings(self._relations_of(reference, ringing), one.sketch, alpha)
+        if not any(f.verdict is Verdict.DRIFT for f in told):
+            return told
+        before = self.reader.before(terms, key, key.start_ms, reference.sketch.grid)
+        if before is None or before.inferences < one.sketch.inferences:
+            return told
+        just_before = relations_of(before, (), ringing)
+        lately = {f.method: f.verdict for f in relation_findings(just_before, one.sketch, alpha)}
+        return [f if lately.get(f.method, f.verdict) is Verdict.DRIFT else _calmed(f) for f in told]
+
+    def _relations_of(self, reference: Reference, ringing: frozenset[Column]) -> Relations:
+        known = self._known_relations.get((id(reference), ringing))
+        if known is None or known[0] is not reference:
+            if len(self._known_relations) > 64:
+                self._known_relations.clear()
+            made = relations_of(reference.sketch, reference.blocks, ringing)
+            known = self._known_relations[id(reference), ringing] = (reference, made)
+        return known[1]
+
+    def _answers(self, terms: Terms, scored: Sequence[Scored]) -> _Answers:
+        """The labels that came in this window, and the sampled rows by slice that they may belong to."""
+        if not any(one.sketch.labels for one in scored):
+            return _Answers([], {})
+        base = terms.base
+        labels = [
+            self.reader.sample(row)[1]
+            for row in terms.panes(base.start_ms, base.end_ms)
+            if row.labels and not row.key.segment
+        ]
+        rows: dict[SliceKey, list[RowSample]] = {}
+        for row in terms.panes(
+            base.start_ms - _LABELS_BACK_WINDOWS * (base.end_ms - base.start_ms), base.end_ms
+        ):
+            if row.inferences:
+                rows.setdefault(SliceKey(row.key.version, row.key.segment), []).append(
+                    self.reader.sample(row)[0]
+                )
+        return _Answers(labels, rows)
+
+    def _errors(
+        self, state: FoldState, terms: Terms, reference: Reference, one: Scored, share: float, answers: _Answers
+    ) -> Sequence[Finding]:  # fmt: skip
+        """How often the model was wrong, by the labels that came in this window."""
+        key = one.result.key
+        rows = answers.rows.get(SliceKey(key.version, key.segment))
+        if not answers.labels or not rows:
+            return ()
+        wrong, joined = errors_of(reference.sketch.grid, rows, answers.labels)
+        limit = nats_of(alpha_for(terms.version.monitor, terms.spec, FAMILIES["answers"] * share))
+        name = join(key.version, key.segment, key.window)
+        before = ErrorState(*state.errors.get(name, NOTHING_SEEN))
+        state.errors[name], found = error_findings(
+            before, wrong, joined, reference.errors.get(key.segment), limit
+        )
+        return found
+
+
+def _calmed(finding: Finding) -> Finding:
+    return replace(finding, column=None, verdict=Verdict.OK)
+
+
+def _forget(state: FoldState, terms: Terms) -> None:
+    """Slices that were not seen for long (an old version) are not carried on."""
+    oldest = terms.base.end_ms - _FORGOTTEN_AFTER_WINDOWS * (terms.base.end_ms - terms.base.start_ms)
+    old = [
+        n
+        for n, (end, _) in state.evidence.items()
+        if n.split("\x1f")[2] == terms.base.window and end < oldest
+    ]
+    for name in old:
+        del state.evidence[name]
+        state.errors.pop(name, None)
