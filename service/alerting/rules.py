@@ -16,7 +16,7 @@ from service.monitor import FeatureOverride, Monitor
 DISTRIBUTION = frozenset(
     {"psi", "js_distance", "ks", "wasserstein", "hellinger", "tv", "l_infinity", "chi_square"}
 )
-VOLUME, EVIDENCE, CONTRACT = "volume", "evidence", "contract"
+VOLUME, EVIDENCE, CONTRACT, SCHEMA = "volume", "evidence", "contract", "schema"
 ABSENT_KINDS = ("null", "absent", "nan", "infinite", "empty")
 COUNTED = {
     **{f"{EVIDENCE}_{kind}": f"missing_{kind}" for kind in (*ABSENT_KINDS, "wrong_type")},
@@ -66,6 +66,7 @@ RULES: Sequence[Rule] = (
     Rule("relation", frozenset({"correlation", "pca"}), Cause.CORRELATION_BREAK),
     Rule("error", frozenset({f"{EVIDENCE}_error"}), Cause.CONCEPT_DRIFT),
     Rule(CONTRACT, frozenset(Code), Cause.SCHEMA_CHANGE),
+    Rule(SCHEMA, frozenset({SCHEMA}), Cause.SCHEMA_CHANGE),
 )
 SEVERITIES: Mapping[Cause, Severity] = {
     Cause.DATA_DRIFT: Severity.TICKET,
@@ -168,6 +169,8 @@ def cause_of(signal: Signal, finding: Finding) -> Cause:
 
 def severity_of(signal: Signal, cause: Cause, monitor: Monitor) -> Severity:
     """Whom it wakes, unless the monitor says otherwise for this feature."""
+    if signal.rule == SCHEMA:
+        return Severity.INFO  # an event to look back at: what it breaks rings by itself
     override = _override(signal.column, monitor)
     if override.severity is not None:
         return Severity(override.severity)

@@ -78,6 +78,7 @@ class FoldState(msgspec.Struct, array_like=True):
     evidence: dict[str, tuple[int, bytes]] = {}
     errors: dict[str, tuple[list[float], float, float]] = {}
     started_ms: int | None = None
+    schemas: dict[str, tuple[str, ...]] = {}
 
 
 def state_to_bytes(state: FoldState) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from service.alerting.rules import COUNTED, Signal
+from service.alerting.rules import COUNTED, SCHEMA, Signal
 from service.messages import Cause, Column, Finding, Role, WindowKey
 
 if TYPE_CHECKING:
@@ -63,8 +63,13 @@ def _what(signal: Signal, finding: Finding, cause: Cause) -> str:
     if cause in {Cause.SILENCE, Cause.PIPELINE}:
         arrived = f"{finding.n:,} events arrived" if finding.n else "no events arrive"
         return f"{arrived}, usual are about {finding.m:,} a window"
-    if signal.rule == "drift":
-        return f"the distribution of {name} has changed: {_distance(finding.method, value, limit)}"
+    if signal.rule in {SCHEMA, "drift"}:
+        changed = f"the distribution of {name} has changed: {_distance(finding.method, value, limit)}"
+        return (
+            changed
+            if finding.reason is None
+            else f"its events have other fields than before: {finding.reason}"
+        )
     if finding.method in _PARTED:
         moved, most = apart(value, limit, _number)
         parted = _PARTED[finding.method].format(moved=moved)
@@ -75,12 +80,16 @@ def _what(signal: Signal, finding: Finding, cause: Cause) -> str:
         share, most = apart(value, limit, _share)
         return f"the model is wrong in {share} of the labelled events, usual is at most {most}"
     if finding.method not in _BROKEN:
-        counted = _BROKEN.get(COUNTED.get(finding.method, ""))
-        distance = _distance(finding.method, value, limit)
-        return f"{name} {counted} far more often than usual" if counted else f"{name}: {distance}"
+        return f"{name}: {_weighed(finding.method, value, limit)}"
     rows = "labels" if signal.column is not None and signal.column.role is Role.LABEL else "events"
     share, most = apart(value, limit, _share)
     return f"{name} {_BROKEN[finding.method]} in {share} of the {rows}, usual is at most {most}"
+
+
+def _weighed(method: str, value: float, limit: float) -> str:
+    """What evidence without a count beside it says."""
+    counted = _BROKEN.get(COUNTED.get(method, ""))
+    return f"it {counted} far more often than usual" if counted else _distance(method, value, limit)
 
 
 def _distance(method: str, value: float, limit: float) -> str:

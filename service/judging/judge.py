@@ -20,6 +20,7 @@ from service.scoring.breaks import break_findings
 from service.scoring.budget import FAMILIES, alpha_for, nats_of
 from service.scoring.evidence import Earlier, Told, begin, evidence_from_bytes, evidence_to_bytes, step
 from service.scoring.relations import Relations, relation_findings, relations_of
+from service.scoring.schema import FEWEST_ROWS, fingerprint, schema_finding
 from service.scoring.scorer import Plans, scorer_for, tests_in
 from service.scoring.usual import Reference, UsualSlices
 from service.scoring.windows import SliceKey
@@ -95,6 +96,7 @@ class Judge:
                 )
                 since.update({(one.result.key, c, JUMP): one.result.key.start_ms for c in told.jumped})
             found += self._relations(terms, reference, one, share, found)
+            found += _schema(state, one)
             found += self._errors(state, terms, reference, one, share, answers)
             results.append(replace(one.result, findings=(*one.result.findings, *found)))
         _forget(state, terms)
@@ -228,6 +230,19 @@ class Judge:
         return found
 
 
+def _schema(state: FoldState, one: Scored) -> Sequence[Finding]:
+    """Whether a version sends other fields than it did; a new version is held against any that is known."""
+    key = one.result.key
+    if key.segment or one.sketch.inferences < FEWEST_ROWS:
+        return ()
+    now, name = fingerprint(one.sketch), join(key.version, key.window)
+    others = (fields for known, fields in state.schemas.items() if known.endswith(join("", key.window)))
+    before = state.schemas.get(name) or next(others, now)
+    state.schemas[name] = now
+    found = schema_finding(before, now, one.sketch.inferences)
+    return () if found is None else (found,)
+
+
 def _calmed(finding: Finding) -> Finding:
     return replace(finding, column=None, verdict=Verdict.OK)
 
@@ -242,4 +257,7 @@ def _forget(state: FoldState, terms: Terms) -> None:
     ]
     for name in old:
         del state.evidence[name]
+        version, segment, window = name.split("\x1f")
+        if not segment:
+            state.schemas.pop(join(version, window), None)
         state.errors.pop(name, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from service.evaluation import Evaluation
 from service.messages import SliceResult, WindowKey
@@ -114,5 +115,12 @@ def final(windows: Windows) -> dict[WindowKey, SliceResult]:
 def _copy(results: MemoryResults) -> MemoryResults:
     made = MemoryResults()
     for name, value in vars(results).items():
-        setattr(made, name, dict(value) if isinstance(value, dict) else value)
+        setattr(made, name, _unshared(value))
     return made
+
+
+def _unshared(value: Any) -> Any:
+    """A copy that no later window can reach into; what lies in it is not changed by anybody."""
+    if isinstance(value, dict):
+        return {key: list(one) if isinstance(one, list) else one for key, one in value.items()}
+    return list(value) if isinstance(value, list) else value
