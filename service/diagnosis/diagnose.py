@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from service.diagnosis.diagnosis import Diagnosis
 from service.diagnosis.missing import diagnose_missing
@@ -13,9 +13,10 @@ from service.diagnosis.structure import diagnose_structure
 from service.diagnosis.texts import diagnose_text
 from service.diagnosis.types import diagnose_type
 from service.diagnosis.view import ColumnView, SliceView
-from service.messages import Cause, Column
+from service.messages import Cause, Column, Role
 
 _WENT, _KNOWN = {Cause.RENAME, Cause.SWAP, Cause.SCHEMA_CHANGE}, 0.6
+_SAID_OF_ANSWERS = {Cause.DATA_DRIFT: Cause.PREDICTION_DRIFT, Cause.STUCK_FEATURE: Cause.STUCK_PREDICTION}
 LEAST_CONFIDENCE = 0.5
 """A diagnosis below it is not said: the alert then tells what was counted."""
 
@@ -44,7 +45,13 @@ def diagnose(patient: Patient, ringing: Collection[Column]) -> Mapping[Column, D
     for column in ringing:
         found[column] += _of_column(patient, column)
     chosen = {column: _best(all_of) for column, all_of in found.items() if all_of}
-    return {column: one for column, one in chosen.items() if one.confidence >= LEAST_CONFIDENCE}
+    return {c: _of_answers(c, one) for c, one in chosen.items() if one.confidence >= LEAST_CONFIDENCE}
+
+
+def _of_answers(column: Column, found: Diagnosis) -> Diagnosis:
+    """What is said of a feature has its own word when it is said of a model's answers."""
+    answers = column.role in {Role.PREDICTION, Role.SCORE}
+    return replace(found, cause=_SAID_OF_ANSWERS.get(found.cause, found.cause)) if answers else found
 
 
 def _of_column(patient: Patient, column: Column) -> Sequence[Diagnosis]:
