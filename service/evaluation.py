@@ -161,9 +161,7 @@ class Evaluation:
         """The earliest event time that late rows can still touch."""
         if position_ms is None:
             return NEVER_MS
-        monitor = version.monitor
-        longest = max(spec.length_ms for spec in monitor.windows)
-        return position_ms - longest - monitor.allowed_lateness_ms - monitor.disorder_ms - GRACE_MS
+        return position_ms - _reach_ms(version.monitor)
 
     def _plan(
         self, version: ModelVersion, results: Results, horizon: int, watermark_ms: int, log_end_ms: int | None
@@ -194,6 +192,12 @@ class Evaluation:
                 and (rows := panes.within(w))
                 and WindowTotal(rows, incomplete=self._is_incomplete(version.model, w, losses, log_end_ms))
                 != replace(known.get(_id(w), UNKNOWN), revision=UNKNOWN.revision)
+            ]
+            glanced = state_from_bytes(results.state_before(2**62)).glanced
+            restated += [
+                w
+                for w in before
+                if panes.within(w) != glanced.get(w.end_ms, panes.within(w)) and w.spec not in monitor.windows
             ]
             if restated:
                 touched = min(w.start_ms for w in restated)  # kinds of short windows end within long ones
@@ -296,6 +300,9 @@ class Evaluation:
         if window is not None and plan.panes.within(window):
             slices = self._judge.glance(terms, reference) if reference is not None else ()
             slices = slices or [SliceResult(base, plan.panes.within(window), 0, ())]
+        state.glanced[base.end_ms] = plan.panes.within(window) if window is not None else 0
+        for end_ms in [e for e in state.glanced if e < base.end_ms - _reach_ms(version.monitor)]:
+            del state.glanced[end_ms]
         lost = _losses_in(base, plan.losses, version.monitor.disorder_ms)
         judges_volume = plan.is_whole(base.end_ms) and all(one.until_ms is None for one in lost)
         alpha = alpha_for(version.monitor, terms.spec, FAMILIES["breaks"] / 2) if judges_volume else None
@@ -313,6 +320,12 @@ class Evaluation:
     def _reference(self, version: ModelVersion) -> Reference | None:
         found = self.profile(version.reference_name) if version.reference_name else None
         return AllRows(found) if isinstance(found, PaneSketch) else found
+
+
+def _reach_ms(monitor: Monitor) -> int:
+    """How far back late rows can reach."""
+    longest = max(spec.length_ms for spec in monitor.windows)
+    return longest + monitor.allowed_lateness_ms + monitor.disorder_ms + GRACE_MS
 
 
 def fast_windows(monitor: Monitor) -> tuple[WindowSpec, ...]:

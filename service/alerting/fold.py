@@ -35,6 +35,10 @@ _SURE = 0.9
 _ASKED_AGAIN = 3
 """For so many windows a doubtful diagnosis may become a better one: with more rows more is known."""
 _BETTER = 0.1
+_MOST_ASKED, _MOST_ASKED_OF_SEGMENT = 12, 3
+"""So many of the worst signals of a slice are diagnosed in one window. One costs some 20 ms, and where a hundred
+columns ring at once the first ones tell what happened. The others are asked for in the windows after, while doubtful.
+"""
 _DISTRIBUTIONS = {Cause.DATA_DRIFT, Cause.PREDICTION_DRIFT}
 _LAST = {Role.PREDICTION: 1, Role.SCORE: 1, Role.LABEL: 2}
 
@@ -123,6 +127,7 @@ def _slice(
         readings, key=lambda s: (_LAST.get(s.column.role, 0) if s.column else 0, -readings[s].ratio)
     )
     asked = [s for s in order if readings[s].ratio > 1.0 and _wants_diagnosis(state, result, s, terms)]
+    asked = asked[: _MOST_ASKED_OF_SEGMENT if result.key.segment else _MOST_ASKED]
     diagnoses = terms.diagnose(result, asked) if asked else {}
     order.sort(key=lambda s: -diagnoses[s].confidence if s in diagnoses else 0.0)
     order.sort(key=lambda s: _LAST.get(s.column.role, 0) if s.column else 0)
@@ -163,7 +168,7 @@ def _step(state: FoldState, name: str, seen: _Seen, terms: Terms) -> Alert | Non
     if tracked is None:
         tracked = state.tracked[name] = _begin(seen, name, terms)
     before, policy = tracked.state, terms.monitor.alerts
-    said = tracked.cause, tracked.severity
+    said, words = (tracked.cause, tracked.severity), tracked.summary
     if seen.reading.ratio > 1.0:
         tracked.over, tracked.under = tracked.over + 1, 0
         if before is State.PENDING or _is_better(seen.diagnosis, tracked):
@@ -178,9 +183,12 @@ def _step(state: FoldState, name: str, seen: _Seen, terms: Terms) -> Alert | Non
     if before is State.FIRING and _is_learned_now(tracked, terms):
         _describe(state, tracked, seen, terms)
     renamed = tracked.state is State.FIRING and (tracked.cause, tracked.severity) != said
-    if tracked.state is before and not renamed and not (before is State.PENDING and tracked.over == 1):
+    begun = before is State.PENDING and tracked.over == 1
+    reworded = tracked.state is State.FIRING and tracked.summary != words
+    if tracked.state is before and not (renamed or begun or reworded):
         return None
-    tracked.at_ms = seen.result.key.end_ms
+    if tracked.state is not before or renamed or begun:
+        tracked.at_ms = seen.result.key.end_ms
     return alert_of(tracked, place_of(name), seen.result.key)
 
 

@@ -70,7 +70,10 @@ class Incident(msgspec.Struct, array_like=True):
 
 
 class FoldState(msgspec.Struct, array_like=True):
-    """The state of a model after a window: alerts, volumes seen, incidents, and the evidence of each slice as bytes."""
+    """The state of a model after a window: alerts, volumes seen, incidents, and the evidence of each slice as bytes.
+
+    `schemas` are the fields of each version, `glanced` the rows of panes when they were looked at, by their end.
+    """
 
     tracked: dict[str, Tracked] = {}
     volumes: dict[str, list[int]] = {}
@@ -79,6 +82,7 @@ class FoldState(msgspec.Struct, array_like=True):
     errors: dict[str, tuple[list[float], float, float]] = {}
     started_ms: int | None = None
     schemas: dict[str, tuple[str, ...]] = {}
+    glanced: dict[int, int] = {}
 
 
 def state_to_bytes(state: FoldState) -> bytes:

@@ -27,6 +27,7 @@ from service.scoring.windows import SliceKey
 
 if TYPE_CHECKING:
     from service.judging.slices import SliceReader
+    from service.monitor import Monitor
     from service.scoring.usual import Usual
     from service.sketches.grids import Grid
     from service.sketches.label_sample import LabelSample
@@ -96,7 +97,7 @@ class Judge:
                 )
                 since.update({(one.result.key, c, JUMP): one.result.key.start_ms for c in told.jumped})
             found += self._relations(terms, reference, one, share, found)
-            found += _schema(state, one)
+            found += _schema(state, one, terms.version.monitor)
             found += self._errors(state, terms, reference, one, share, answers)
             results.append(replace(one.result, findings=(*one.result.findings, *found)))
         _forget(state, terms)
@@ -230,12 +231,14 @@ class Judge:
         return found
 
 
-def _schema(state: FoldState, one: Scored) -> Sequence[Finding]:
+def _schema(state: FoldState, one: Scored, monitor: Monitor) -> Sequence[Finding]:
     """Whether a version sends other fields than it did; a new version is held against any that is known."""
     key = one.result.key
     if key.segment or one.sketch.inferences < FEWEST_ROWS:
         return ()
-    now, name = fingerprint(one.sketch), join(key.version, key.window)
+    ignored = {name for name, override in monitor.features.items() if override.ignore}
+    now = tuple(field for field in fingerprint(one.sketch) if field.rpartition(":")[0] not in ignored)
+    name = join(key.version, key.window)
     others = (fields for known, fields in state.schemas.items() if known.endswith(join("", key.window)))
     before = state.schemas.get(name) or next(others, now)
     state.schemas[name] = now
