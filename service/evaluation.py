@@ -128,7 +128,7 @@ class Evaluation:
     configuration: Configuration
     profile: Profiles
     grid: Grids
-    most_windows: int = 500
+    most_windows: int = 100
 
     @cached_property
     def _reader(self) -> SliceReader:
