@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +25,8 @@ RATE_TOLERANCE = 5e-4
 TOLERANCE = 0.03
 """Chi distance too small to matter: a mean that moved by 0.03 standard deviations, a PSI of 0.001."""
 _WINDOWS_IN_REGIME = 4
+_UNKNOWN = "?"
+"""No segment's name, which are all 'name=value'."""
 _VARIES = 1.3
 
 
@@ -58,6 +60,7 @@ class Usual:
     `rows` are present values by column, `rate_hits` and `rate_rows` (F, RATES). `blocks` are (B, F, K) counts of the
     whole reference's consecutive parts, `rates_vary` (F, RATES) how overdispersed rates are in them.
     `quality_only`: the slice's own rows are not known, so that only what is missing or of a wrong type is compared.
+    `whole` is what is usual of all traffic, for a segment, which is taken to vary as that does.
     """
 
     groups: Groups
@@ -68,6 +71,7 @@ class Usual:
     blocks: FloatArray
     rates_vary: FloatArray
     quality_only: bool = False
+    whole: Usual | None = None
 
     @property
     def rows(self) -> FloatArray:
@@ -100,6 +104,8 @@ class Usual:
 
     def varying(self, n: float) -> FloatArray:
         """(F,) overdispersion of windows of about n rows, as the reference's blocks have it."""
+        if self.whole is not None:
+            return self.whole.varying(n)
         size = round(2 * np.log2(max(1.0, n)))
         if size not in self._varying:
             blocks, proportions = self.without_surprises(self.blocks, self.proportions)
@@ -152,35 +158,38 @@ def with_surprises(proportions: FloatArray, surprising: BoolArray) -> FloatArray
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def usual_of(reference: Reference, segment: str = "") -> Usual | None:
-    """What is usual of a slice; None when the reference has too few rows to say."""
-    own = reference.segment(segment) if segment else reference.sketch
-    known = own is not None and own.inferences + own.labels >= FEWEST_ROWS
-    rows = own if own is not None and known else reference.sketch
+def usual_of(reference: Reference) -> Usual | None:
+    """What is usual of all traffic; None when the reference has too few rows to say."""
     groups = make_groups(reference.sketch, FEWEST_ROWS)
-    if not groups.columns:
+    if not groups.columns or reference.sketch.inferences + reference.sketch.labels < FEWEST_ROWS:
         return None
-    counts = groups.counts(rows)
-    used = (groups.counts(reference.sketch) > 0) | groups.surprising
-    smoothed = np.where(used, counts + 0.5, 0.0)
+    counts = groups.counts(reference.sketch)
+    hits, rows = groups.rates(reference.sketch, counts)
+    blocks = [groups.counts(block) for block in reference.blocks]
+    by_block = [groups.rates(block, one) for block, one in zip(reference.blocks, blocks, strict=True)]
+    return Usual(
+        groups, counts, _proportions(groups, counts, counts), hits, rows,
+        np.array(blocks).reshape(-1, *counts.shape), _rates_vary(by_block, hits, rows),
+    )  # fmt: skip
+
+
+def _usual_of_segment(whole: Usual, sketch: PaneSketch) -> Usual:
+    """A segment has its own rows, but varies as the whole does: its blocks are not known, nor its regimes."""
+    counts = whole.groups.counts(sketch)
+    hits, rows = whole.groups.rates(sketch, counts)
+    proportions = _proportions(whole.groups, counts, whole.counts)
+    return replace(
+        whole, counts=counts, proportions=proportions, rate_hits=hits, rate_rows=rows, blocks=whole.blocks[:0],
+        whole=whole,
+    )  # fmt: skip
+
+
+def _proportions(groups: Groups, counts: FloatArray, of_all: FloatArray) -> FloatArray:
+    """Half a row more for each group that a column has, and what is likely of values never seen."""
+    smoothed = np.where((of_all > 0) | groups.surprising, counts + 0.5, 0.0)
     never = np.where(groups.singles > 0, groups.singles + 0.5, 1.0)
     smoothed[:, -1] = np.maximum(smoothed[:, -1], np.where(groups.surprising[:, -1], never, 0.0))
-    proportions = with_surprises(smoothed / smoothed.sum(axis=1, keepdims=True), groups.surprising)
-    hits, rate_rows = groups.rates(rows, counts)
-    blocks = np.array([groups.counts(block) for block in reference.blocks])
-    if not len(blocks):
-        blocks = np.empty((0, *counts.shape))
-    rate_blocks = [groups.rates(block, one) for block, one in zip(reference.blocks, blocks, strict=True)]
-    return Usual(
-        groups,
-        counts,
-        proportions,
-        hits,
-        rate_rows,
-        blocks,
-        _rates_vary(rate_blocks, hits, rate_rows),
-        quality_only=not known,
-    )
+    return with_surprises(smoothed / smoothed.sum(axis=1, keepdims=True), groups.surprising)
 
 
 def _rates_vary(
@@ -195,14 +204,27 @@ def _rates_vary(
 
 
 class UsualSlices:
-    """What is usual of each slice of one reference, made once each."""
+    """What is usual of each slice of one reference, made once each; all segments that it does not know are one."""
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
-        self._made: Mapping[str, Usual | None] = {}
+        self._made: dict[str, Usual | None] = {"": usual_of(reference)}
 
     def of(self, segment: str) -> Usual | None:
-        """What is usual of '' (all traffic) or of one segment."""
+        """What is usual of '' (all traffic) or of one segment; None when the reference has too few rows to say."""
+        known = self._reference.segment(segment) if segment else None
+        if segment and (known is None or known.inferences + known.labels < FEWEST_ROWS):
+            segment, known = _UNKNOWN, None
         if segment not in self._made:
-            self._made = {**self._made, segment: usual_of(self._reference, segment)}
+            self._made[segment] = self._make(known)
         return self._made[segment]
+
+    def _make(self, known: PaneSketch | None) -> Usual | None:
+        whole = self._made[""]
+        if whole is None or known is None:
+            return (
+                None
+                if whole is None
+                else replace(whole, blocks=whole.blocks[:0], whole=whole, quality_only=True)
+            )
+        return _usual_of_segment(whole, known)
