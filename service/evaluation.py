@@ -32,7 +32,7 @@ from service.messages import (
     WindowTotal,
 )
 from service.monitor import DAY_MS, WindowSpec
-from service.scoring.budget import FAMILIES, alpha_for
+from service.scoring.budget import FAMILIES, alpha_for, volume_alpha_for
 from service.scoring.scorer import AllRows
 from service.scoring.windows import Due, PaneRows, due_windows
 from service.sketches.pane import PaneSketch
@@ -266,7 +266,7 @@ class Evaluation:
         whole = plan.is_whole(base.end_ms)
         # A volume says nothing of a window that lost some. While nothing came since, silence is the news.
         judges_volume = whole and all(one.until_ms is None for one in losses)
-        alpha = alpha_for(version.monitor, spec, FAMILIES["volume"] / (1 + len(slices)))
+        alpha = volume_alpha_for(version.monitor, spec, 1 + len(slices))
         known_since = since_of(since)
 
         def why(result: SliceResult, signals: Sequence[Signal]) -> Mapping[Signal, Diagnosis]:

@@ -219,11 +219,11 @@ def test_a_restated_window_has_a_higher_revision(tmp_path: Path, profiles: Profi
 
 
 def test_an_alert_that_late_rows_explain_away_is_withdrawn(tmp_path: Path, profiles: Profiles) -> None:
-    # minute   0 .. 30        30 .. 35    35 .. 38   and only then the other 96 of 30 .. 35
-    # events   100 a window   4           60
+    # minute   0 .. 30        30 .. 35    35 .. 38   and only then the other 88 of 30 .. 35
+    # events   100 a window   12          60
     first, rest = (
-        [event(90_000 + i, 30 + i / 20) for i in range(4)],
-        [event(80_000 + i, 31 + i / 40) for i in range(96)],
+        [event(90_000 + i, 30 + i / 20) for i in range(12)],
+        [event(80_000 + i, 31 + i / 40) for i in range(88)],
     )
     log = write_log(
         tmp_path / "log.jsonl",
@@ -233,7 +233,7 @@ def test_an_alert_that_late_rows_explain_away_is_withdrawn(tmp_path: Path, profi
     alerts = of_kind(lines, "alert")
     assert [(a["cause"], a["state"]) for a in alerts] == [("pipeline", "firing"), ("pipeline", "resolved")]
     assert alerts[0]["id"] == alerts[1]["id"]
-    assert alerts[0]["summary"].startswith("churn: 4 events arrived, usual are about 100 a window")
+    assert alerts[0]["summary"].startswith("churn: 12 events arrived, usual are about 100 a window")
     assert alerts[1]["summary"].endswith("(withdrawn: late events changed the window)")
 
 

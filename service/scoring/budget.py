@@ -26,11 +26,13 @@ MARGIN = 14.0
 """What is promised is kept this many times over, for what the theory leaves out: that counts divided by their
 overdispersion are like independent draws is a model. One page a month of hourly windows is one in 10,000 windows then.
 """
+VOLUME = 0.5
+"""Half of what is promised is for volumes, which are few tests, exact ones, and the only ones that hear silence."""
 FAMILIES: Mapping[str, float] = {
-    "volume": 0.2, "columns": 0.5, "relations": 0.1, "answers": 0.1, "contract": 0.05, "breaks": 0.05,
+    "columns": 0.5, "relations": 0.1, "answers": 0.1, "contract": 0.05, "breaks": 0.05,
 }  # fmt: skip
-"""The budget of a slice: its volume (which hears silence), its columns, how they go together, its errors, what was
-promised of its rows; and of panes: total breaks, which do not wait for a window's end.
+"""Of a slice: its columns, how they go together, its errors, what was promised of its rows; and of panes: total breaks,
+which do not wait for a window's end. These are kept `MARGIN` times over.
 """
 SIGNALS: Mapping[str, float] = {"distribution": 0.5, "rate": 0.5 / 8}
 """The budget of a column: its distribution, and each of its eight rates."""
@@ -40,8 +42,17 @@ SEGMENTS = 0.5
 
 def alpha_for(monitor: Monitor, spec: WindowSpec, share: float) -> float:
     """The false-alarm probability, in one window of this kind, of a test that has this share of the budget."""
+    return _of_a_window(monitor, spec, share / MARGIN)
+
+
+def volume_alpha_for(monitor: Monitor, spec: WindowSpec, tests: int) -> float:
+    """The same of the volume of one of so many slices."""
+    return _of_a_window(monitor, spec, VOLUME / max(1, tests))
+
+
+def _of_a_window(monitor: Monitor, spec: WindowSpec, share: float) -> float:
     windows = monitor.budget.per_ms / spec.every_ms
-    alpha = share * monitor.budget.false_pages / (MARGIN * len(monitor.windows) * windows)
+    alpha = share * monitor.budget.false_pages / (len(monitor.windows) * windows)
     return min(_LARGEST, max(_SMALLEST, alpha))
 
 

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from service.messages import SCORE, Column, Role
 from service.monitor import Budget, FeatureOverride, Monitor, WindowSpec
-from service.scoring.budget import FAMILIES, MARGIN, SIGNALS, Slices, alpha_for, column_shares, nats_of
+from service.scoring.budget import (
+    FAMILIES,
+    MARGIN,
+    SIGNALS,
+    VOLUME,
+    Slices,
+    alpha_for,
+    column_shares,
+    nats_of,
+    volume_alpha_for,
+)
 from service.scoring.groups import RATES
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -59,7 +69,8 @@ def test_the_limit_in_nats_is_the_logarithm_of_the_mean_windows_between_false_al
 
 
 def test_the_families_of_a_slice_and_the_signals_of_a_column_share_one_whole() -> None:
-    assert sum(FAMILIES.values()) == pytest.approx(1.0)
+    assert VOLUME + sum(FAMILIES.values()) / MARGIN <= 1.0
+    assert sum(FAMILIES.values()) <= 1.0
     assert SIGNALS["distribution"] + RATES * SIGNALS["rate"] == pytest.approx(1.0)
 
 
@@ -105,9 +116,11 @@ def test_the_limits_of_all_tests_together_never_spend_more_than_the_budget(
     monitor, slices = watching(importances, tuple(specs)), Slices(versions, segments)
     shares = column_shares(monitor, tuple(feature(name) for name in NAMES[:columns]))
     assert sum(shares) <= 1 + 1e-9
-    expected = 0.0
+    expected = volumes = 0.0
     for spec in specs:
         windows = 30 * DAY / spec.every_ms
+        slices_watched = 1 + versions + segments
+        volumes += windows * slices_watched * volume_alpha_for(monitor, spec, slices_watched)
         for count, is_segment in ((versions, False), (segments, True)):
             share = slices.share(is_segment=is_segment)
             parts = [
@@ -115,10 +128,11 @@ def test_the_limits_of_all_tests_together_never_spend_more_than_the_budget(
                 for one in shares if one
                 for signal in (SIGNALS["distribution"], *[SIGNALS["rate"]] * RATES)
             ]  # fmt: skip
-            parts += [FAMILIES[name] * share for name in ("volume", "relations", "answers")]
+            parts += [FAMILIES[name] * share for name in FAMILIES if name != "columns"]
             limits = [nats_of(alpha_for(monitor, spec, part)) for part in parts]
             expected += windows * count * sum(math.exp(-limit) for limit in limits)
     assert expected * MARGIN <= 1 + 1e-6
+    assert expected + volumes <= 1 + 1e-6
 
 
 def test_what_the_model_leans_on_has_a_lower_limit_and_what_it_does_not_a_higher_one() -> None:
