@@ -23,7 +23,7 @@ from service.alerting.state import FoldState, Place, Tracked, alert_of, join, pl
 from service.alerting.volumes import VolumeTerms, is_watched, volumes_of
 from service.alerting.wording import sentence, told_sentence
 from service.contract.wording import sentence as clause_sentence
-from service.messages import Alert, Cause, Finding, Role, Severity, SliceResult, State, WindowKey
+from service.messages import Alert, Cause, Column, Finding, Role, Severity, SliceResult, State, WindowKey
 
 if TYPE_CHECKING:
     from service.diagnosis.diagnosis import Diagnosis
@@ -274,20 +274,13 @@ def _settle(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms, *, ha
     key = seen.result.key
     if terms.learning and tracked.cause in _DISTRIBUTIONS:
         tracked.severity = Severity.INFO
-    columns = [
-        place_of(_place(key, seen.signal).name).column,
-        *(seen.diagnosis.columns if seen.diagnosis else ()),
-    ]
     new = Newcomer(
-        [c for c in columns if c is not None], tracked.cause, tracked.severity, tracked.since_ms, key.start_ms,
-        key.end_ms,
+        [Column(*c) for c in tracked.columns], tracked.cause, tracked.severity, tracked.since_ms, key.start_ms,
+        key.end_ms, tracked.incident,
     )  # fmt: skip
     joined = incident_for(state, key.model, new)
-    if not tracked.incident:
-        tracked.incident = joined.incident.id
-    tracked.consequence = (joined.consequence and tracked.incident == joined.incident.id) or _is_told(
-        state, tracked, seen
-    )
+    tracked.incident = joined.incident.id
+    tracked.consequence = joined.consequence or _is_told(state, tracked, seen)
     if tracked.consequence and not has_paged and (joined.had_paged or tracked.severity is not Severity.PAGE):
         tracked.severity = Severity.INFO
 

@@ -31,7 +31,9 @@ _ALONE = {Cause.SILENCE, Cause.PIPELINE}
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """An alert that begins: what it is about, its cause, and the window in which it was seen."""
+    """An alert that begins, or is better understood: what it is about, its cause, the window in which it was seen, and
+    the incident that it is in already.
+    """
 
     columns: Sequence[Column]
     cause: Cause
@@ -39,6 +41,7 @@ class Newcomer:
     since_ms: int
     start_ms: int
     end_ms: int
+    incident: str = ""
 
     @property
     def of_answers(self) -> bool:
@@ -56,17 +59,34 @@ class Joined:
 
 
 def incident_for(state: FoldState, model: str, new: Newcomer) -> Joined:
-    """The incident that a new alert belongs to; opened when there is none."""
-    for incident in reversed(state.incidents):
-        consequence = new.of_answers and _is_of_inputs(incident) and _is_fresh(incident, new)
-        if _shares(incident, new) or consequence or _together(incident, new) or _both_drift(incident, new):
-            had_paged = incident.paged
-            return Joined(_extended(incident, new), consequence, had_paged)
+    """The incident that an alert belongs to: the one that it is in already, else one that it joins, else a new one."""
+    found = _of_id(state, new.incident) or _that_it_joins(state, new)
+    if found is not None:
+        joined = Joined(found, _follows(found, new), found.paged)
+        _extend(found, new)
+        return joined
     first = "\x1f".join(new.columns[0]) if new.columns else ""
     name = join(model, str(new.end_ms), new.cause, first)
     made = Incident(f"i-{xxhash.xxh3_64_hexdigest(name.encode())}", new.since_ms, new.end_ms)
-    state.incidents.append(_extended(made, new))
+    _extend(made, new)
+    state.incidents.append(made)
     return Joined(made, consequence=False)
+
+
+def _of_id(state: FoldState, incident_id: str) -> Incident | None:
+    return next((one for one in state.incidents if one.id == incident_id), None)
+
+
+def _that_it_joins(state: FoldState, new: Newcomer) -> Incident | None:
+    for joins in (_shares, _follows, _together, _both_drift):
+        for incident in reversed(state.incidents):
+            if joins(incident, new):
+                return incident
+    return None
+
+
+def _follows(incident: Incident, new: Newcomer) -> bool:
+    return new.of_answers and _is_of_inputs(incident) and _is_fresh(incident, new)
 
 
 def _shares(incident: Incident, new: Newcomer) -> bool:
@@ -108,13 +128,12 @@ def _is_of_inputs(incident: Incident) -> bool:
     return any(role is Role.FEATURE for role, _ in incident.columns)
 
 
-def _extended(incident: Incident, new: Newcomer) -> Incident:
+def _extend(incident: Incident, new: Newcomer) -> None:
     incident.columns += [(c.role, c.name) for c in new.columns if (c.role, c.name) not in incident.columns]
     incident.causes += [new.cause] if new.cause not in incident.causes else []
     incident.paged |= new.severity is Severity.PAGE
     incident.last_ms = max(incident.last_ms, new.end_ms)
     incident.length_ms = max(incident.length_ms, new.end_ms - new.start_ms)
-    return incident
 
 
 def age(state: FoldState, end_ms: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -214,3 +214,20 @@ def test_an_alert_that_fires_again_while_another_keeps_the_incident_open_stays_i
     [again] = course.window(slice_of(0, *both))
     assert {a.incident for a in first} == {again.incident}
     assert again.state is State.FIRING
+
+
+def test_an_alert_that_is_better_understood_stays_in_its_incident_and_opens_no_other() -> None:
+    state = FoldState()
+    opened = incident_for(state, "churn", Begins(Cause.SILENCE, ()).newcomer()).incident
+    known = replace(Begins(Cause.RENAME, hour=2).newcomer(), incident=opened.id)
+    assert incident_for(state, "churn", known).incident is opened
+    assert len(state.incidents) == 1
+
+
+def test_a_shared_column_goes_before_having_begun_together() -> None:
+    state = FoldState()
+    older = incident_for(state, "churn", MISSING.newcomer()).incident
+    younger = incident_for(state, "churn", Begins(Cause.MISSING, (AGE,), hour=5).newcomer()).incident
+    assert younger is not older
+    again = Begins(Cause.UNIT_CHANGE, (AMOUNT,), hour=5)
+    assert incident_for(state, "churn", again.newcomer()).incident is older
