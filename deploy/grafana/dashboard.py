@@ -20,6 +20,7 @@ GRID_COLUMNS = 24
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 # Series without a segment or feature carry the empty label, hence `.*` and not `.+` for All.
+OF_MODEL_ALONE = '{model=~"$model"}'
 OF_VERSION = 'model=~"$model", version=~"$version"'
 OF_MODEL = f'{OF_VERSION}, segment=~"$segment"'
 OF_WINDOW = f'{OF_MODEL}, window=~"$window"'
@@ -99,11 +100,36 @@ ALERTS = Row(
         Panel(
             "False-alarm budget spent",
             "Pages rung as a share of the pages allowed. Above 100 % the model rings too often.",
-            (Query('max by (model) (driftbell_false_alarm_budget_ratio{model=~"$model"})', "{{model}}"),),
+            (Query(f"max by (model) (driftbell_false_alarm_budget_ratio{OF_MODEL_ALONE})", "{{model}}"),),
             kind="bargauge",
             unit="percentunit",
             width=6,
             red_from=1,
+        ),
+        Panel(
+            "Incidents",
+            "Incidents of the budget's period, by what people said of them. Marks come from the API and the CLI.",
+            (
+                Query(
+                    'max by (model, severity, state, verdict) (driftbell_incidents{model=~"$model"})',
+                    "{{model}} {{severity}} {{state}} {{verdict}}",
+                ),
+            ),
+        ),
+        Panel(
+            "False pages promised and observed",
+            "What the budget allows in its period, and how many pages were marked false in it.",
+            (
+                Query(
+                    f"max by (model) (driftbell_false_alarm_budget_pages{OF_MODEL_ALONE})",
+                    "{{model}} promised",
+                ),
+                Query(
+                    f"max by (model) (driftbell_false_alarm_budget_ratio{OF_MODEL_ALONE})"
+                    f" * max by (model) (driftbell_false_alarm_budget_pages{OF_MODEL_ALONE})",
+                    "{{model}} observed",
+                ),
+            ),
         ),
     ),
 )
