@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from detectors.pair import FloatArray
 
-DISTANCES: Final = np.array([0.08, 0.16, 0.32, 0.64, 1.28])
+DISTANCES: Final = np.array([0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28])
 """Chi distances of the alternatives: each twice the one before, so that the best is never far from the truth."""
 RATES: Final = np.array([0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 0.8])
 """By how much, of what is left above it, an alternative's rate exceeds the usual one."""
@@ -169,5 +169,7 @@ def log_mean_exp(gains: FloatArray) -> FloatArray:
     True
     """
     highest = gains.max(axis=-1, keepdims=True)
-    there = np.isfinite(gains).sum(axis=-1)
-    return np.asarray(highest[..., 0] + np.log(np.exp(gains - highest).sum(axis=-1) / np.maximum(there, 1)))
+    e_values = gains - highest
+    np.exp(e_values, out=e_values)
+    there = np.maximum(np.count_nonzero(gains > -np.inf, axis=-1), 1)
+    return np.asarray(highest[..., 0] + np.log(e_values.sum(axis=-1) / there))

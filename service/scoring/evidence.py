@@ -14,9 +14,10 @@ suspect (for a while, or as long as a page about the column is open), so that a 
 
 from __future__ import annotations
 
+import math
 import zlib
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -45,6 +46,8 @@ _MOST_LIMITS = 1.25
 """Evidence is kept up to a quarter above its limit, and halved by a window that is as usual once it has rung: what is
 over is over soon. Less evidence than there was can only ring later.
 """
+_TRAINING, _RECENT, _REGIME = "training", "the recent past", "another time of the training data"
+_FORMAT = b"ev:2"
 _VARIES_RATE, _VARIES_MOST = 0.04, 4.0
 _TOLD_FROM = 0.25
 """Rates with less than this part of their limit are not written down."""
@@ -75,7 +78,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is carried from window to window of one slice; arrays of float32, so that stored and kept state agree.
+    """What is carried from window to window of one slice: numbers of 4 bytes (times of 8), as they are stored.
 
     `training`, `recent` (F, A) and `rates` (F, RATES, 8) are e-CUSUMs, never below 0. `memory` (F, K) and
     `rate_memory` (2, F, RATES) are the recent past, `run` (F, K) the counts since the evidence against it began, at
@@ -93,13 +96,17 @@ class Evidence:
     suspect: FloatArray
     agreed: FloatArray
     since_ms: FloatArray
-    windows: int = 0
+
+    def arrays(self) -> Mapping[str, FloatArray]:
+        """All of it by name, in the order in which it is stored."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 class Told(NamedTuple):
     """A step's outcome: the state after it, what is found, and since when each signal is suspect.
 
-    `jumped` are columns that differ from the recent past by this window alone: something happened just now.
+    `since_ms` is known of what is suspect only. `jumped` are columns that differ from the recent past by this window
+    alone: something happened just now.
     """
 
     state: Evidence
@@ -129,8 +136,14 @@ def begin(usual: Usual, start_ms: int) -> Evidence:
 
 
 def _single(state: Evidence) -> Evidence:
-    names = ("training", "recent", "rates", "memory", "rate_memory", "run", "varies", "suspect", "agreed")
-    return replace(state, **{name: getattr(state, name).astype(np.float32).astype(float) for name in names})
+    """As it will be when it was stored in between."""
+    return Evidence(
+        **{name: array.astype(_stored_as(name)).astype(float) for name, array in state.arrays().items()}
+    )
+
+
+def _stored_as(name: str) -> str:
+    return "<f8" if name == "since_ms" else "<f4"
 
 
 def step(
@@ -144,59 +157,56 @@ def step(
     """Take one window of a slice. `earlier` is asked for other stretches only when something is about to ring."""
     counts = usual.groups.counts(sketch)
     hits, rate_rows = usual.groups.rates(sketch, counts)
-    state, against = _distributions(usual, state, counts, watch)
-    values = _explained(usual, state, against, watch, earlier)
-    state, rates = _rates(usual, state, hits, rate_rows, watch, against)
-    since = {
-        (column, method): int(state.since_ms[place, i])
-        for i, column in enumerate(usual.groups.columns)
-        for place, method in enumerate((EVIDENCE, *RATE_METHODS))
-    }
+    held = np.array([column in watch.held for column in usual.groups.columns], np.bool_)
+    state, against = _distributions(usual, state, counts, watch, held)
+    told = _explained(usual, state, against, watch, earlier)
+    state, rates = _rates(usual, state, (hits, rate_rows), watch, against.varies, held)
     quiet = np.concatenate([(against.recent < _QUIET)[None], (rates < _QUIET).T])
+    since = {
+        (usual.groups.columns[i], (EVIDENCE, *RATE_METHODS)[place]): int(state.since_ms[place, i])
+        for place, i in np.argwhere(~quiet).tolist()
+    }
     state = replace(
-        state, since_ms=np.where(quiet, float(span_ms[1]), state.since_ms), windows=state.windows + 1,
-        run=np.where((against.recent < _QUIET)[:, None], 0.0, state.run),
+        state, since_ms=np.where(quiet, float(span_ms[1]), state.since_ms),
+        run=np.where(quiet[0][:, None], 0.0, state.run),
     )  # fmt: skip
     findings = [
-        *_distribution_findings(usual, counts, values, watch),
+        *_distribution_findings(usual, counts, told, watch),
         *_rate_findings(usual, hits, rate_rows, rates, watch),
     ]
-    jumped = np.flatnonzero(against.now > watch.distribution_limits).tolist()
-    return Told(_single(state), tuple(findings), since, frozenset(usual.groups.columns[i] for i in jumped))
+    jumped = frozenset(usual.groups.columns[i] for i in np.flatnonzero(against.jumped).tolist())
+    return Told(_single(state), tuple(findings), since, jumped)
 
 
 class _Against(NamedTuple):
     """Evidence in nats against training and the recent past, (F,) each, and the overdispersion that counts.
 
-    `now` is the part of this window alone in the evidence against the recent past.
+    `jumped` are the columns of which this window alone is enough evidence against the recent past.
     """
 
     training: FloatArray
     recent: FloatArray
     varies: FloatArray
-    now: FloatArray
+    jumped: BoolArray
 
 
 def _distributions(
-    usual: Usual, state: Evidence, counts: FloatArray, watch: Watch
+    usual: Usual, state: Evidence, counts: FloatArray, watch: Watch, held: BoolArray
 ) -> tuple[Evidence, _Against]:
-    rows = counts.sum(axis=1)
+    rows, limits = counts.sum(axis=1), watch.distribution_limits
     varies = np.maximum(usual.varying(float(rows.max(initial=1.0))), np.maximum(1.0, state.varies))
-    tempered = counts / varies[:, None]
-    remembered = state.memory.sum(axis=1)
-    lately = usual.smoothed(state.memory)
-    most = _MOST_LIMITS * watch.distribution_limits[:, None]
-    ordered = usual.groups.ordered
+    tempered, ordered = counts / varies[:, None], usual.groups.ordered
+    remembered, lately = state.memory.sum(axis=1), usual.smoothed(state.memory)
     now = distribution_gains(
         tempered, usual.proportions, usual.tolerance(usual.rows, watch.tolerances), ordered
     )
-    training = state.training + now
     gained = distribution_gains(
         tempered, lately, usual.tolerance(remembered / varies, watch.tolerances), ordered
     )
-    recent = state.recent + gained
-    against = _Against(log_mean_exp(training), log_mean_exp(recent), varies, log_mean_exp(gained))
-    held = np.array([column in watch.held for column in usual.groups.columns], np.bool_)
+    training, recent = state.training + now, state.recent + gained
+    jumped = gained.max(axis=1) > limits  # the mean of e-values is below the largest
+    jumped[jumped] = log_mean_exp(gained[jumped]) > limits[jumped]
+    against = _Against(log_mean_exp(training), log_mean_exp(recent), varies, jumped)
     quiet = against.recent < _SUSPECT
     learn = ~held & (quiet | (state.suspect > _LEARNED_AFTER))
     seen = dispersion(*usual.without_surprises(counts, lately)) / (
@@ -204,11 +214,10 @@ def _distributions(
     )
     known = learn & quiet & (remembered > 3 * rows) & (rows > 0)
     live = (1 - _VARIES_RATE) * state.varies + _VARIES_RATE * np.minimum(seen, _VARIES_MOST * varies)
-    calm = (log_mean_exp(now) < 0) & (rows > 0)
     made = replace(
         state, run=state.run + counts,
-        training=_kept(training, most, calm & (against.training > watch.distribution_limits)),
-        recent=_kept(recent, most, calm & (against.recent > watch.distribution_limits)),
+        training=_kept(training, limits, _is_over(against.training > limits, now, rows)),
+        recent=_kept(recent, limits, _is_over(against.recent > limits, now, rows)),
         memory=np.where(learn[:, None], state.memory * (1 - 1 / MEMORY_WINDOWS) + counts, state.memory),
         varies=np.where(known, live, state.varies), suspect=np.where(learn & quiet, 0.0, state.suspect + 1),
         agreed=state.agreed + (against.training < _SUSPECT),
@@ -216,61 +225,98 @@ def _distributions(
     return made, against
 
 
-def _kept(evidence: FloatArray, most: FloatArray, over: BoolArray) -> FloatArray:
-    """As it is carried on; `over`: it has rung, and this window is as usual."""
-    kept = np.clip(np.where(np.isfinite(evidence), evidence, 0.0), 0.0, most)
-    return np.where(over[..., None], kept / 2, kept)
+def _is_over(rung: BoolArray, gains: FloatArray, rows: FloatArray) -> BoolArray:
+    """Of what has rung, where this window is as usual."""
+    over = rung & (rows > 0)
+    over[over] = log_mean_exp(gains[over]) < 0
+    return over
+
+
+def _kept(evidence: FloatArray, limits: FloatArray, over: BoolArray) -> FloatArray:
+    """As it is carried on: never below 0, nor far above the limit; less of what is over."""
+    kept = np.where(np.isfinite(evidence), evidence, 0.0)
+    np.clip(kept, 0.0, _MOST_LIMITS * limits[..., None], out=kept)
+    kept[over] /= 2
+    return kept
+
+
+class _Explained(NamedTuple):
+    """(F,) evidence in nats against what explains a column best, and in words what that is, where it is told."""
+
+    nats: FloatArray
+    why: Mapping[int, str]
 
 
 def _explained(
     usual: Usual, state: Evidence, against: _Against, watch: Watch, earlier: Earliers
-) -> FloatArray:
-    """(F,) evidence against whatever explains a column best: training, the recent past, or another stretch of time."""
+) -> _Explained:
+    """What a column differs from, and what explains it: training, the recent past, or another stretch of time."""
     steady = (against.varies < _STEADY) & (state.agreed >= _LEARNED_AFTER)
-    values = np.where(steady, against.training, np.minimum(against.training, against.recent))
-    over = np.flatnonzero(~steady & (values > watch.distribution_limits))
-    if not len(over):
-        return values
-    stretches = list(usual.regimes(float(state.run.sum(axis=1).max(initial=1.0))))
-    stretches += [(usual.smoothed(e.counts), e.counts.sum(axis=1)) for e in earlier()]
-    tempered = state.run[over] / against.varies[over, None]
-    for proportions, there in stretches:
-        tolerance = usual.tolerance(there / against.varies, watch.tolerances)[over]
-        gains = distribution_gains(tempered, proportions[over], tolerance, usual.groups.ordered[over])
-        values[over] = np.minimum(values[over], log_mean_exp(gains))
-    return values
+    nats = np.where(steady, against.training, np.minimum(against.training, against.recent))
+    limits = watch.distribution_limits
+    over = np.flatnonzero(~steady & (nats > limits))
+    excuses = [_TRAINING, _RECENT]
+    best = np.where(steady | (against.training <= against.recent), 0, 1)
+    if len(over):
+        stretches = [(_REGIME, *one) for one in usual.regimes(float(state.run.sum(axis=1).max(initial=1.0)))]
+        stretches += [(e.name, usual.smoothed(e.counts), e.counts.sum(axis=1)) for e in earlier()]
+        tempered = state.run[over] / against.varies[over, None]
+        for name, proportions, there in stretches:
+            tolerance = usual.tolerance(there / against.varies, watch.tolerances)[over]
+            gains = distribution_gains(tempered, proportions[over], tolerance, usual.groups.ordered[over])
+            found = log_mean_exp(gains)
+            nearer = over[found < nats[over]]
+            nats[over] = np.minimum(nats[over], found)
+            best[nearer] = len(excuses)
+            excuses.append(name)
+    unlike = (against.training > limits) | (against.recent > limits)
+    why = {
+        i: _unlike(against, i, limits[i], excuses[best[i]], over=bool(nats[i] > limits[i]))
+        for i in np.flatnonzero(unlike).tolist()
+    }
+    return _Explained(nats, why)
+
+
+def _unlike(against: _Against, i: int, limit: float, nearest: str, *, over: bool) -> str:
+    both = ((_TRAINING, against.training[i]), (_RECENT, against.recent[i]))
+    told = " and ".join(f"{name} ({nats:.0f} nats)" for name, nats in both if nats > limit)
+    return f"unlike {told}, {'likest' if over else 'like'} {nearest}"
 
 
 def _rates(
-    usual: Usual, state: Evidence, hits: FloatArray, rows: FloatArray, watch: Watch, against: _Against
-) -> tuple[Evidence, FloatArray]:
+    usual: Usual, state: Evidence, seen: tuple[FloatArray, FloatArray], watch: Watch, varies: FloatArray,
+    held: BoolArray,
+) -> tuple[Evidence, FloatArray]:  # fmt: skip
+    (hits, rows), limits = seen, watch.rate_limits
     lately_hits, lately_rows = state.rate_memory
     lately = lately_hits / np.maximum(lately_rows, 1.0)
     doubt = 2.5 * np.sqrt(lately * (1 - lately) / np.maximum(lately_rows, 1.0))
     highest = np.where(lately_hits >= 3, np.minimum(lately + doubt, 0.999), 0.0)
-    varies = usual.rates_vary.copy()  # the reference has nothing out of its range: the column's own stands in
-    varies[:, [RANGE, UNSEEN]] = np.maximum(varies[:, [RANGE, UNSEEN]], against.varies[:, None])
-    gains = rate_gains(hits / varies, rows / varies, np.maximum(usual.highest_rates, highest))
+    tempered = (
+        usual.rates_vary.copy()
+    )  # the reference has nothing out of its range: the column's own stands in
+    tempered[:, [RANGE, UNSEEN]] = np.maximum(tempered[:, [RANGE, UNSEEN]], varies[:, None])
+    gains = rate_gains(hits / tempered, rows / tempered, np.maximum(usual.highest_rates, highest))
     evidence = state.rates + gains
     nats = log_mean_exp(evidence)
-    learn: BoolArray = nats < _SUSPECT
-    held = np.array([column in watch.held for column in usual.groups.columns], np.bool_)
-    learn &= ~held[:, None]
+    learn = (nats < _SUSPECT) & ~held[:, None]
     memory = np.where(
         learn, state.rate_memory * (1 - 1 / MEMORY_WINDOWS) + np.array([hits, rows]), state.rate_memory
     )
-    most = _MOST_LIMITS * watch.rate_limits[:, :, None]
-    over = (nats > watch.rate_limits) & (log_mean_exp(gains) < 0) & (rows > 0)
-    return replace(state, rates=_kept(evidence, most, over), rate_memory=memory), nats
+    kept = _kept(evidence, limits, _is_over(nats > limits, gains, rows))
+    return replace(state, rates=kept, rate_memory=memory), nats
 
 
 def _distribution_findings(
-    usual: Usual, counts: FloatArray, values: FloatArray, watch: Watch
+    usual: Usual, counts: FloatArray, told: _Explained, watch: Watch
 ) -> Sequence[Finding]:
-    rows = zip(usual.groups.columns, values.tolist(), watch.distribution_limits.tolist(),
+    rows = zip(usual.groups.columns, told.nats.tolist(), watch.distribution_limits.tolist(),
                counts.sum(axis=1).tolist(), usual.rows.tolist(), strict=True)  # fmt: skip
-    watched = (row for row in rows if row[3] and np.isfinite(row[2]))
-    return [_finding(column, EVIDENCE, value, limit, n, m) for column, value, limit, n, m in watched]
+    return [
+        _finding(column, EVIDENCE, (value, limit), (n, m), told.why.get(i))
+        for i, (column, value, limit, n, m) in enumerate(rows)
+        if n and limit < np.inf
+    ]
 
 
 def _rate_findings(
@@ -278,54 +324,40 @@ def _rate_findings(
 ) -> Sequence[Finding]:
     told = np.argwhere((values > _TOLD_FROM * watch.rate_limits) & (hits > 0)).tolist()
     return [
-        _finding(usual.groups.columns[i], RATE_METHODS[k], float(values[i, k]), float(watch.rate_limits[i, k]),
-                 float(rows[i, k]), float(usual.rate_rows[i, k]))
+        _finding(usual.groups.columns[i], RATE_METHODS[k], (float(values[i, k]), float(watch.rate_limits[i, k])),
+                 (float(rows[i, k]), float(usual.rate_rows[i, k])))
         for i, k in told
     ]  # fmt: skip
 
 
-def _finding(column: Column, method: str, value: float, limit: float, n: float, m: float) -> Finding:
-    """By Markov's inequality exp(-value) is a p-value, however often one looks."""
-    value = max(0.0, value)
+def _finding(
+    column: Column, method: str, nats: tuple[float, float], rows: tuple[float, float], why: str | None = None
+) -> Finding:
+    """Evidence and its limit, of so many rows against so many of the reference.
+
+    By Markov's inequality exp(-value) is a p-value, however often one looks.
+    """
+    value, limit, n, m = max(0.0, nats[0]), nats[1], *rows
     verdict = Verdict.DRIFT if value > limit else Verdict.OK
-    return Finding(column, method, value, limit, float(np.exp(-value)), round(n), round(m), 0.0, verdict)
+    return Finding(column, method, value, limit, math.exp(-value), round(n), round(m), 0.0, verdict, why)
 
 
 # ---------------------------------------------------------------- bytes
 def evidence_to_bytes(state: Evidence, usual: Usual) -> bytes:
     """The state as it is stored, with what it is evidence against; mostly zeros, so it is compressed."""
-    single = (
-        state.training, state.recent, state.rates, state.memory, state.rate_memory, state.run, state.varies,
-        state.suspect, state.agreed,
-    )  # fmt: skip
-    body = (
-        b"".join(array.astype("<f4").tobytes() for array in single) + state.since_ms.astype("<f8").tobytes()
-    )
-    return state.windows.to_bytes(4, "little") + usual.identity + zlib.compress(body, 1)
+    body = b"".join(array.astype(_stored_as(name)).tobytes() for name, array in state.arrays().items())
+    return _FORMAT + usual.identity + zlib.compress(body, 1)
 
 
 def evidence_from_bytes(data: bytes, usual: Usual, start_ms: int) -> Evidence:
-    """The state again; a new one when the bytes are evidence against another reference."""
+    """The state again; a new one when the bytes are evidence against another reference, or of another format."""
     fresh = begin(usual, start_ms)
-    if data[4:12] != usual.identity:
+    head = _FORMAT + usual.identity
+    if not data.startswith(head):
         return fresh
-    body, at, made = zlib.decompress(data[12:]), 0, {}
-    names = (
-        "training",
-        "recent",
-        "rates",
-        "memory",
-        "rate_memory",
-        "run",
-        "varies",
-        "suspect",
-        "agreed",
-        "since_ms",
-    )
-    width = {name: 8 if name == "since_ms" else 4 for name in names}
-    for name in names:
-        like = getattr(fresh, name)
-        kind = "<f8" if width[name] == 8 else "<f4"
+    body, at, made = zlib.decompress(data[len(head) :]), 0, {}
+    for name, like in fresh.arrays().items():
+        kind = np.dtype(_stored_as(name))
         made[name] = np.frombuffer(body, kind, like.size, at).reshape(like.shape).astype(float)
-        at += like.size * width[name]
-    return replace(fresh, **made, windows=int.from_bytes(data[:4], "little"))
+        at += like.size * kind.itemsize
+    return Evidence(**made)

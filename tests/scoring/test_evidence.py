@@ -142,7 +142,7 @@ def test_trouble_is_dated_from_the_first_window_of_the_run_that_rings() -> None:
     for method in (EVIDENCE, "evidence_null"):
         began = stream.last.since_ms[AMOUNT, method]
         assert (began - START) // HOUR in {SETTLED, SETTLED + 1}, method
-    assert stream.last.since_ms[COUNTRY, "evidence_unseen"] >= START + (stream.windows - 2) * HOUR
+    assert (COUNTRY, "evidence_unseen") not in stream.last.since_ms  # nothing is suspect there
 
 
 def test_what_is_over_is_over_at_last_however_long_it_lasted() -> None:
@@ -291,7 +291,6 @@ def test_the_state_comes_back_from_its_bytes_exactly_and_a_step_from_it_is_the_s
         assert found[0] == found[1]
         assert_equal(kept.state, stored.state)
     assert kept.rung
-    assert kept.state.windows == 30
     assert kept.state.since_ms.min() >= START
     assert len(np.unique(kept.state.since_ms)) > 2
 
