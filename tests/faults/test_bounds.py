@@ -30,6 +30,9 @@ NAMES = by_size(4_000, 100_000)
 CATEGORIES = by_size(20_000, 1_000_000)
 BOMB_RECORDS = by_size(96, 512)
 SLOW_SECONDS = by_size(8.0, 120.0)
+FEWEST_READINGS = (
+    20  # of memory, however slow the machine is: it takes some batches until all buffers are there
+)
 PAGE_SECONDS = by_size(8.0, 1.0)
 
 
@@ -170,7 +173,7 @@ def test_while_the_database_is_slower_than_the_input_the_rest_waits_in_kafka(
         collector = stack.start("collect")
         memory, most_lag = [], 0
         ends = time.monotonic() + SLOW_SECONDS
-        while time.monotonic() < ends:
+        while time.monotonic() < ends or len(memory) < FEWEST_READINGS:
             ts = now_ms()
             values = [event("known", ts, {"x": i % 9, "kind": "a"}, i) for i in range(sent, sent + 20_000)]
             embedded_broker.topics.produce(stack.topic, values)
@@ -182,7 +185,7 @@ def test_while_the_database_is_slower_than_the_input_the_rest_waits_in_kafka(
         assert memory_bytes(collector, "VmHWM") <= MOST_MEMORY_BYTES
         collector.send_signal(signal.SIGTERM)
         assert collector.wait(60) == 0
-    settled = memory[len(memory) // 3 :]
+    settled = memory[len(memory) // 2 :]
     assert max(settled) <= 1.05 * settled[0] + 32 * MIB
     assert most_lag > sent // 4
     assert stack.consumed()["accepted"] == sent
