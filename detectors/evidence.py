@@ -17,6 +17,7 @@ DISTANCES: Final = np.array([0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28])
 """Chi distances of the alternatives: each twice the one before, so that the best is never far from the truth."""
 RATES: Final = np.array([0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 0.8])
 """By how much, of what is left above it, an alternative's rate exceeds the usual one."""
+_NEAR: Final = 1.1
 _LEAST: Final = 0.02
 _MOST: Final = 0.95
 _SMALLEST: Final = 1e-12
@@ -26,7 +27,11 @@ BoolArray = NDArray[np.bool_]
 
 
 def distribution_gains(
-    counts: FloatArray, proportions: FloatArray, tolerance: FloatArray, ordered: BoolArray
+    counts: FloatArray,
+    proportions: FloatArray,
+    tolerance: FloatArray,
+    ordered: BoolArray,
+    bounds: BoolArray | None = None,
 ) -> FloatArray:
     """Return how much each alternative gains, in nats, by the counts of one window.
 
@@ -40,6 +45,8 @@ def distribution_gains(
         Chi distance within which a change is too small to matter.
     ordered : (F,) bool array
         Whether a column's groups stand in the order of its values, so that location and scale mean something.
+    bounds : (F, K) bool array, optional
+        Where a proportion is only an upper bound, so that a group which is rarer has not changed.
 
     Returns
     -------
@@ -52,7 +59,8 @@ def distribution_gains(
     ``chi(p, p0)**2 = sum((p - p0)**2 / p0)``.
     An alternative is ``q = p0 (1 + D u)`` with direction u (``sum(p0 u) = 0``, ``sum(p0 u**2) = 1``): each group up
     or down, and for ordered columns location and scale both ways, by the normal scores of the groups; D from
-    `DISTANCES`, or as far as q stays positive.
+    `DISTANCES` that are no less than the tolerance (the last at any rate), or as far as q stays positive. An event
+    gains about ``D (chi - tolerance) - D**2 / 2``: nothing below one and a half tolerances.
     By Cauchy and Schwarz ``sum(p q / p0) = 1 + <p - p0, q - p0> <= 1 + chi(p, p0) chi(q, p0)``, so that
     ``q / p0 / (1 + tolerance chi(q, p0))`` is an e-value of one event for the whole null, and products over
     events are e-values of windows.
@@ -78,10 +86,16 @@ def distribution_gains(
     (True, True)
     """
     groups = _group_gains(counts, proportions, tolerance)
-    shapes = np.full((len(counts), 4 * len(DISTANCES)), -np.inf)
+    shapes = np.full((len(counts), 4, len(DISTANCES)), -np.inf)
     if ordered.any():
         shapes[ordered] = _shape_gains(counts[ordered], proportions[ordered], tolerance[ordered])
-    return np.concatenate([groups, shapes], axis=1)
+    if bounds is not None:
+        groups[:, bounds.shape[1] :][bounds] = -np.inf
+    gains = np.concatenate([groups, shapes], axis=1)
+    too_near = tolerance[:, None] > _NEAR * DISTANCES
+    too_near[:, -1] = False
+    gains[np.broadcast_to(too_near[:, None, :], gains.shape)] = -np.inf
+    return np.asarray(gains.reshape(len(counts), -1))
 
 
 def _group_gains(counts: FloatArray, proportions: FloatArray, tolerance: FloatArray) -> FloatArray:
@@ -93,9 +107,9 @@ def _group_gains(counts: FloatArray, proportions: FloatArray, tolerance: FloatAr
     up, down = np.minimum(DISTANCES, _MOST / odds), np.minimum(DISTANCES, _MOST * odds)
     rise = inside * np.log1p(up / odds) + outside * np.log1p(-up * odds) - rows * np.log1p(slack * up)
     fall = inside * np.log1p(-down / odds) + outside * np.log1p(down * odds) - rows * np.log1p(slack * down)
-    gains: FloatArray = np.concatenate([rise, fall], axis=2)
-    gains[proportions <= 0] = -np.inf
-    return gains.reshape(len(counts), -1)
+    gains: FloatArray = np.concatenate([rise, fall], axis=1)
+    gains[np.tile(proportions <= 0, 2)] = -np.inf
+    return gains
 
 
 def _shape_gains(counts: FloatArray, proportions: FloatArray, tolerance: FloatArray) -> FloatArray:
@@ -110,7 +124,7 @@ def _shape_gains(counts: FloatArray, proportions: FloatArray, tolerance: FloatAr
     chi = np.sqrt((p * (ratio - 1) ** 2).sum(axis=3))
     rows = counts.sum(axis=1)[:, None]
     gains = (np.log(ratio) * counts[:, None, :]).sum(axis=3) - rows * np.log1p(tolerance[:, None] * chi)
-    return np.asarray(gains.transpose(1, 0, 2).reshape(len(counts), -1))
+    return np.asarray(gains.transpose(1, 2, 0))
 
 
 def rate_gains(hits: FloatArray, rows: FloatArray, usual: FloatArray) -> FloatArray:

@@ -17,6 +17,7 @@ from service.injection.verdict import Clean, Outcome, judge, ringing
 from service.messages import Severity
 from service.monitor import DAY_MS, Budget, FeatureOverride, Monitor
 from service.parsers import suggestion
+from service.scoring.usual import TOLERANCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 PER_MS = 30 * DAY_MS
 BUDGETS = (0.1, 0.3, 1.0, 3.0, 10.0)
 TOLERANCES = (0.5, 1.0, 2.0)
-USUAL_TOLERANCE = 0.03
-"""What the tolerance of a feature is when nobody has said: a chi distance, as the evidence has it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Setting:
         overrides = dict(monitor.features)
         for name in features if self.tolerance != 1.0 else ():
             old = overrides.get(name, FeatureOverride())
-            usual = USUAL_TOLERANCE if old.tolerance is None else old.tolerance
+            usual = TOLERANCE if old.tolerance is None else old.tolerance
             overrides[name] = replace(old, tolerance=round(usual * self.tolerance, 6))
         return replace(monitor, budget=budget, features=overrides)
 

@@ -195,13 +195,13 @@ def _distributions(
 ) -> tuple[Evidence, _Against]:
     rows, limits = counts.sum(axis=1), watch.distribution_limits
     varies = np.maximum(usual.varying(float(rows.max(initial=1.0))), np.maximum(1.0, state.varies))
-    tempered, ordered = counts / varies[:, None], usual.groups.ordered
+    tempered, ordered, bounds = counts / varies[:, None], usual.groups.ordered, usual.groups.surprising
     remembered, lately = state.memory.sum(axis=1), usual.smoothed(state.memory)
     now = distribution_gains(
-        tempered, usual.proportions, usual.tolerance(usual.rows, watch.tolerances), ordered
+        tempered, usual.proportions, usual.tolerance(usual.rows, watch.tolerances), ordered, bounds
     )
     gained = distribution_gains(
-        tempered, lately, usual.tolerance(remembered / varies, watch.tolerances), ordered
+        tempered, lately, usual.tolerance(remembered / varies, watch.tolerances), ordered, bounds
     )
     training, recent = state.training + now, state.recent + gained
     jumped = gained.max(axis=1) > limits  # the mean of e-values is below the largest
@@ -263,7 +263,13 @@ def _explained(
         tempered = state.run[over] / against.varies[over, None]
         for name, proportions, there in stretches:
             tolerance = usual.tolerance(there / against.varies, watch.tolerances)[over]
-            gains = distribution_gains(tempered, proportions[over], tolerance, usual.groups.ordered[over])
+            gains = distribution_gains(
+                tempered,
+                proportions[over],
+                tolerance,
+                usual.groups.ordered[over],
+                usual.groups.surprising[over],
+            )
             found = log_mean_exp(gains)
             nearer = over[found < nats[over]]
             nats[over] = np.minimum(nats[over], found)

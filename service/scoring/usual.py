@@ -22,8 +22,12 @@ FEWEST_ROWS = 30
 LEAST_SURPRISE = 5e-4
 """No reference is trusted to know that something happens less often than in one row of two thousand."""
 RATE_TOLERANCE = 5e-4
-TOLERANCE = 0.03
-"""Chi distance too small to matter: a mean that moved by 0.03 standard deviations, a PSI of 0.001."""
+TOLERANCE = 0.02
+"""Chi distance too small to matter: a mean that moved by 0.02 standard deviations, a PSI of 0.0004."""
+_DOUBT = 3.0
+"""Standard errors by which a reference may be off in one direction, of the few in which one looks. What rings is off by
+half as much again.
+"""
 _WINDOWS_IN_REGIME = 4
 _UNKNOWN = "?"
 """No segment's name, which are all 'name=value'."""
@@ -93,7 +97,8 @@ class Usual:
 
     def tolerance(self, rows: FloatArray, least: FloatArray | float = TOLERANCE) -> FloatArray:
         """(F,) the chi distance within which nothing is said, given so many rows on the other side."""
-        return np.maximum(least, np.sqrt((self.used - 1) / np.maximum(rows, 1.0)))
+        directions = np.minimum(self.used - 1, _DOUBT**2)
+        return np.maximum(least, np.sqrt(directions / np.maximum(rows, 1.0)))
 
     @cached_property
     def highest_rates(self) -> FloatArray:

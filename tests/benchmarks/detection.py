@@ -151,13 +151,29 @@ def _cells(rows: Rows) -> Iterable[Table]:
 
 
 def _delays(rows: Rows) -> Iterable[Table]:
-    names = ("fault", "rows", "driftbell", "found", "rival", "found", "floor")
+    names = (
+        "fault",
+        "rows",
+        "driftbell",
+        "found",
+        "rival, same rate",
+        "found",
+        "rival, whole promise",
+        "found",
+        "floor",
+    )
     table = Table(*names, title="windows until a fault is found (mean, cut off at the longest)")
     for row in rows:
-        table.add_row(
-            row["fault"], f"{row['rows']:,}", f"{row['driftbell']:.1f}", f"{row['found']:.0%}", f"{row['rival']:.1f}",
-            f"{row['rival_found']:.0%}", f"{row['floor']:.1f}",
-        )  # fmt: skip
+        delays = [
+            cell
+            for name, found in (
+                ("driftbell", "found"),
+                ("rival", "rival_found"),
+                ("generous", "generous_found"),
+            )
+            for cell in (f"{row[name]:.1f}", f"{row[found]:.0%}")
+        ]
+        table.add_row(row["fault"], f"{row['rows']:,}", *delays, f"{row['floor']:.1f}")
     yield table
 
 

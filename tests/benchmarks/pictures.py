@@ -195,8 +195,9 @@ def power(figure: Figure, results: Results) -> None:
 def _delay_lines(axes: Axes, rows: list[dict[str, Any]]) -> None:
     size = [r["rows"] for r in rows]
     axes.plot(size, [r["driftbell"] for r in rows], marker="o", markersize=4, color=_OURS, label="driftbell")
+    axes.plot(size, [r["rival"] for r in rows], marker="s", markersize=4, color=_RIVAL, label="KS, same rate")
     axes.plot(
-        size, [r["rival"] for r in rows], marker="s", markersize=4, color=_RIVAL, label="KS, same promise"
+        size, [r["generous"] for r in rows], linestyle="--", color=_RIVAL, label="KS, the whole promise"
     )
     axes.plot(size, [r["floor"] for r in rows], color=_FLOOR, linestyle=":", label="floor")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -93,31 +94,57 @@ def by_the_formula(counts: FloatArray, p: FloatArray, q: FloatArray, tolerance: 
     )
 
 
+def by_way(found: FloatArray) -> FloatArray:
+    """One column's gains as (ways, distances): each group up, each group down, four shapes."""
+    return found.reshape(-1, len(DISTANCES))
+
+
 def test_group_gains_are_those_of_a_plain_loop() -> None:
     p, tolerance = np.array([0.5, 0.3, 0.2]), 0.05
     counts = np.array([40.0, 45.0, 15.0])
-    found = gains(counts[None], p, tolerance, ordered=False)[0]
-    expected = []
-    for k in range(3):
-        for sign in (1, -1):
-            for distance in DISTANCES:
-                u = np.eye(3)[k] - p[k]
-                u = sign * u / math.sqrt((p * u * u).sum())
-                most = min(1 / -x for x in u if x < 0)
-                if distance < 0.95 * most:
-                    expected.append(by_the_formula(counts, p, p * (1 + distance * u), tolerance))
-                else:
-                    expected.append(by_the_formula(counts, p, p * (1 + 0.95 * most * u), tolerance))
-    groups = found[: 3 * 2 * len(DISTANCES)]
-    assert groups == pytest.approx(expected)
-    assert np.isneginf(found[len(expected) :]).all()  # a column without order has no shapes
+    found = by_way(gains(counts[None], p, tolerance, ordered=False)[0])
+    for way, (sign, k) in enumerate(product((1, -1), range(3))):
+        u = np.eye(3)[k] - p[k]
+        u = sign * u / math.sqrt((p * u * u).sum())
+        most = 0.95 * min(1 / -x for x in u if x < 0)
+        for distance, value in zip(DISTANCES, found[way], strict=True):
+            q = p * (1 + min(distance, most) * u)
+            expected = -math.inf if distance < tolerance else by_the_formula(counts, p, q, tolerance)
+            assert value == pytest.approx(expected)
+    assert np.isneginf(found[6:]).all()  # a column without order has no shapes
+
+
+def test_ways_nearer_than_the_tolerance_are_left_out_but_for_the_farthest() -> None:
+    found = by_way(gains(np.full((1, 8), 10.0), UNIFORM, 0.1)[0])
+    assert np.isneginf(found[:, DISTANCES < 0.1 / 1.1]).all()
+    assert np.isfinite(found[:, DISTANCES >= 0.1]).all()
+    assert np.isfinite(by_way(gains(np.full((1, 8), 10.0), UNIFORM, 5.0)[0])[:, -1]).all()
+
+
+def test_what_is_off_by_no_more_than_one_and_a_half_tolerances_gains_nothing() -> None:
+    z = ndtri(np.cumsum(UNIFORM) - UNIFORM / 2)
+    for distance, grows in ((0.028, False), (0.036, True)):
+        rows = 1e6 * at_distance(UNIFORM, z, distance)
+        assert (log_mean_exp(gains(rows[None], UNIFORM, 0.02))[0] > 0) == grows
+
+
+def test_a_group_that_is_rarer_than_its_bound_has_not_changed_and_one_that_is_more_frequent_has() -> None:
+    p = np.array([[0.5, 0.4995, 0.0005]])
+    terms = np.array([0.02]), np.array([False]), np.array([[False, False, True]])
+    never, often = np.array([[5e5, 5e5, 0.0]]), np.array([[5e5, 4.98e5, 2e3]])
+    assert (
+        log_mean_exp(distribution_gains(never, p, *terms))[0]
+        < 0
+        < log_mean_exp(distribution_gains(never, p, *terms[:2]))
+    )
+    assert log_mean_exp(distribution_gains(often, p, *terms))[0] > 10
 
 
 @pytest.mark.parametrize("shape", range(4), ids=SHAPES)
 def test_shape_gains_are_those_of_a_plain_loop(shape: int) -> None:
     p, tolerance = np.array([0.3, 0.4, 0.2, 0.1]), 0.05
     counts = np.array([20.0, 35.0, 25.0, 20.0])
-    found = gains(counts[None], p, tolerance)[0][4 * 2 * len(DISTANCES) :].reshape(len(DISTANCES), 4)
+    found = by_way(gains(counts[None], p, tolerance)[0])[2 * 4 + shape]
     z, below = [], 0.0
     for share in p:
         z.append(float(ndtri(below + share / 2)))
@@ -126,9 +153,10 @@ def test_shape_gains_are_those_of_a_plain_loop(shape: int) -> None:
     u = u - (p * u).sum()
     u = u / math.sqrt((p * u * u).sum())
     whole = [d for d in DISTANCES if (1 + d * u >= 0.02).all()]  # q stays positive: nothing to cut off
-    assert len(whole) >= 3
-    for distance, value in zip(whole, found[:, shape], strict=False):
-        assert value == pytest.approx(by_the_formula(counts, p, p * (1 + distance * u), tolerance))
+    assert len(whole) >= 5
+    for distance, value in zip(whole, found, strict=False):
+        expected = by_the_formula(counts, p, p * (1 + distance * u), tolerance)
+        assert value == pytest.approx(-math.inf if distance < tolerance else expected)
 
 
 def test_a_shape_that_is_cut_off_to_stay_positive_is_still_an_e_value() -> None:
@@ -160,7 +188,8 @@ def test_columns_do_not_touch_each_other() -> None:
 
 def test_an_empty_window_is_no_evidence_at_all() -> None:
     found = gains(np.zeros((1, 8)), UNIFORM, 0.03)
-    assert (found == 0.0).all()
+    assert np.isin(found, (0.0, -np.inf)).all()
+    assert log_mean_exp(found)[0] == 0.0
 
 
 # Rates

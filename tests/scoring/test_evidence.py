@@ -204,6 +204,11 @@ def test_an_earlier_stretch_of_time_that_was_alike_explains_a_window_and_is_aske
     assert unknown.first(EVIDENCE) is not None
     assert known.first(EVIDENCE) is None
     assert known.asked > 0
+    assert (told := unknown.take(window)[AMOUNT.name, EVIDENCE].reason) is not None
+    assert told.startswith("unlike training (")
+    assert " and the recent past (" in told
+    assert (told := known.take(window)[AMOUNT.name, EVIDENCE].reason) is not None
+    assert told.endswith(", like 7 days before")
 
 
 # What is learned
