@@ -15,7 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from service.errors import ConfigurationError, Unavailable
-from service.evaluation import Evaluation
+from service.evaluation.evaluation import Evaluation
 from service.store.configuration import current_revision, load_configuration
 from service.store.profiles import stored_grids, stored_profiles
 from service.store.results import LeaseLost, PostgresResults, lease

@@ -108,16 +108,30 @@ def minute_of(text: str) -> float:
 
 
 def final(lines: Iterable[Line]) -> dict[tuple[Any, ...], Any]:
-    """The last word on each window and finding, without its revision."""
+    """The last word on each window: the lines of its highest revision, which replaces those before, without it."""
+    told = [line for line in lines if line["kind"] != "alert"]
+    highest: dict[tuple[Any, ...], int] = {}
+    for line in told:
+        window = line["model"], line["window"], line["end"]
+        highest[window] = max(line["revision"], highest.get(window, 0))
     said = {}
-    for line in lines:
-        if line["kind"] == "alert":
-            continue
-        about = tuple(
-            str(line.get(name))
-            for name in ("kind", "model", "version", "segment", "window", "end", "role", "feature", "method")
-        )
-        said[about] = {name: value for name, value in line.items() if name != "revision"}
+    for line in told:
+        if line["revision"] == highest[line["model"], line["window"], line["end"]]:
+            about = tuple(
+                str(line.get(name))
+                for name in (
+                    "kind",
+                    "model",
+                    "version",
+                    "segment",
+                    "window",
+                    "end",
+                    "role",
+                    "feature",
+                    "method",
+                )
+            )
+            said[about] = {name: value for name, value in line.items() if name != "revision"}
     return said
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from service.configuration import Configuration, ModelVersion
-from service.evaluation import Evaluation
+from service.evaluation.evaluation import Evaluation
 from service.messages import Cause, Evaluated, Loss, LossKind, PaneKey, PaneRow, Partition, State, Verdict
 from service.monitor import Budget, Monitor, WindowSpec
 from service.replay import MemoryResults

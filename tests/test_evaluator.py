@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, select, text
 
 from service.alerting.delivery import Delivery
 from service.errors import Unavailable
-from service.evaluation import Evaluation
+from service.evaluation.evaluation import Evaluation
 from service.evaluator import Evaluator
 from service.messages import Evaluated, Partition
 from service.metrics import PipelineMetrics

@@ -352,15 +352,17 @@ SLICE = {
     "start": {"type": "string", "format": "date-time"}, "end": {"type": "string", "format": "date-time"},
 }  # fmt: skip
 NUMBER = {"type": ["number", "null"]}
+REVISION: dict[str, Any] = {"revision": {"type": "integer", "minimum": 0}}
 SCHEMAS = {
     "window": SLICE
+    | REVISION
     | {
         "events": {"type": "integer", "minimum": 0},
         "labels": {"type": "integer"},
-        "revision": {"type": "integer", "minimum": 0},
         "incomplete": {"type": "boolean"},
     },
     "finding": SLICE
+    | REVISION
     | {
         "feature": {"type": ["string", "null"]},
         "role": {"type": ["string", "null"]},

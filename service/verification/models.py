@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from service.alerting.state import open_alerts, state_from_bytes
-from service.evaluation import Evaluation
+from service.evaluation.evaluation import Evaluation
 from service.store.profiles import stored_grids, stored_profiles
 from service.verification.discrepancies import Discrepancies
 from service.verification.panes import ALWAYS_MS, NEVER_MS, Doubt

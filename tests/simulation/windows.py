@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from service.evaluation import Evaluation
+from service.evaluation.evaluation import Evaluation
 from service.messages import SliceResult, WindowKey
 from service.replay import MemoryResults
 from service.store.watermarks import watermark_ms
