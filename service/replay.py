@@ -8,11 +8,12 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from service.alerting.news import Told, untold
-from service.evaluation import NEVER_MS, Evaluation
+from service.evaluation.evaluation import Evaluation
+from service.evaluation.results import NEVER_MS
 from service.messages import (
     Alert,
     Counts,
@@ -39,14 +40,14 @@ if TYPE_CHECKING:
     from service.intake.source import Source
 
 
-KEPT_MS = 29 * DAY_MS
-"""Panes are kept for the same hours of earlier weeks, as a database keeps them; at most so many:"""
+KEPT_MS = 372 * DAY_MS
+"""Panes are kept for the same hours of earlier weeks and of the year before, but only so many or a week of them:"""
 MOST_PANES = 20_000
 MOST_PANE_MS = 7 * DAY_MS
 
 
 class MemoryResults:
-    """`service.evaluation.Results` of one model, in memory, with what late rows can no longer reach dropped."""
+    """`Results` of one model, in memory, with what late rows can no longer reach dropped."""
 
     def __init__(self, lost: Sequence[Loss] = ()) -> None:
         self.lost = lost
@@ -65,7 +66,7 @@ class MemoryResults:
             if start not in self._by_start:
                 insort(self._starts, start)
             self._by_start.setdefault(start, []).append((partition, row.key))
-        self._panes[partition, row.key] = row
+        self._panes[partition, row.key] = replace(row, partition=partition)
 
     def position_ms(self) -> int | None:
         return self._position
@@ -78,10 +79,15 @@ class MemoryResults:
                 totals[start] = sum(row.inferences + row.labels for row in rows)
         return totals
 
-    def panes(self, start_ms: int, end_ms: int) -> Iterable[PaneRow]:
+    def panes(self, start_ms: int, end_ms: int, segment: str | None = None) -> Iterable[PaneRow]:
         starts = self._starts
         within = starts[bisect_left(starts, start_ms) : bisect_left(starts, end_ms)]
-        chosen = [place for start in within for place in self._by_start[start]]
+        chosen = [
+            place
+            for start in within
+            for place in self._by_start[start]
+            if segment is None or place[1].segment == segment
+        ]
         return [self._panes[k] for k in sorted(chosen, key=lambda k: (k[1].start_ms, k[0], k[1]))]
 
     def window_totals(self, since_ms: int) -> Mapping[tuple[int, str], WindowTotal]:
@@ -233,16 +239,21 @@ class Replay:
     def _tell(self, made: Sequence[tuple[MemoryResults, Evaluated]]) -> None:
         results = [result for _, step in made for result in step.results]
         alerts = [alert for held, step in made for alert in held.untold(step.alerts)]
-        for line in lines_of(results, alerts):
-            self.sink(line)
-        if results:
-            first = min(r.key.start_ms for r in results)
-            self.tally.start_ms = first if self.tally.start_ms is None else min(first, self.tally.start_ms)
-            self.tally.end_ms = max(self.tally.end_ms, *(r.key.end_ms for r in results))
-        self.tally.windows += sum(not r.aggregate for r in results)
-        self.tally.findings += sum(len(r.findings) for r in results)
-        self.tally.alerts += len(alerts)
-        self.tally.fired += [a for a in alerts if a.state is State.FIRING]
+        tell(self.sink, self.tally, results, alerts)
+
+
+def tell(sink: Sink, tally: Tally, results: Sequence[SliceResult], alerts: Sequence[Alert]) -> None:
+    """Hand the lines of some steps on, and count them."""
+    for line in lines_of(results, alerts):
+        sink(line)
+    if results:
+        first = min(r.key.start_ms for r in results)
+        tally.start_ms = first if tally.start_ms is None else min(first, tally.start_ms)
+        tally.end_ms = max(tally.end_ms, *(r.key.end_ms for r in results))
+    tally.windows += sum(not r.aggregate for r in results)
+    tally.findings += sum(len(r.findings) for r in results)
+    tally.alerts += len(alerts)
+    tally.fired += [a for a in alerts if a.state is State.FIRING]
 
 
 def lines_of(results: Sequence[SliceResult], alerts: Sequence[Alert]) -> Iterator[Mapping[str, Any]]:
@@ -260,11 +271,11 @@ def lines_of(results: Sequence[SliceResult], alerts: Sequence[Alert]) -> Iterato
 
 
 def _result_lines(result: SliceResult) -> Iterator[Mapping[str, Any]]:
-    about = _slice(result)
+    about = _slice(result) | {"revision": result.revision}
     if not result.aggregate:
         yield {
             "kind": "window", **about, "events": result.inferences, "labels": result.labels,
-            "revision": result.revision, "incomplete": result.incomplete,
+            "incomplete": result.incomplete,
         }  # fmt: skip
     for finding in result.findings:
         yield _finding_line(about, finding)

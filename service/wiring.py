@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from service.alerting.delivery import Delivery, webhook
+from service.backtest.backtest import Backtest, Span
 from service.collector import Collector, CollectorOptions
 from service.configuration import Configuration, ModelVersion
 from service.contract.grids import grid_for
 from service.dead_letters.replaying import Replaying
 from service.errors import ConfigurationError
-from service.evaluation import Evaluation
+from service.evaluation.evaluation import Evaluation
 from service.evaluator import Evaluator
 from service.intake.decoder import Decoder
 from service.intake.file_log import FileLogSource
@@ -34,6 +35,7 @@ from service.store.checkpoint import PostgresCheckpoints
 from service.store.engine import connect
 from service.store.migrate import require_current
 from service.store.outbox import Outbox
+from service.store.profiles import stored_grids, stored_profiles
 from service.store.retention import Retention
 from service.verification.verifier import Asked, Progress, RunTerms, Verifier
 
@@ -195,6 +197,37 @@ def make_replay(
     evaluation = Evaluation(configuration, profiles.get, grids.__getitem__)
     source = FileLogSource(events, partitions)
     return Replay(source, configuration, evaluation, partial(Decoder, configuration), sink)
+
+
+def make_backtest(
+    engine: Engine,
+    monitors: Sequence[Monitor],
+    profiles: Mapping[str, ReferenceProfile],
+    span: Span,
+    sink: Sink,
+) -> Backtest:
+    """A back-test of these monitors on the stored panes; references that are not given are the stored ones.
+
+    Raises ConfigurationError for a reference that is neither.
+    """
+    names = {m.reference for m in monitors if m.reference}
+    stored, stored_grid = stored_profiles(engine), stored_grids(engine)
+    found = {name: profile for name in names if (profile := profiles.get(name) or stored(name)) is not None}
+    if missing := [m for m in monitors if m.reference and m.reference not in found]:
+        raise ConfigurationError(*map(_no_reference, missing))
+    models = {m.model: (ModelVersion(m, _grid(m, found), reference_name=m.reference),) for m in monitors}
+    grids = {v[0].grid.id: v[0].grid for v in models.values()}
+    evaluation = Evaluation(
+        Configuration(models), found.get, lambda name: grids.get(name) or stored_grid(name)
+    )
+    return Backtest(engine, evaluation, span, sink)
+
+
+def _no_reference(monitor: Monitor) -> str:
+    return (
+        f"{monitor.model}: the reference {monitor.reference!r} is neither a file nor given with --reference, "
+        "nor is one of that name stored"
+    )
 
 
 def _grid(monitor: Monitor, profiles: Mapping[str, ReferenceProfile]) -> Grid:

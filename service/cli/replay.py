@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -18,10 +17,12 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from service.cli.monitors import read_monitors
+from service.cli.backtest import Wanted, judge_stored
+from service.cli.monitors import MonitorFile, read_monitors
+from service.cli.replay_output import opened, writer
 from service.cli.replay_summary import summary_of
 from service.errors import ConfigurationError
-from service.replay import Sink, Tally
+from service.replay import Tally
 from service.settings import load_from_environment
 from service.wiring import kafka_settings, make_replay
 
@@ -37,10 +38,10 @@ from service.wiring import kafka_settings, make_replay
 )
 @click.option(
     "--events",
-    required=True,
     type=click.Path(path_type=Path),
     help="JSONL file or folder, plain, .gz or .zst.",
 )
+@click.option("--stored", is_flag=True, help="The panes that the database keeps, in place of a log.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -67,17 +68,39 @@ from service.wiring import kafka_settings, make_replay
     type=click.FloatRange(min=0, min_open=True),
     help="With --live: times faster than life.",
 )
+@click.option("--model", help="With --stored: only this model of the monitors.")
+@click.option("--from", "since", help="With --stored: tell only what came after: 30d (ago), or ISO 8601.")
+@click.option("--to", "until", help="With --stored: and not after this.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def replay(  # noqa: PLR0913, PLR0917 - click hands over every option
-    monitors: Path | None, references: tuple[Path, ...], events: Path, out: Path | None, summary: bool, partitions: int,
-    live: bool, topic: str | None, speed: float, quiet: bool,
+    monitors: Path | None, references: tuple[Path, ...], events: Path | None, stored: bool, out: Path | None,
+    summary: bool, partitions: int, live: bool, topic: str | None, speed: float, model: str | None,
+    since: str | None, until: str | None, quiet: bool,
 ) -> None:  # fmt: skip
-    """Run the pipeline over a log without Kafka or a server. The same input gives the same bytes.
+    """Run the pipeline over a log without Kafka or a server, or other monitors over the panes that are stored.
+
+    The same input gives the same bytes, and the database is only read.
 
     \b
     driftbell replay --monitors monitors.yaml --reference churn.profile --events log.jsonl.gz --out out.jsonl --summary
+    driftbell replay --monitors new.yaml --stored --from 30d --summary
     driftbell replay --live --events log.jsonl.gz --topic inference-log --speed 60
     """  # noqa: D301
+    given = {"--events": events, "--live": live, "--topic": topic}
+    _require_stored(
+        stored=stored, only_stored={"--model": model, "--from": since, "--to": until}, never=given
+    )
+    if stored:
+        if monitors is None:
+            raise ConfigurationError("say --monitors FILE: what the stored panes are to be judged by")
+        judge_stored(
+            read_monitors(monitors, references), Wanted(model, since, until, out, summary), quiet=quiet
+        )
+        return
+    if events is None:
+        raise ConfigurationError(
+            "say --events FILE for a log, or --stored for the panes that the database keeps"
+        )
     if live:
         from service.demo.pacing import replay_live
 
@@ -87,11 +110,17 @@ def replay(  # noqa: PLR0913, PLR0917 - click hands over every option
         return
     if monitors is None or out is None:
         raise ConfigurationError("say --monitors FILE and --out FILE, or --live to send the events to Kafka")
-    read = read_monitors(monitors, references)
+    _replay_log(read_monitors(monitors, references), events, partitions, out, summary=summary, quiet=quiet)
+
+
+def _replay_log(
+    read: MonitorFile, events: Path, partitions: int, out: Path, *, summary: bool, quiet: bool
+) -> None:
     _require_references(read.monitors, read.profiles)
-    with _opened(out, events) as lines, _progress(quiet=quiet) as bar:
+    _require_log(out, events)
+    with opened(out) as lines, _progress(quiet=quiet) as bar:
         task = bar.add_task(f"replaying {events.name}", total=None)
-        run = make_replay(read.monitors, read.profiles, events, partitions, _writer(lines))
+        run = make_replay(read.monitors, read.profiles, events, partitions, writer(lines))
         run.progress = lambda records: bar.advance(task, records)
         tally = run.run()
     _require_events(tally, events)
@@ -101,6 +130,14 @@ def replay(  # noqa: PLR0913, PLR0917 - click hands over every option
     if tally.dead:
         click.secho(f"driftbell: {_dead(tally)}", fg="yellow", err=True)
     click.echo(_counts(tally))
+
+
+def _require_stored(*, stored: bool, only_stored: Mapping[str, object], never: Mapping[str, object]) -> None:
+    """Raises ConfigurationError when an option is given that means nothing here."""
+    wrong = [name for name, value in (never if stored else only_stored).items() if value]
+    if wrong:
+        said = "cannot be given with --stored" if stored else "can be given with --stored only"
+        raise ConfigurationError(f"{', '.join(wrong)} {said}")
 
 
 def _require_references(monitors: Any, profiles: Mapping[str, object]) -> None:
@@ -113,17 +150,13 @@ def _require_references(monitors: Any, profiles: Mapping[str, object]) -> None:
         raise ConfigurationError(*problems)
 
 
-def _opened(out: Path, events: Path) -> IO[bytes]:
+def _require_log(out: Path, events: Path) -> None:
     if out.resolve() == events.resolve() or (events.is_dir() and events.resolve() in out.resolve().parents):
         raise ConfigurationError(
             f"--out {out} would be written over the events or among them; name another place"
         )
     if not events.exists():
         raise ConfigurationError(f"there is no file or folder {events}; --events names the log to replay")
-    try:
-        return out.open("wb")
-    except OSError as why:
-        raise ConfigurationError(f"cannot write {out}: {why.strerror}") from why
 
 
 def _require_events(tally: Tally, events: Path) -> None:
@@ -140,15 +173,6 @@ def _dead(tally: Tally) -> str:
     first = tally.first_dead
     example = f" (the first: {first.detail})" if first is not None else ""
     return f"{tally.records.dead:,} of {tally.records.total:,} events cannot be used: {reasons}{example}"
-
-
-def _writer(lines: IO[bytes]) -> Sink:
-    encode = msgspec.json.encode
-
-    def write(line: Mapping[str, Any]) -> None:
-        lines.write(encode(line) + b"\n")
-
-    return write
 
 
 def _progress(*, quiet: bool) -> Progress:

@@ -205,14 +205,20 @@ class Snapshot:
 
 
 @contextmanager
-def open_snapshot(engine: Engine) -> Iterator[Snapshot]:
-    """The database as it is now, for as long as it takes; no collector or evaluator waits for it."""
+def one_moment(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees no later commit, for as long as it takes; the server lets it write nothing."""
     with transaction(engine) as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         take_time(connection)
-        with closing(Snapshot(connection)) as snapshot:
-            yield snapshot
+        yield connection
+
+
+@contextmanager
+def open_snapshot(engine: Engine) -> Iterator[Snapshot]:
+    """The database as it is now, for as long as it takes; no collector or evaluator waits for it."""
+    with one_moment(engine) as connection, closing(Snapshot(connection)) as snapshot:
+        yield snapshot
 
 
 def _partition(row: RowMapping, losses: tuple[Loss, ...]) -> StoredPartition:

@@ -71,7 +71,7 @@ def test_the_same_input_gives_the_same_file(folder: Path) -> None:
 def test_the_summary_says_each_alert_that_fired_as_a_sentence(folder: Path) -> None:
     done = replay("--summary")
     first = done.output.splitlines()[0]
-    assert first.split(":")[0].split() in (["ticket", "data_drift"], ["page", "out_of_range"])
+    assert first.split(":")[0].split() in (["info", "data_drift"], ["page", "out_of_range"])
     assert "churn version 1" in first
     assert "UTC" in first
     assert done.output.splitlines()[-1].startswith("accepted 800")
@@ -160,7 +160,9 @@ def test_a_log_is_not_touched_by_a_mistaken_out(folder: Path) -> None:
             ["--events", "log.jsonl"],
             "say --monitors FILE and --out FILE, or --live to send the events to Kafka",
         ),
-        ([], "Missing option '--events'"),
+        ([], "say --events FILE for a log, or --stored for the panes that the database keeps"),
+        (["--events", "log.jsonl", "--model", "churn"], "--model can be given with --stored only"),
+        (["--stored"], "say --monitors FILE: what the stored panes are to be judged by"),
         (["--events", "log.jsonl", "--partitions", "0"], "0 is not in the range"),
         (["--bogus"], "No such option '--bogus'"),
     ],
