@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from service.diagnosis.correlation import diagnose_correlation
 from service.diagnosis.diagnose import Patient, diagnose
-from service.diagnosis.view import SliceView, view_of
+from service.diagnosis.view import view_of
+from service.judging.parts import Parts
+from service.judging.relations import diagnose_parted
 from service.judging.terms import METHODS, Scored, SinceWhen, Terms
-from service.messages import Role, SliceResult, Verdict, WindowKey
+from service.messages import Role, SliceResult, Verdict
 from service.scoring.evidence import EVIDENCE
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def explain(
     """Why these signals of a slice ring, as far as that can be said."""
     reference, key = case.reference, result.key
     found = {
-        s: d for s in signals if s.rule == "relation" and (d := _relation(reference, case.scored, result))
+        s: d for s in signals if s.rule == "relation" and (d := _relation(reader, case, result)) is not None
     }
     asked = {s: s.column for s in signals if s.column is not None and s.rule in METHODS}
     if not asked:
@@ -46,39 +48,25 @@ def explain(
     earliest = key.end_ms - _MOST_SINCE_WINDOWS * (key.end_ms - key.start_ms)
     since = max(min([*known, key.start_ms]), earliest)
     rows = reference.segment(key.segment) if key.segment else reference.sketch
-    current = reader.slice(case.terms, key, since, key.end_ms, reference.sketch.grid)
-    if rows is None or current is None:
+    parts = Parts(reader, case.terms, reference, case.scored, key, since)
+    if rows is None or parts.current is None:
         return found
-    before = reader.before(case.terms, key, since, reference.sketch.grid)
-    just_before = None if before is None else view_of(before)
-    patient = Patient(view_of(rows), just_before, view_of(current), _parts(case.scored, key))
+    just_before = None if parts.before is None else view_of(parts.before)
+    patient = Patient(view_of(rows), just_before, view_of(parts.current), parts.places)
     diagnoses = diagnose(patient, set(asked.values()))
     return found | {s: diagnoses[column] for s, column in asked.items() if column in diagnoses}
 
 
-def _relation(reference: Reference, scored: Sequence[Scored], result: SliceResult) -> Diagnosis | None:
+def _relation(reader: SliceReader, case: Case, result: SliceResult) -> Diagnosis | None:
     """Which feature lost its relations to the others, and to which most."""
-    sketch = next((one.sketch for one in scored if one.result.key == result.key), None)
+    sketch = next((one.sketch for one in case.scored if one.result.key == result.key), None)
     if sketch is None:
         return None
-    then, now = reference.sketch.moments, sketch.moments
+    then, now = case.reference.sketch.moments, sketch.moments
     ringing = {f.column for f in result.findings if f.verdict is Verdict.DRIFT and f.method == EVIDENCE}
     others = {c for c in then.columns if c.role is not Role.FEATURE}
     rung = [c for c in ringing | others if c is not None]
-    return diagnose_correlation(
+    found = diagnose_correlation(
         then.correlation(), now.correlation(), then.columns, then.rows, now.rows, rung
     )
-
-
-def _parts(scored: Sequence[Scored], key: WindowKey) -> Mapping[str, SliceView]:
-    """The other slices of the window, by what they are."""
-    others = [one for one in scored if one.result.key != key and one.sketch.inferences]
-    if key.segment:
-        others = []
-    return {
-        " of ".join(filter(None, (k.segment, f"version {k.version}" if k.version else ""))): view_of(
-            one.sketch
-        )
-        for one in others
-        for k in [one.result.key]
-    }
+    return found or diagnose_parted(reader, case.terms, case.reference, result)

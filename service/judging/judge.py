@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from service.alerting.state import FoldState, join
 from service.judging.limits import contract_findings_of, held_columns, is_ignored, slices_of, watch_of
-from service.judging.terms import JUMP, Scored, Since, Terms
+from service.judging.relations import Asked, relations_in
+from service.judging.studied import Studies
+from service.judging.terms import JUMP, Scored, Since, Terms, days_back
 from service.messages import NOT_APPLICABLE, Column, Finding, SliceResult, Verdict, WindowKey
 from service.monitor import DAY_MS
 from service.reference.regrid import regrid_sketch
@@ -19,22 +21,18 @@ from service.scoring.answers import NOTHING_SEEN, ErrorState, error_findings, er
 from service.scoring.breaks import break_findings
 from service.scoring.budget import FAMILIES, alpha_for, nats_of
 from service.scoring.evidence import Earlier, Told, begin, evidence_from_bytes, evidence_to_bytes, step
-from service.scoring.relations import Relations, relation_findings, relations_of
 from service.scoring.schema import FEWEST_ROWS, fingerprint, schema_finding
-from service.scoring.scorer import Plans, scorer_for, tests_in
-from service.scoring.usual import Reference, UsualSlices
+from service.scoring.scorer import scorer_for, tests_in
 from service.scoring.windows import SliceKey
 
 if TYPE_CHECKING:
     from service.judging.slices import SliceReader
     from service.monitor import Monitor
-    from service.scoring.usual import Usual
+    from service.scoring.usual import Reference, Usual
     from service.sketches.grids import Grid
     from service.sketches.label_sample import LabelSample
     from service.sketches.sample import RowSample
 
-_DAYS_BACK = (1, 2, 3, 4, 5, 6, 7, 14, 21, 28)
-"""The same hours of these days before are asked whether they were like this."""
 _LABELS_BACK_WINDOWS = 12
 _FEWEST_ROWS = 30
 _FORGOTTEN_AFTER_WINDOWS = 400
@@ -52,11 +50,7 @@ class Judge:
     """Judges windows. What it keeps is a function of references and panes: order and restarts change nothing."""
 
     reader: SliceReader
-    _plans: Plans = field(default_factory=Plans)
-    _usual: dict[int, tuple[Reference, UsualSlices]] = field(default_factory=dict)
-    _known_relations: dict[tuple[int, frozenset[Column]], tuple[Reference, Relations]] = field(
-        default_factory=dict
-    )
+    _studies: Studies = field(default_factory=Studies)
 
     # ---------------------------------------------------------------- scores
     def score(self, terms: Terms, reference: Reference | None) -> list[Scored]:
@@ -72,7 +66,8 @@ class Judge:
                 sketch = regrid_sketch(counted, reference.sketch.grid)
                 share = FAMILIES["columns"] * slices.share(is_segment=bool(key.segment))
                 alpha = alpha_for(monitor, terms.spec, share / tests_in(reference.sketch, monitor))
-                findings += scorer_for(monitor, reference, key.segment, alpha, self._plans).findings(sketch)
+                plan = self._studies.of(reference).plan(key.segment)
+                findings += scorer_for(monitor, reference, key.segment, alpha, plan).findings(sketch)
             named = terms.base._replace(version=key.version, segment=key.segment)
             made.append(Scored(SliceResult(named, sketch.inferences, sketch.labels, findings), sketch))
         return made
@@ -96,7 +91,7 @@ class Judge:
                     {(one.result.key, column, method): ms for (column, method), ms in told.since_ms.items()}
                 )
                 since.update({(one.result.key, c, JUMP): one.result.key.start_ms for c in told.jumped})
-            found += self._relations(terms, reference, one, share, found)
+            found += self._relations(state, terms, reference, one, share, found)
             found += _schema(state, one, terms.version.monitor)
             found += self._errors(state, terms, reference, one, share, answers)
             results.append(replace(one.result, findings=(*one.result.findings, *found)))
@@ -108,7 +103,7 @@ class Judge:
         merged = self.reader.merged(
             terms.panes, terms.base.start_ms, terms.base.end_ms, reference.sketch.grid
         )
-        usual = self._usual_of(reference).of("")
+        usual = self._studies.of(reference).usual("")
         made = []
         for key, sketch in sorted(merged.items()):
             if key.segment or not sketch.inferences:
@@ -126,7 +121,7 @@ class Judge:
         self, state: FoldState, terms: Terms, reference: Reference, one: Scored, share: float
     ) -> Told | None:
         key = one.result.key
-        usual = self._usual_of(reference).of(key.segment)
+        usual = self._studies.of(reference).usual(key.segment)
         if usual is None:
             return None
         name = join(key.version, key.segment, key.window)
@@ -145,53 +140,24 @@ class Judge:
 
     def _earlier(self, terms: Terms, usual: Usual, key: WindowKey, grid: Grid) -> list[Earlier]:
         """The same hours of earlier days; for windows longer than a day, of earlier weeks."""
-        length = key.end_ms - key.start_ms
         found = []
-        for days in _DAYS_BACK:
-            if days * DAY_MS < length or (length > DAY_MS and days % 7):
-                continue
-            back = days * DAY_MS
+        for back in days_back(key):
             sketch = self.reader.slice(terms, key, key.start_ms - back, key.end_ms - back, grid)
             if sketch is not None and sketch.inferences >= _FEWEST_ROWS:
-                found.append(Earlier(f"{days} days before", usual.groups.counts(sketch)))
+                found.append(Earlier(f"{back // DAY_MS} days before", usual.groups.counts(sketch)))
         return found
 
-    def _usual_of(self, reference: Reference) -> UsualSlices:
-        """What is usual is made once for a reference."""
-        known = self._usual.get(id(reference))
-        if known is None or known[0] is not reference:
-            if len(self._usual) > 64:
-                self._usual.clear()
-            known = self._usual[id(reference)] = (reference, UsualSlices(reference))
-        return known[1]
-
     def _relations(
-        self, terms: Terms, reference: Reference, one: Scored, share: float, found: Sequence[Finding]
-    ) -> Sequence[Finding]:
-        """How features go together, in all traffic: ringing only if it was otherwise just before, too."""
-        key = one.result.key
-        if key.segment or not one.sketch.inferences:
+        self, state: FoldState, terms: Terms, reference: Reference, one: Scored, share: float, found: Sequence[Finding]
+    ) -> Sequence[Finding]:  # fmt: skip
+        """How features go together, in all traffic, but for those that ring by themselves."""
+        if one.result.key.segment or not one.sketch.inferences:
             return ()
-        ringing = frozenset(f.column for f in found if f.verdict is Verdict.DRIFT and f.column is not None)
+        ringing = {f.column for f in found if f.verdict is Verdict.DRIFT and f.column is not None}
+        ringing |= {c for c in one.sketch.grid.number_at if is_ignored(terms, c)}
         alpha = alpha_for(terms.version.monitor, terms.spec, FAMILIES["relations"] * share)
-        told = relation_findings(self._relations_of(reference, ringing), one.sketch, alpha)
-        if not any(f.verdict is Verdict.DRIFT for f in told):
-            return told
-        before = self.reader.before(terms, key, key.start_ms, reference.sketch.grid)
-        if before is None or before.inferences < one.sketch.inferences:
-            return told
-        just_before = relations_of(before, (), ringing)
-        lately = {f.method: f.verdict for f in relation_findings(just_before, one.sketch, alpha)}
-        return [f if lately.get(f.method, f.verdict) is Verdict.DRIFT else _calmed(f) for f in told]
-
-    def _relations_of(self, reference: Reference, ringing: frozenset[Column]) -> Relations:
-        known = self._known_relations.get((id(reference), ringing))
-        if known is None or known[0] is not reference:
-            if len(self._known_relations) > 64:
-                self._known_relations.clear()
-            made = relations_of(reference.sketch, reference.blocks, ringing)
-            known = self._known_relations[id(reference), ringing] = (reference, made)
-        return known[1]
+        asked = Asked(terms, self._studies.of(reference), one, frozenset(ringing), alpha)
+        return relations_in(self.reader, asked, state)
 
     def _answers(self, terms: Terms, scored: Sequence[Scored]) -> _Answers:
         """The labels that came in this window, and the sampled rows by slice that they may belong to."""
@@ -199,9 +165,7 @@ class Judge:
             return _Answers([], {})
         base = terms.base
         labels = [
-            self.reader.sample(row)[1]
-            for row in terms.panes(base.start_ms, base.end_ms)
-            if row.labels and not row.key.segment
+            self.reader.sample(row)[1] for row in terms.panes(base.start_ms, base.end_ms, "") if row.labels
         ]
         rows: dict[SliceKey, list[RowSample]] = {}
         for row in terms.panes(
@@ -246,10 +210,6 @@ def _schema(state: FoldState, one: Scored, monitor: Monitor) -> Sequence[Finding
     return () if found is None else (found,)
 
 
-def _calmed(finding: Finding) -> Finding:
-    return replace(finding, column=None, verdict=Verdict.OK)
-
-
 def _forget(state: FoldState, terms: Terms) -> None:
     """Slices that were not seen for long (an old version) are not carried on."""
     oldest = terms.base.end_ms - _FORGOTTEN_AFTER_WINDOWS * (terms.base.end_ms - terms.base.start_ms)
@@ -260,7 +220,7 @@ def _forget(state: FoldState, terms: Terms) -> None:
     ]
     for name in old:
         del state.evidence[name]
-        version, segment, window = name.split("\x1f")
+        version, segment, window = name.split("\x1f")[:3]
         if not segment:
             state.schemas.pop(join(version, window), None)
         state.errors.pop(name, None)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from service.sketches.sample import RowSample
 
 _BEFORE_WINDOWS = 4
-_KEPT_SAMPLES = 20_000
+_KEPT_SAMPLES, _KEPT_SKETCHES = 20_000, 256
 
 
 @dataclass
@@ -31,24 +31,33 @@ class SliceReader:
 
     grid: Callable[[str], Grid]
     _samples: OrderedDict[bytes, tuple[RowSample, LabelSample]] = field(default_factory=OrderedDict)
+    _sketches: OrderedDict[tuple[bytes, str], PaneSketch] = field(default_factory=OrderedDict)
 
     def merged(
         self, panes: Panes, start_ms: int, end_ms: int, grid: Grid, only: SliceKey | None = None
     ) -> dict[SliceKey, PaneSketch]:
-        """The slices of some panes (or one of them) on a grid. Reading a pane's bytes is what costs."""
+        """The slices of some panes (or one of them) on a grid, to look at only: panes are kept for other windows."""
         rows = (
             row
-            for row in panes(start_ms, end_ms)
-            if only is None or only == (row.key.version, row.key.segment)
+            for row in panes(start_ms, end_ms, only.segment if only else None)
+            if only is None or only.version == row.key.version
         )
-        return merge_slices(self._on_grid(row, grid) for row in rows)
+        return merge_slices(
+            (SliceKey(row.key.version, row.key.segment), self._on_grid(row, grid)) for row in rows
+        )
 
-    def _on_grid(self, row: PaneRow, grid: Grid) -> tuple[SliceKey, PaneSketch]:
+    def _on_grid(self, row: PaneRow, grid: Grid) -> PaneSketch:
+        """Reading a pane's bytes is what costs, and most panes are in several windows."""
+        name = xxhash.xxh3_128_digest(row.sketch), grid.id
+        if name in self._sketches:
+            self._sketches.move_to_end(name)
+            return self._sketches[name]
         own = grid if row.grid_id == grid.id else self.grid(row.grid_id)
         sketch = pane_from_bytes(row.sketch, own)
-        if own is not grid:
-            sketch = regrid_sketch(sketch, grid)
-        return SliceKey(row.key.version, row.key.segment), sketch
+        made = self._sketches[name] = sketch if own is grid else regrid_sketch(sketch, grid)
+        if len(self._sketches) > _KEPT_SKETCHES:
+            self._sketches.popitem(last=False)
+        return made
 
     def before(self, terms: Terms, key: WindowKey, until_ms: int, grid: Grid) -> PaneSketch | None:
         """The same slice in the windows before a time."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from service.alerting.rules import Signal
+from service.alerting.rules import RULES, Signal
 from service.messages import Column, PaneRow, SliceResult, WindowKey
+from service.monitor import DAY_MS
 from service.scoring.evidence import EVIDENCE, RATE_METHODS
 
 if TYPE_CHECKING:
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
     from service.monitor import WindowSpec
     from service.sketches.pane import PaneSketch
 
-Panes = Callable[[int, int], Iterable[PaneRow]]
-"""The panes that start in [start_ms, end_ms), of all partitions and slices."""
+
+class Panes(Protocol):
+    """`Results.panes`."""
+
+    def __call__(self, start_ms: int, end_ms: int, segment: str | None = None, /) -> Iterable[PaneRow]:
+        """The panes that start in [start, end): of one segment ('' is all traffic), or of every slice (None)."""
+
 
 Since = Mapping[tuple[WindowKey, Column | None, str], int]
 """When the run of suspect windows began, by slice, column and method."""
@@ -26,11 +32,11 @@ SinceWhen = Callable[[SliceResult, Signal], int | None]
 
 JUMP = "jump"
 """The method of what differs from the recent past by this one window."""
-METHODS = {
-    "drift": EVIDENCE, "range": "evidence_range", "unseen": "evidence_unseen", "type": "evidence_wrong_type",
-    "missing": "evidence_null",
-}  # fmt: skip
+METHODS: Mapping[str, frozenset[str]] = {
+    rule.name: methods for rule in RULES if (methods := rule.methods & {EVIDENCE, *RATE_METHODS})
+}
 """The evidence behind each rule about a column."""
+_DAYS_BACK = (1, 2, 3, 4, 5, 6, 7, 14, 21, 28, 357, 364, 371)
 
 
 class Scored(NamedTuple):
@@ -50,6 +56,14 @@ class Terms:
     panes: Panes
 
 
+def days_back(key: WindowKey) -> Iterator[int]:
+    """How long before, in ms, the same hours may have been like these; for windows longer than a day, in weeks."""
+    length_ms = key.end_ms - key.start_ms
+    for days in _DAYS_BACK:
+        if days * DAY_MS >= length_ms and (length_ms <= DAY_MS or not days % 7):
+            yield days * DAY_MS
+
+
 def jumps_of(since: Since) -> Callable[[SliceResult, Signal], bool]:
     """Whether a signal's column differs from the recent past by this one window: something happened just now."""
     return lambda result, signal: (result.key, signal.column, JUMP) in since
@@ -61,7 +75,7 @@ def since_of(since: Since) -> SinceWhen:
     def known(result: SliceResult, signal: Signal) -> int | None:
         if signal.rule == "drift" and (jumped := since.get((result.key, signal.column, JUMP))) is not None:
             return jumped
-        methods = RATE_METHODS[:5] if signal.rule == "missing" else (METHODS.get(signal.rule, ""),)
+        methods = METHODS.get(signal.rule, ())
         found = [since[k] for m in methods if (k := (result.key, signal.column, m)) in since]
         return min(found, default=None)
 

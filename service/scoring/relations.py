@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +12,15 @@ from detectors.correlation import Correlation
 from detectors.joint import JointScore, MomentsPair, SecondMoments
 from detectors.pca import Pca
 from service.messages import Column, Finding, Role, Verdict
+from service.scoring.verdicts import finding_of
 
 if TYPE_CHECKING:
     from service.sketches.pane import PaneSketch
 
 FEWEST_ROWS = 30
 CORRELATION = "correlation"
+TESTS = 3
+"""Correlations and the subspace here, and the classifier of sampled rows (`apart`): each has as much of the budget."""
 FEWEST_BLOCKS = 8
 """The subspace needs to know how blocks vary; correlations have a law of their own."""
 METHODS: Mapping[str, Correlation | Pca] = {CORRELATION: Correlation(), "pca": Pca()}
@@ -67,27 +70,12 @@ def relation_findings(usual: Relations, current: PaneSketch, alpha: float) -> tu
         return ()
     pair = MomentsPair(usual.whole, usual.blocks, now)
     names = [name for name in METHODS if name == CORRELATION or len(usual.blocks) >= FEWEST_BLOCKS]
-    each = alpha / len(METHODS)
+    each = alpha / TESTS
     return tuple(_finding(name, METHODS[name].score(pair, each), usual.columns) for name in names)
 
 
 def _finding(name: str, joint: JointScore, columns: Sequence[Column]) -> Finding:
-    score = joint.score
-    if score.value is None or score.limit is None:
-        verdict, limit = Verdict.TOO_LITTLE_DATA, score.limit
-    else:
-        limit = max(score.limit, TOLERANCES[name])
-        verdict = Verdict.DRIFT if score.value > limit else Verdict.OK
-    blamed = columns[int(np.argmax(joint.shares))] if verdict is Verdict.DRIFT and any(joint.shares) else None
-    return Finding(
-        blamed,
-        name,
-        score.value,
-        limit,
-        score.p_value,
-        score.n,
-        score.m,
-        score.resolution,
-        verdict,
-        score.reason,
-    )
+    found = finding_of(None, joint.score, TOLERANCES[name])
+    if found.verdict is not Verdict.DRIFT or not any(joint.shares):
+        return found
+    return replace(found, column=columns[int(np.argmax(joint.shares))])

@@ -6,7 +6,6 @@ own column and all that goes with it. Where those rows are not known, only what 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,16 +17,15 @@ from service.messages import Column, Finding, Role, Verdict
 from service.monitor import FeatureOverride, Monitor
 from service.scoring.columns import Rate, compare, plan_of, window_counts
 from service.scoring.tolerances import RATE_TOLERANCE, tolerance_of
+from service.scoring.verdicts import finding_of, verdict_of
 
 if TYPE_CHECKING:
     from detectors.batch import BatchPlan
     from detectors.column_scores import ColumnScores
-    from detectors.score import Score
     from service.scoring.usual import Reference
     from service.sketches.pane import PaneSketch
 
 _RATES = 7
-_MOST_PLANS = 512
 _NOTHING = FeatureOverride()
 
 
@@ -77,7 +75,7 @@ class Scorer:
                 wanted = _chosen(known, override.methods or self.monitor.methods)
                 told = [scores[method].score(place) for method in wanted]
                 found += [
-                    _finding(compared.column, s, tolerance_of(s.method, s.n, s.m, override.tolerance))
+                    finding_of(compared.column, s, tolerance_of(s.method, s.n, s.m, override.tolerance))
                     for s in told
                 ]
             rates = (rate for rate in compared.rates if rate.n and (rate.is_quality or not self.quality_only))
@@ -100,37 +98,22 @@ class Scorer:
         tolerance = RATE_TOLERANCE if override.tolerance is None else override.tolerance
         limit = None if score.limit is None else min(1.0, usual + max(score.limit, tolerance))
         value = rate.hits / rate.n
-        verdict = Verdict.TOO_LITTLE_DATA if limit is None or score.value is None else _verdict(value, limit)
+        verdict = (
+            Verdict.TOO_LITTLE_DATA if limit is None or score.value is None else verdict_of(value, limit)
+        )
         return Finding(
             column, rate.name, value, limit, score.p_value, rate.n, rate.reference_n, 0.0, verdict, score.reason,
         )  # fmt: skip
 
 
-class Plans:
-    """The plan of each reference's slice, made once; the latest few hundred are kept."""
-
-    def __init__(self) -> None:
-        self._made: OrderedDict[int, tuple[PaneSketch, BatchPlan]] = OrderedDict()
-
-    def of(self, reference: PaneSketch) -> BatchPlan:
-        """The plan of these rows."""
-        known = self._made.get(id(reference))
-        if known is None or known[0] is not reference:
-            known = self._made[id(reference)] = (reference, plan_of(reference))
-            if len(self._made) > _MOST_PLANS:
-                self._made.popitem(last=False)
-        return known[1]
-
-
 def scorer_for(
-    monitor: Monitor, reference: Reference, segment: str, alpha: float, plans: Plans | None = None
+    monitor: Monitor, reference: Reference, segment: str, alpha: float, plan: BatchPlan | None = None
 ) -> Scorer:
-    """How one slice is scored; `segment` is '' or 'name=value'."""
+    """How one slice is scored; `segment` is '' or 'name=value', `plan` that of its rows, made anew without one."""
     own = segment.partition("=")[0] if segment else None
     rows = reference.segment(segment) if segment else reference.sketch
     sketch = reference.sketch if rows is None else rows
-    plan = (plans or Plans()).of(sketch)
-    return Scorer(monitor, sketch, alpha, own, quality_only=rows is None, plan=plan)
+    return Scorer(monitor, sketch, alpha, own, quality_only=rows is None, plan=plan or plan_of(sketch))
 
 
 def tests_in(reference: PaneSketch, monitor: Monitor) -> int:
@@ -153,27 +136,3 @@ def _override(monitor: Monitor, column: Column) -> FeatureOverride:
 def _chosen(known: Iterable[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
     """The methods that fit a kind of column, of those that are wanted; None is all."""
     return tuple(known) if wanted is None else tuple(name for name in known if name in wanted)
-
-
-def _verdict(value: float, limit: float) -> Verdict:
-    return Verdict.DRIFT if value > limit else Verdict.OK
-
-
-def _finding(column: Column, score: Score, tolerance: float) -> Finding:
-    if score.value is None or score.limit is None:
-        verdict, limit = Verdict.TOO_LITTLE_DATA, score.limit
-    else:
-        limit = max(score.limit, tolerance)
-        verdict = _verdict(score.value, limit)
-    return Finding(
-        column,
-        score.method,
-        score.value,
-        limit,
-        score.p_value,
-        score.n,
-        score.m,
-        score.resolution,
-        verdict,
-        score.reason,
-    )
