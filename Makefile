@@ -27,8 +27,8 @@ $(VENV)/.installed: pyproject.toml
 demo: install  ## a real stream that goes wrong, watched in this terminal (SPEED=1 MINUTES=)
 	$(BIN)/driftbell demo --speed $(SPEED) $(if $(MINUTES),--minutes $(MINUTES))
 
-test: install  ## the whole suite
-	$(BIN)/python -m pytest
+test: install  ## the whole suite, a process for each core (a file stays in one; its servers are its own)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-long: install  ## the detectors' full calibration grid (many minutes)
 	$(BIN)/python -m pytest -m long

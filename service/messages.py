@@ -181,7 +181,7 @@ class Partition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PaneRow:
-    """A pane's cumulative sketch as it is stored."""
+    """A pane's cumulative sketch as it is stored; `partition` is where it was read from, None before it is stored."""
 
     key: PaneKey
     end_ms: int
@@ -190,6 +190,7 @@ class PaneRow:
     labels: int
     last_ms: int
     sketch: bytes
+    partition: Partition | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +389,8 @@ class Cause(StrEnum):
 class Alert:
     """A finding that lasted. `since_ms` is when the trouble began as far as is known, `at_ms` when it was known.
 
-    `consequence`: it follows from another alert of its incident. `confidence` and `evidence` are the diagnosis' own.
+    `consequence`: it follows from another alert of its incident. `confidence` and `evidence` are the diagnosis' own,
+    and what was seen of its effect on the answers.
     """
 
     id: str

@@ -304,7 +304,12 @@ class RetentionSettings:
     """How long what is stored is kept."""
 
     results_ms: int = given("RETENTION_RESULTS", "90d", _retention, "How long findings and alerts are kept.")
-    panes_ms: int = given("RETENTION_PANES", "35d", _retention, "How long panes are kept.")
+    panes_ms: int = given(
+        "RETENTION_PANES",
+        "35d",
+        _retention,
+        "How long panes are kept; with 372d the season of the year before is known.",
+    )
     dead_letters_ms: int = given(
         "RETENTION_DEAD_LETTERS", "14d", _retention, "How long dead letters are kept."
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from service.alerting.state import open_alerts, state_from_bytes
 from service.configuration import Configuration, ModelVersion
-from service.evaluation import Evaluation
+from service.evaluation.evaluation import Evaluation
 from service.messages import (
     Alert,
     Cause,

@@ -17,8 +17,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import xxhash
 
+from service.alerting.effect import EFFECT, is_about_inputs, with_effect
 from service.alerting.incidents import Newcomer, age, incident_for
-from service.alerting.rules import CONTRACT, VOLUME, Reading, Signal, cause_of, read, severity_of, signals_of
+from service.alerting.rules import (
+    CONTRACT,
+    EVIDENCE,
+    VOLUME,
+    Reading,
+    Signal,
+    cause_of,
+    read,
+    severity_of,
+    signals_of,
+)
 from service.alerting.state import FoldState, Place, Tracked, alert_of, join, place_of
 from service.alerting.volumes import VolumeTerms, is_watched, volumes_of
 from service.alerting.wording import sentence, told_sentence
@@ -168,7 +179,7 @@ def _step(state: FoldState, name: str, seen: _Seen, terms: Terms) -> Alert | Non
     if tracked is None:
         tracked = state.tracked[name] = _begin(seen, name, terms)
     before, policy = tracked.state, terms.monitor.alerts
-    said, words = (tracked.cause, tracked.severity), tracked.summary
+    said, words = (tracked.cause, tracked.severity), _words(tracked)
     if seen.reading.ratio > 1.0:
         tracked.over, tracked.under = tracked.over + 1, 0
         if before is State.PENDING or _is_better(seen.diagnosis, tracked):
@@ -182,14 +193,20 @@ def _step(state: FoldState, name: str, seen: _Seen, terms: Terms) -> Alert | Non
         _cool(state, name, tracked, seen.reading, policy)
     if before is State.FIRING and _is_learned_now(tracked, terms):
         _describe(state, tracked, seen, terms)
+    if seen.reading.ratio > 1.0 and is_about_inputs(seen.signal):
+        tracked.evidence = with_effect(tracked.evidence, seen.result.findings)
     renamed = tracked.state is State.FIRING and (tracked.cause, tracked.severity) != said
     begun = before is State.PENDING and tracked.over == 1
-    reworded = tracked.state is State.FIRING and tracked.summary != words
+    reworded = tracked.state is State.FIRING and _words(tracked) != words
     if tracked.state is before and not (renamed or begun or reworded):
         return None
     if tracked.state is not before or renamed or begun:
         tracked.at_ms = seen.result.key.end_ms
     return alert_of(tracked, place_of(name), seen.result.key)
+
+
+def _words(tracked: Tracked) -> tuple[str, float | str | None]:
+    return tracked.summary, tracked.evidence.get(EFFECT)
 
 
 def _is_learned_now(tracked: Tracked, terms: Terms) -> bool:
@@ -257,6 +274,7 @@ def _describe(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms) -> 
         tracked.summary = told_sentence(found.sentence, signal, seen.result)
         tracked.confidence = round(found.confidence, 3)
         tracked.evidence = {**found.evidence, **_alternatives(found)}
+    tracked.evidence |= _references(seen)
     _settle(state, tracked, seen, terms, has_paged=has_paged)
 
 
@@ -267,6 +285,16 @@ def broken_clause(monitor: Monitor, finding: Finding) -> str | None:
 
 def _alternatives(found: Diagnosis) -> dict[str, float | str]:
     return {"could also be": "; ".join(found.alternatives)} if found.alternatives else {}
+
+
+def _references(seen: _Seen) -> dict[str, float | str]:
+    """What a changed distribution is unlike: training, the recent past; and what it is likest."""
+    said = [
+        finding.reason
+        for finding in seen.result.findings
+        if (finding.column, finding.method) == (seen.signal.column, EVIDENCE) and finding.reason
+    ]
+    return {"references": said[0]} if said and seen.signal.rule == "drift" else {}
 
 
 def _settle(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms, *, has_paged: bool) -> None:

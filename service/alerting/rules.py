@@ -63,7 +63,7 @@ RULES: Sequence[Rule] = (
     Rule("unseen", frozenset({f"{EVIDENCE}_unseen"}), Cause.NEW_CATEGORY),
     Rule("range", frozenset({f"{EVIDENCE}_range"}), Cause.OUT_OF_RANGE),
     Rule("drift", DISTRIBUTION | {EVIDENCE}, Cause.DATA_DRIFT),
-    Rule("relation", frozenset({"correlation", "pca"}), Cause.CORRELATION_BREAK),
+    Rule("relation", frozenset({"correlation", "pca", "domain_classifier"}), Cause.CORRELATION_BREAK),
     Rule("error", frozenset({f"{EVIDENCE}_error"}), Cause.CONCEPT_DRIFT),
     Rule(CONTRACT, frozenset(Code), Cause.SCHEMA_CHANGE),
     Rule(SCHEMA, frozenset({SCHEMA}), Cause.SCHEMA_CHANGE),

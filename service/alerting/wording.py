@@ -25,6 +25,7 @@ _BROKEN = {
 _PARTED = {
     "correlation": "a correlation moved by {moved}",
     "pca": "the variance outside their main subspace is {moved} times the usual",
+    "domain_classifier": "a classifier tells its rows from those just before, its area under the ROC curve is {moved}",
 }
 _SPELLED = {
     "js_distance": "its Jensen-Shannon distance from the reference",
@@ -39,10 +40,8 @@ _SPELLED = {
 
 
 def sentence(signal: Signal, finding: Finding, result: SliceResult, cause: Cause) -> str:
-    """What to tell."""
-    of_labels = signal.column is not None and signal.column.role is Role.LABEL
-    counted = f"{result.labels:,} labels" if of_labels else f"{result.inferences:,} events"
-    return f"{_where(result.key)}: {_what(signal, finding, cause)} ({_when(result.key)}, {counted})"
+    """What was counted, in words, with its place and time."""
+    return told_sentence(_what(signal, finding, cause), signal, result)
 
 
 def told_sentence(said: str, signal: Signal, result: SliceResult) -> str:
@@ -64,11 +63,9 @@ def _what(signal: Signal, finding: Finding, cause: Cause) -> str:
         arrived = f"{finding.n:,} events arrived" if finding.n else "no events arrive"
         return f"{arrived}, usual are about {finding.m:,} a window"
     if signal.rule in {SCHEMA, "drift"}:
-        changed = f"the distribution of {name} has changed: {_distance(finding.method, value, limit)}"
+        moved = f"the distribution of {name} has changed: {_distance(finding.method, value, limit)}"
         return (
-            changed
-            if finding.reason is None
-            else f"its events have other fields than before: {finding.reason}"
+            moved if signal.rule == "drift" else f"its events have other fields than before: {finding.reason}"
         )
     if finding.method in _PARTED:
         moved, most = apart(value, limit, _number)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from service.alerting.effect import EFFECT, effect_said
 from service.cli.times import minute
 from service.dead_letters.readable import visible
 
@@ -47,6 +48,8 @@ def lines_of(one: IncidentRow, alerts: Sequence[AlertRow], marks: Sequence[Mark]
     ended = "still open" if one.until_ms is None else f"ended {minute(one.until_ms)} UTC"
     yield visible(f"incident {one.id} of model {one.model}: {one.severity}, {one.cause}, {one.state}")
     yield f"  began {minute(one.since_ms)} UTC, {ended}"
+    if effect := effect_said(alert.evidence for alert in alerts):
+        yield visible(f"  {effect}")
     for mark in marks:
         at = mark.marked_at.strftime("%Y-%m-%d %H:%M")
         yield visible(f"  marked {_WORDS[mark.verdict]} by {mark.who} at {at} UTC: {mark.why}")
@@ -67,7 +70,9 @@ def _alert_lines(alert: AlertRow) -> Iterator[str]:
     yield visible(f"  {alert.severity:<6} {alert.state:<8} {alert.cause:<18} {said}")
     yield visible(f"    {alert.id}, {place}, since {minute(alert.since_ms)} UTC")
     sure = "" if alert.confidence is None else f"confidence {alert.confidence:.2f}"
-    facts = ", ".join(f"{name} {_fact(value)}" for name, value in sorted(alert.evidence.items()))
+    facts = ", ".join(
+        f"{name} {_fact(value)}" for name, value in sorted(alert.evidence.items()) if name != EFFECT
+    )
     if sure or facts:
         yield visible(f"    {'; '.join(filter(None, (sure, facts)))}")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from service.diagnosis.diagnosis import Diagnosis
 from service.diagnosis.missing import diagnose_missing
 from service.diagnosis.numbers import diagnose_number
+from service.diagnosis.phrasing import percent
+from service.diagnosis.places import PlacesOf, nowhere, unlike_before
 from service.diagnosis.shift import describe_shift
 from service.diagnosis.structure import diagnose_structure
 from service.diagnosis.texts import diagnose_text
@@ -25,13 +27,13 @@ LEAST_CONFIDENCE = 0.5
 class Patient:
     """A slice that rings: its reference, the rows just before, and those since it began (None before: not known).
 
-    `slices` are views of its parts by what they are ("version 7", "country=DE"), for saying where it is.
+    `places` gives a column's rows by slice and partition, for saying where it is.
     """
 
     reference: SliceView
     before: SliceView | None
     current: SliceView
-    slices: Mapping[str, SliceView] = field(default_factory=dict)
+    places: PlacesOf = nowhere
 
 
 def diagnose(patient: Patient, ringing: Collection[Column]) -> Mapping[Column, Diagnosis]:
@@ -45,7 +47,19 @@ def diagnose(patient: Patient, ringing: Collection[Column]) -> Mapping[Column, D
     for column in ringing:
         found[column] += _of_column(patient, column)
     chosen = {column: _best(all_of) for column, all_of in found.items() if all_of}
-    return {c: _of_answers(c, one) for c, one in chosen.items() if one.confidence >= LEAST_CONFIDENCE}
+    sure = {column: one for column, one in chosen.items() if one.confidence >= LEAST_CONFIDENCE}
+    return {column: _of_answers(column, _placed(patient, column, one)) for column, one in sure.items()}
+
+
+def _placed(patient: Patient, column: Column, found: Diagnosis) -> Diagnosis:
+    """With the partitions of the log that alone hold it. Of what is missing that is said already."""
+    if found.cause is Cause.MISSING:
+        return found
+    where = unlike_before(patient.places(column).partitions)
+    if where is None:
+        return found
+    sentence = f"{found.sentence}; only {where.said} ({percent(where.rows_share)} of the events)"
+    return replace(found, sentence=sentence, evidence={**found.evidence, where.kind: where.name})
 
 
 def _of_answers(column: Column, found: Diagnosis) -> Diagnosis:
@@ -59,8 +73,10 @@ def _of_column(patient: Patient, column: Column) -> Sequence[Diagnosis]:
     if reference is None or current is None:
         return ()
     before = patient.before.columns.get(column) if patient.before is not None else None
-    parts = {name: view.columns[column] for name, view in patient.slices.items() if column in view.columns}
-    found = [*diagnose_missing(reference, before, current, parts), *diagnose_type(reference, before, current)]
+    found = [
+        *diagnose_missing(reference, before, current, patient.places),
+        *diagnose_type(reference, before, current),
+    ]
     if reference.n_numbers >= reference.n_texts:
         found += diagnose_number(reference, before, current) if _has_numbers(reference, current) else ()
         found += [describe_shift(reference, current)] if _has_numbers(reference, current) else ()

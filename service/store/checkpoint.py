@@ -257,8 +257,9 @@ def pane_row(row: RowMapping) -> PaneRow:
     """A stored pane as a value."""
     key = PaneKey(row["model"], row["version"], row["segment"], row["start_ms"])
     return PaneRow(
-        key, row["end_ms"], row["grid_id"], row["inferences"], row["labels"], row["last_ms"], row["sketch"]
-    )
+        key, row["end_ms"], row["grid_id"], row["inferences"], row["labels"], row["last_ms"], row["sketch"],
+        Partition(row["topic"], row["partition"]),
+    )  # fmt: skip
 
 
 def _compare_and_swap(claim: Claim, checkpoint: Checkpoint) -> Update:

@@ -84,7 +84,7 @@ class LeaseLost(Exception):
 
 
 class PostgresResults:
-    """`service.evaluation.Results` of one model in Postgres."""
+    """`Results` of one model in Postgres."""
 
     def __init__(self, engine: Engine, held: Lease) -> None:
         self._engine = engine
@@ -105,10 +105,12 @@ class PostgresResults:
         with transaction(self._engine) as connection:
             return {start: int(total) for start, total in connection.execute(query)}
 
-    def panes(self, start_ms: int, end_ms: int) -> Iterable[PaneRow]:
+    def panes(self, start_ms: int, end_ms: int, segment: str | None = None) -> Iterable[PaneRow]:
         query = select(pane).where(
             pane.c.model == self._model, pane.c.start_ms >= start_ms, pane.c.start_ms < end_ms
         )
+        if segment is not None:
+            query = query.where(pane.c.segment == segment)
         order = (pane.c.start_ms, pane.c.topic, pane.c.partition, pane.c.version, pane.c.segment)
         with transaction(self._engine) as connection:
             return [pane_row(row) for row in connection.execute(query.order_by(*order)).mappings()]

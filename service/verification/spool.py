@@ -76,8 +76,9 @@ def _order(kept: _Kept) -> tuple[str, int, PaneKey]:
 
 def _row(kept: _Kept) -> PaneRow:
     return PaneRow(
-        kept.key, kept.end_ms, kept.grid_id, kept.inferences, kept.labels, kept.last_ms, kept.sketch
-    )
+        kept.key, kept.end_ms, kept.grid_id, kept.inferences, kept.labels, kept.last_ms, kept.sketch,
+        Partition(kept.topic, kept.number),
+    )  # fmt: skip
 
 
 class SpooledResults(MemoryResults):
@@ -91,5 +92,6 @@ class SpooledResults(MemoryResults):
     def pane_totals(self, since_ms: int) -> Mapping[int, int]:
         return self._spool.totals(self._model, since_ms)
 
-    def panes(self, start_ms: int, end_ms: int) -> Iterable[PaneRow]:
-        return self._spool.between(self._model, start_ms, end_ms)
+    def panes(self, start_ms: int, end_ms: int, segment: str | None = None) -> Iterable[PaneRow]:
+        rows = self._spool.between(self._model, start_ms, end_ms)
+        return (row for row in rows if segment is None or row.key.segment == segment)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from service.alerting.effect import effect_said
 from service.store import gauge_queries
 from service.store.engine import transaction
 from service.store.incidents import IncidentFilter, IncidentRow, alerts_of, find_incident, list_incidents
@@ -33,9 +34,14 @@ def incidents(web: Dependencies, asked: IncidentQuery) -> Listing[IncidentRow]:
 
 
 class Incident(BaseModel):
-    """One incident: `alerts` are the root, other causes, what follows; `marks` begin with the one that holds."""
+    """One incident: `alerts` are the root, other causes, what follows; `marks` begin with the one that holds.
+
+    `effect` says what was seen of the model's answers meanwhile: how far they moved, how often they are wrong. It is
+    null where nothing is known.
+    """
 
     incident: IncidentRow
+    effect: str | None
     alerts: list[AlertRow]
     marks: list[Mark]
 
@@ -47,7 +53,8 @@ def incident(web: Dependencies, incident_id: NameInPath) -> Incident:
         if row is None:
             raise not_found(_NONE_OF_THIS_ID)
         alerts, marks = alerts_of(connection, incident_id), marks_of(connection, incident_id)
-    return Incident(incident=row, alerts=list(alerts), marks=list(marks))
+    effect = effect_said(alert.evidence for alert in alerts)
+    return Incident(incident=row, effect=effect, alerts=list(alerts), marks=list(marks))
 
 
 class BudgetLedger(BaseModel):

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from service.alerting.rules import COUNTED, RULES, Signal, cause_of
+from service.alerting.rules import COUNTED, RULES, SCHEMA, Signal, cause_of
 from service.alerting.wording import sentence, told_sentence
 from service.messages import (
     LABEL,
     LATENCY,
     PREDICTION,
     SCORE,
+    Cause,
     Column,
     Finding,
     Role,
@@ -79,10 +80,16 @@ def test_every_method_of_every_rule_has_a_sentence_in_which_value_and_limit_diff
     for method in RULE_OF:
         text = said(method, 0.300001, 0.3, None if method == "volume" else HUMIDITY)
         assert "\n" not in text
-        if (
-            method != "volume" and method not in COUNTED
-        ):  # evidence of a rate is told by the rate, if that is known
+        # volumes and fields have words of their own; evidence of a rate is told by the rate, if that is known
+        if method not in {"volume", SCHEMA} and method not in COUNTED:
             assert "30.0001 %" in text or "0.300001" in text
+
+
+def test_other_fields_are_named() -> None:
+    fields = "'weight' is gone, 'weight_kg' is new"
+    found = Finding(None, SCHEMA, 1.0, 0.0, None, 500, 500, 0.0, Verdict.DRIFT, fields)
+    text = sentence(Signal(None, SCHEMA), found, RESULT, Cause.SCHEMA_CHANGE)
+    assert text == f"bikes version 3: its events have other fields than before: {fields} {WHEN}"
 
 
 def test_when_no_feature_is_to_blame_all_of_them_are_named() -> None:

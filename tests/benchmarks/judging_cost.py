@@ -59,7 +59,7 @@ def measure() -> dict[str, float]:
             state = step(usual, state, window, watch, span, lambda: ()).state
 
     def explain(_: int) -> None:
-        patient = Patient(view_of(profile.sketch), view_of(windows[0]), view_of(in_pounds), {})
+        patient = Patient(view_of(profile.sketch), view_of(windows[0]), view_of(in_pounds))
         assert column in diagnose(patient, [column])
 
     return {

@@ -103,6 +103,15 @@ def test_an_incident_is_shown_root_first_with_what_it_rests_on(run: Run, put: Pu
     assert lines[-2].split() == ["ticket", "resolved", "prediction_drift", "scores", "rose"]
 
 
+def test_an_incident_says_once_what_it_did_to_the_answers(run: Run, put: Put) -> None:
+    put("unit", evidence={"factor": 2.0, "effect": "its predictions moved with it: 23 % of them differ"})
+    put("swap", incident="i-2", evidence={"factor": 2.0})
+    lines = run("show", "i-1").output.splitlines()
+    assert lines[2] == "  its predictions moved with it: 23 % of them differ"
+    assert lines[-1].strip() == "factor 2"
+    assert run("show", "i-2").output.splitlines()[2] == ""
+
+
 def test_an_incident_is_shown_to_programs_as_one_object(run: Run, put: Put) -> None:
     put("unit", evidence={"factor": 2.0})
     run("mark", "i-1", "--false-alarm", "--why", "planned")

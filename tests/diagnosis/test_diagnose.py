@@ -10,7 +10,9 @@ import pytest
 
 from service.diagnosis.diagnose import LEAST_CONFIDENCE, Patient, diagnose
 from service.diagnosis.diagnosis import Diagnosis
-from service.messages import Cause, Column
+from service.diagnosis.places import Part, Places
+from service.diagnosis.view import SliceView
+from service.messages import Cause, Column, Partition
 from tests.diagnosis.slices import Table, column, drawn, grid_of, normal, slice_of
 
 N = 2_000
@@ -108,14 +110,49 @@ def test_the_order_in_which_columns_ring_changes_nothing() -> None:
     assert said(table, names) == said(table, names[::-1])
 
 
-def test_the_slices_where_it_is_are_said() -> None:
+def placed(sick: Patient, **parts: tuple[SliceView, SliceView | None]) -> Patient:
+    """With its rows in partitions 0, 1, ... of a topic, each beside its own rows before."""
+
+    def places(of: Column) -> Places:
+        named = enumerate(parts.values())
+        return Places(
+            partitions={
+                Partition("events", i): Part(now.columns[of], None if was is None else was.columns[of])
+                for i, (now, was) in named
+            }
+        )
+
+    return replace(sick, places=places)
+
+
+def test_the_slice_where_it_is_is_said() -> None:
     half = [None if i % 2 else w for i, w in enumerate(WEIGHTS)]
-    sick = patient_of(broken(weight=half))
-    parts = {
-        "version 1": slice_of(broken(weight=list(WEIGHTS)), GRID),
-        "version 2": slice_of(
-            {name: values[: N // 2] for name, values in broken(weight=[None] * N).items()}, GRID
-        ),
-    }
-    found = diagnose(replace(sick, slices=parts), [column("weight")])[column("weight")]
-    assert "version 2" in found.sentence + " ".join(map(str, found.evidence.values()))
+    sick, of = patient_of(broken(weight=half)), column("weight")
+    well = slice_of(broken(weight=list(WEIGHTS)), GRID).columns[of]
+    ill = slice_of({n: v[: N // 2] for n, v in broken(weight=[None] * N).items()}, GRID).columns[of]
+    parts = {"country=FR": Part(well), "country=DE": Part(ill)}
+    there = replace(sick, places=lambda _: Places(sick.current.columns[of], parts))
+    found = diagnose(there, [of])[of]
+    assert "only for country=DE (all its rows)" in found.sentence
+    assert found.evidence["slice"] == "country=DE"
+
+
+POUNDS = broken(weight=[round(float(w) * 2.2046226, 1) for w in WEIGHTS])  # type: ignore[arg-type]
+
+
+def test_the_partition_whose_producer_broke_is_said_of_what_is_not_missing_either() -> None:
+    both = {name: [*usual(7)[name], *values] for name, values in POUNDS.items()}
+    well, before = slice_of(usual(7), GRID), slice_of(usual(8), GRID)
+    sick = placed(patient_of(both), first=(well, before), second=(slice_of(POUNDS, GRID), before))
+    found = diagnose(sick, [column("weight")])[column("weight")]
+    assert found.cause is Cause.UNIT_CHANGE
+    assert found.sentence.endswith("; only in partition 1 of topic events (50 % of the events)")
+    assert found.evidence["partition"] == "partition 1 of topic events"
+
+
+def test_what_broke_in_every_partition_has_no_place() -> None:
+    before, now = slice_of(usual(8), GRID), slice_of(POUNDS, GRID)
+    sick = placed(patient_of(POUNDS), first=(now, before), second=(now, before))
+    found = diagnose(sick, [column("weight")])[column("weight")]
+    assert "only" not in found.sentence
+    assert "partition" not in found.evidence

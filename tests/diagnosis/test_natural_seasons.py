@@ -56,7 +56,7 @@ def everything_said(before: SliceView, now: SliceView) -> list[Diagnosis]:
     found = list(diagnose_structure(usual, before, now, list(usual.columns)))
     for name, view in now.columns.items():
         three = usual.columns[name], before.columns[name], view
-        found += [*diagnose_missing(*three, {}), *diagnose_type(*three)]
+        found += [*diagnose_missing(*three), *diagnose_type(*three)]
         found += diagnose_text(*three) if view.n_texts else ()
     return found
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pytest
 from sqlalchemy import Engine, func, insert, select, text
 
-from service.evaluation import Results
+from service.evaluation.results import Results
 from service.messages import (
     Alert,
     Cause,
@@ -150,6 +150,14 @@ def test_panes_come_in_one_order_whoever_wrote_them_first(kept: Kept) -> None:
         kept.put(partition, row)
     kept.put(ONE, pane_of(2 * MIN_MS))
     assert list(kept.results.panes(0, 2 * MIN_MS)) == [rows[3][1], rows[2][1], rows[1][1], rows[0][1]]
+    assert list(kept.results.panes(0, 2 * MIN_MS, "")) == [rows[3][1], rows[2][1], rows[0][1]]
+    assert list(kept.results.panes(0, 2 * MIN_MS, "country=DE")) == [rows[1][1]]
+
+
+def test_panes_tell_the_partition_that_they_were_counted_in(kept: Kept) -> None:
+    kept.put(TWO, pane_of(0))
+    kept.put(ONE, pane_of(0))
+    assert [row.partition for row in kept.results.panes(0, MIN_MS)] == [ONE, TWO]
 
 
 def test_what_is_saved_is_read_again(kept: Kept) -> None:

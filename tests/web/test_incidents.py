@@ -62,6 +62,18 @@ def test_one_is_shown_with_its_alerts_the_root_first_and_its_marks(site: Site, a
     assert (shown["incident"]["verdict"], shown["incident"]["alerts"]) == ("true_alarm", 2)
 
 
+def test_the_worst_effect_on_the_answers_is_told_or_none(site: Site, add: Add) -> None:
+    calm, moved = (
+        "its predictions have not moved so far",
+        "its predictions moved with it: 23 % of them differ",
+    )
+    add(add_alert, "calm", "churn", incident="i-1", evidence={"effect": calm})
+    add(add_alert, "moved", "churn", incident="i-1", evidence={"effect": moved, "predictions_moved": 0.23})
+    add(add_alert, "unknown", "churn", incident="i-2")
+    told = [site.get(f"/api/v1/incidents/{incident}").json()["effect"] for incident in ("i-1", "i-2")]
+    assert told == [moved, None]
+
+
 def test_alerts_tell_causes_from_consequences(site: Site, add: Add) -> None:
     add(add_alert, "scores", "churn", consequence=True)
     add(add_alert, "unit", "churn")
