@@ -287,18 +287,21 @@ def test_no_finding_holds_what_json_cannot_say() -> None:
 
 
 def drifted(*, ordered: bool) -> list[Severity]:
-    """Whom a change of distribution wakes: one in the first day of windows, then one after it."""
+    """Whom a change wakes that a person wants to be woken for: one in the first day of windows, then one after it."""
     season = seasonal_reference(levels=(0.0,), rows=400)
-    course = Course(replace(MONITOR, segments=()), AllRows(season.sketch, season.blocks, ordered))
+    loud = {name: FeatureOverride(severity="page") for name in ("amount", "country")}
+    course = Course(
+        replace(MONITOR, segments=(), features=loud), AllRows(season.sketch, season.blocks, ordered)
+    )
     course.put(*minutes_of((60, CALM), (10, MOVED), (130, CALM), (10, Minute(shift=-1.5)))[::2])
     course.advance(210)
     return [a.severity for a in course.told if a.state is State.FIRING and a.rule == "drift"]
 
 
-def test_a_distribution_alone_is_recorded_while_a_model_is_learned_and_a_ticket_afterwards() -> None:
+def test_a_distribution_alone_wakes_nobody_while_a_model_is_learned() -> None:
     """24 windows of five minutes are two hours."""
-    assert drifted(ordered=False) == [Severity.INFO, Severity.TICKET]
-    assert drifted(ordered=True) == [Severity.TICKET, Severity.TICKET]
+    assert drifted(ordered=False) == [Severity.TICKET, Severity.PAGE]
+    assert drifted(ordered=True) == [Severity.PAGE, Severity.PAGE]
 
 
 def distinct(alerts: Iterable[Alert]) -> set[str]:

@@ -51,6 +51,7 @@ _MOST_ASKED, _MOST_ASKED_OF_SEGMENT = 12, 3
 columns ring at once the first ones tell what happened. The others are asked for in the windows after, while doubtful.
 """
 _DISTRIBUTIONS = {Cause.DATA_DRIFT, Cause.PREDICTION_DRIFT}
+_LEARNING = "its reference knows no hours, and live windows not yet a day: this may be usual at this hour"
 _LAST = {Role.PREDICTION: 1, Role.SCORE: 1, Role.LABEL: 2}
 
 
@@ -191,8 +192,6 @@ def _step(state: FoldState, name: str, seen: _Seen, terms: Terms) -> Alert | Non
         tracked.state = State.RESOLVED
     else:
         _cool(state, name, tracked, seen.reading, policy)
-    if before is State.FIRING and _is_learned_now(tracked, terms):
-        _describe(state, tracked, seen, terms)
     if seen.reading.ratio > 1.0 and is_about_inputs(seen.signal):
         tracked.evidence = with_effect(tracked.evidence, seen.result.findings)
     renamed = tracked.state is State.FIRING and (tracked.cause, tracked.severity) != said
@@ -207,16 +206,6 @@ def _step(state: FoldState, name: str, seen: _Seen, terms: Terms) -> Alert | Non
 
 def _words(tracked: Tracked) -> tuple[str, float | str | None]:
     return tracked.summary, tracked.evidence.get(EFFECT)
-
-
-def _is_learned_now(tracked: Tracked, terms: Terms) -> bool:
-    """What was only recorded while the model was being learned, and lasts."""
-    return (
-        not terms.learning
-        and tracked.severity is Severity.INFO
-        and tracked.cause in _DISTRIBUTIONS
-        and not tracked.consequence
-    )
 
 
 def _is_better(diagnosis: Diagnosis | None, tracked: Tracked) -> bool:
@@ -298,10 +287,11 @@ def _references(seen: _Seen) -> dict[str, float | str]:
 
 
 def _settle(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms, *, has_paged: bool) -> None:
-    """Find the incident. What follows from another page wakes nobody again; what is being learned neither."""
+    """Find the incident. What follows from another page wakes nobody again; nor does what is still being learned."""
     key = seen.result.key
     if terms.learning and tracked.cause in _DISTRIBUTIONS:
-        tracked.severity = Severity.INFO
+        tracked.evidence |= {"learning": _LEARNING}
+        tracked.severity = Severity.TICKET if tracked.severity is Severity.PAGE else tracked.severity
     new = Newcomer(
         [Column(*c) for c in tracked.columns], tracked.cause, tracked.severity, tracked.since_ms, key.start_ms,
         key.end_ms, tracked.incident,

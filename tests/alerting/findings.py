@@ -10,7 +10,7 @@ from service.alerting.rules import Signal
 from service.alerting.state import FoldState, state_from_bytes, state_to_bytes
 from service.diagnosis.diagnosis import Diagnosis
 from service.messages import Alert, Column, Finding, Role, SliceResult, Verdict, WindowKey
-from service.monitor import AlertPolicy, Monitor
+from service.monitor import AlertPolicy, FeatureOverride, Monitor
 
 HOUR = 3_600_000
 AMOUNT = Column(Role.FEATURE, "amount")
@@ -57,10 +57,13 @@ class Course:
     )
     since_ms: Callable[[SliceResult, Signal], int | None] = lambda _result, _signal: None
     methods: tuple[str, ...] | None = None
+    features: Mapping[str, FeatureOverride] = field(default_factory=dict)
 
     def window(self, *results: SliceResult, hours: int = 1) -> Sequence[Alert]:
         """The changes of one window; its slices' hours are put right."""
-        monitor = Monitor("churn", alerts=self.policy, segments=self.segments, methods=self.methods)
+        monitor = Monitor(
+            "churn", alerts=self.policy, segments=self.segments, methods=self.methods, features=self.features
+        )
         placed = [
             SliceResult(key(self.hour, r.key.version, r.key.segment), r.inferences, r.labels, r.findings)
             for r in results

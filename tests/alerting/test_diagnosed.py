@@ -10,7 +10,7 @@ from service.alerting.news import Told, untold
 from service.alerting.rules import Signal
 from service.diagnosis.diagnosis import Diagnosis
 from service.messages import Alert, Cause, Column, Role, Severity, SliceResult, State
-from service.monitor import AlertPolicy
+from service.monitor import AlertPolicy, FeatureOverride
 from tests.alerting.findings import AMOUNT, HOUR, Course, finding, slice_of
 
 AGE = Column(Role.FEATURE, "age")
@@ -132,22 +132,24 @@ def test_trouble_is_dated_from_when_its_evidence_began_but_never_after_the_windo
 # Learning
 
 
-def test_while_a_model_is_learned_a_distribution_alone_is_recorded_and_wakes_nobody() -> None:
-    course = Course(learning=True)
-    drift, score, null = course.window(
-        slice_of(0, finding(2.0), finding(2.0, column=SCORE), finding(2.0, "evidence_null", AGE))
-    )[:3]
-    told = {(a.feature, a.severity) for a in (drift, score, null)}
-    assert told == {("amount", Severity.INFO), ("score", Severity.INFO), ("age", Severity.PAGE)}
+LOUD = {"amount": FeatureOverride(severity="page")}
 
 
-def test_what_began_while_a_model_was_learned_is_a_ticket_when_it_begins_anew_afterwards() -> None:
-    course = Course(AlertPolicy(1, 1), learning=True)
-    [recorded] = course.window(slice_of(0, finding(2.0)))
+def test_while_a_model_is_learned_a_distribution_alone_wakes_nobody_and_says_why() -> None:
+    course = Course(learning=True, features=LOUD)
+    told = course.window(slice_of(0, finding(2.0), finding(2.0, "evidence_null", AGE)))
+    assert {(a.feature, a.severity) for a in told} == {("amount", Severity.TICKET), ("age", Severity.PAGE)}
+    assert {a.feature for a in told if "learning" in a.evidence} == {"amount"}
+
+
+def test_what_began_while_a_model_was_learned_wakes_somebody_when_it_begins_anew_afterwards() -> None:
+    course = Course(AlertPolicy(1, 1), learning=True, features=LOUD)
+    [learned] = course.window(slice_of(0, finding(2.0)))
     course.window(slice_of(0, finding(0.1)))
     course.learning = False
-    [ticket] = course.window(slice_of(0, finding(2.0)))
-    assert (recorded.severity, ticket.severity) == (Severity.INFO, Severity.TICKET)
+    [page] = course.window(slice_of(0, finding(2.0)))
+    assert (learned.severity, page.severity) == (Severity.TICKET, Severity.PAGE)
+    assert "learning" not in page.evidence
 
 
 # News

@@ -71,7 +71,7 @@ def test_the_same_input_gives_the_same_file(folder: Path) -> None:
 def test_the_summary_says_each_alert_that_fired_as_a_sentence(folder: Path) -> None:
     done = replay("--summary")
     first = done.output.splitlines()[0]
-    assert first.split(":")[0].split() in (["info", "data_drift"], ["page", "out_of_range"])
+    assert first.split(":")[0].split() in (["ticket", "data_drift"], ["page", "out_of_range"])
     assert "churn version 1" in first
     assert "UTC" in first
     assert done.output.splitlines()[-1].startswith("accepted 800")
