@@ -285,8 +285,9 @@ def _explained(
 
 def _unlike(against: _Against, i: int, limit: float, nearest: str, *, over: bool) -> str:
     both = ((_TRAINING, against.training[i]), (_RECENT, against.recent[i]))
-    told = " and ".join(f"{name} ({nats:.0f} nats)" for name, nats in both if nats > limit)
-    return f"unlike {told}, {'likest' if over else 'like'} {nearest}"
+    far = {name: f"{name} ({nats:.0f} nats)" for name, nats in both if nats > limit}
+    told = f"unlike {' and '.join(far.values())}"
+    return told if [*far] == [nearest] else f"{told}, {'likest' if over else 'like'} {nearest}"
 
 
 def _rates(

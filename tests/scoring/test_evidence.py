@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -250,8 +251,10 @@ def test_a_steady_column_is_judged_by_training_alone() -> None:
     unproven.take(drawn(500, rng, 0.4))
     assert unproven.rung == []  # the evidence is the same, but the column is not known to be steady
     stream.rung.clear()
-    stream.take(drawn(500, rng, 0.4))
+    told = stream.take(drawn(500, rng, 0.4))[AMOUNT.name, EVIDENCE].reason
     assert stream.rung
+    assert told is not None
+    assert re.fullmatch(r"unlike training \(\d+ nats\)", told)
 
 
 def test_a_rate_that_is_always_a_little_raised_becomes_usual() -> None:
