@@ -23,6 +23,7 @@ from service.injection.tuning import (
 from service.injection.verdict import Clean
 from service.messages import Alert, Cause, Column, Role, Severity, State
 from service.monitor import DAY_MS, Budget, FeatureOverride, Monitor, WindowSpec
+from service.scoring.usual import TOLERANCE
 from tests.injection.logs import log_of, rows, surveyed
 
 MONITOR = Monitor("churn", windows=(WindowSpec.tumbling(600_000),))
@@ -124,7 +125,7 @@ def test_a_setting_changes_the_budget_and_every_tolerance() -> None:
     assert made.budget == Budget(0.3, PER_MS)
     assert made.features == {
         "a": FeatureOverride(tolerance=0.2, severity="page"),
-        "b": FeatureOverride(tolerance=0.06),
+        "b": FeatureOverride(tolerance=2 * TOLERANCE),
     }
     assert Setting().applied(monitor, ["a", "b"]) == monitor
     assert Setting(0.3).applied(monitor, ["a", "b"]).features == monitor.features
