@@ -33,7 +33,7 @@ class Size:
     clean: int
 
 
-SMALL, FULL = Size(200, 10, 60, 120), Size(2_000, 40, 200, 240)
+SMALL, FULL = Size(200, 10, 60, 120), Size(10_000, 40, 200, 240)
 
 
 def _single_faults(size: Size) -> dict[str, Rows]:
