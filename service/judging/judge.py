@@ -20,7 +20,8 @@ from service.reference.regrid import regrid_sketch
 from service.scoring.answers import NOTHING_SEEN, ErrorState, error_findings, errors_of
 from service.scoring.breaks import break_findings
 from service.scoring.budget import FAMILIES, alpha_for, nats_of
-from service.scoring.evidence import Earlier, Told, begin, evidence_from_bytes, evidence_to_bytes, step
+from service.scoring.evidence import Earlier, Told, step
+from service.scoring.evidence_state import begin, evidence_from_bytes, evidence_to_bytes
 from service.scoring.schema import FEWEST_ROWS, fingerprint, schema_finding
 from service.scoring.scorer import scorer_for, tests_in
 from service.scoring.windows import SliceKey

@@ -15,18 +15,17 @@ suspect (for a while, or as long as a page about the column is open), so that a 
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from detectors.evidence import DISTANCES, distribution_gains, log_mean_exp, rate_gains
-from detectors.evidence import RATES as RAISED
+from detectors.evidence import distribution_gains, log_mean_exp, rate_gains
 from detectors.overdispersion import dispersion
 from service.messages import Column, Finding, Missing, Verdict
-from service.scoring.groups import RANGE, RATES, UNSEEN, BoolArray, FloatArray
+from service.scoring.evidence_state import MEMORY_WINDOWS, Evidence, as_stored
+from service.scoring.groups import RANGE, UNSEEN, BoolArray, FloatArray
 from service.scoring.usual import TOLERANCE
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 EVIDENCE = "evidence"
 RATE_METHODS = (*(f"evidence_{kind.name.lower()}" for kind in Missing), "evidence_range", "evidence_unseen")
 
-MEMORY_WINDOWS = 28
 _SUSPECT, _QUIET = 4.0, 1.0
 """In nats: above the one a window is not learned, below the other a run of suspect windows has ended."""
 _LEARNED_AFTER = 20
@@ -47,7 +45,6 @@ _MOST_LIMITS = 1.25
 over is over soon. Less evidence than there was can only ring later.
 """
 _TRAINING, _RECENT, _REGIME = "training", "the recent past", "another time of the training data"
-_FORMAT = b"ev:2"
 _VARIES_RATE, _VARIES_MOST = 0.04, 4.0
 _TOLD_FROM = 0.25
 """Rates with less than this part of their limit are not written down."""
@@ -76,32 +73,6 @@ class Watch:
     held: Collection[Column] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is carried from window to window of one slice: numbers of 4 bytes (times of 8), as they are stored.
-
-    `training`, `recent` (F, A) and `rates` (F, RATES, 8) are e-CUSUMs, never below 0. `memory` (F, K) and
-    `rate_memory` (2, F, RATES) are the recent past, `run` (F, K) the counts since the evidence against it began, at
-    `since_ms` (1 + RATES, F). `varies` (F,) is the overdispersion seen live, `suspect` (F,) for how many windows
-    nothing was learned, `agreed` (F,) how many agreed with training.
-    """
-
-    training: FloatArray
-    recent: FloatArray
-    rates: FloatArray
-    memory: FloatArray
-    rate_memory: FloatArray
-    run: FloatArray
-    varies: FloatArray
-    suspect: FloatArray
-    agreed: FloatArray
-    since_ms: FloatArray
-
-    def arrays(self) -> Mapping[str, FloatArray]:
-        """All of it by name, in the order in which it is stored."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
-
-
 class Told(NamedTuple):
     """A step's outcome: the state after it, what is found, and since when each signal is suspect.
 
@@ -113,37 +84,6 @@ class Told(NamedTuple):
     findings: tuple[Finding, ...]
     since_ms: dict[tuple[Column, str], int]
     jumped: frozenset[Column] = frozenset()
-
-
-def begin(usual: Usual, start_ms: int) -> Evidence:
-    """The state before the first window: the recent past is the reference's end, where its order is known."""
-    columns, width = usual.proportions.shape
-    alternatives = (2 * width + 4) * len(DISTANCES)
-    memory, rows, wanted = np.zeros((columns, width)), 0.0, 0.0
-    for block in usual.blocks[::-1]:
-        wanted = wanted or MEMORY_WINDOWS * float(block.sum(axis=1).max()) / 4
-        if rows >= wanted:
-            break
-        memory, rows = memory + block, rows + float(block.sum(axis=1).max())
-    return _single(
-        Evidence(
-            np.zeros((columns, alternatives)), np.zeros((columns, alternatives)),
-            np.zeros((columns, RATES, len(RAISED))), memory, np.zeros((2, columns, RATES)),
-            np.zeros((columns, width)), np.ones(columns), np.zeros(columns), np.zeros(columns),
-            np.full((1 + RATES, columns), float(start_ms)),
-        )
-    )  # fmt: skip
-
-
-def _single(state: Evidence) -> Evidence:
-    """As it will be when it was stored in between."""
-    return Evidence(
-        **{name: array.astype(_stored_as(name)).astype(float) for name, array in state.arrays().items()}
-    )
-
-
-def _stored_as(name: str) -> str:
-    return "<f8" if name == "since_ms" else "<f4"
 
 
 def step(
@@ -175,7 +115,7 @@ def step(
         *_rate_findings(usual, hits, rate_rows, rates, watch),
     ]
     jumped = frozenset(usual.groups.columns[i] for i in np.flatnonzero(against.jumped).tolist())
-    return Told(_single(state), tuple(findings), since, jumped)
+    return Told(as_stored(state), tuple(findings), since, jumped)
 
 
 class _Against(NamedTuple):
@@ -347,24 +287,3 @@ def _finding(
     value, limit, n, m = max(0.0, nats[0]), nats[1], *rows
     verdict = Verdict.DRIFT if value > limit else Verdict.OK
     return Finding(column, method, value, limit, math.exp(-value), round(n), round(m), 0.0, verdict, why)
-
-
-# ---------------------------------------------------------------- bytes
-def evidence_to_bytes(state: Evidence, usual: Usual) -> bytes:
-    """The state as it is stored, with what it is evidence against; mostly zeros, so it is compressed."""
-    body = b"".join(array.astype(_stored_as(name)).tobytes() for name, array in state.arrays().items())
-    return _FORMAT + usual.identity + zlib.compress(body, 1)
-
-
-def evidence_from_bytes(data: bytes, usual: Usual, start_ms: int) -> Evidence:
-    """The state again; a new one when the bytes are evidence against another reference, or of another format."""
-    fresh = begin(usual, start_ms)
-    head = _FORMAT + usual.identity
-    if not data.startswith(head):
-        return fresh
-    body, at, made = zlib.decompress(data[len(head) :]), 0, {}
-    for name, like in fresh.arrays().items():
-        kind = np.dtype(_stored_as(name))
-        made[name] = np.frombuffer(body, kind, like.size, at).reshape(like.shape).astype(float)
-        at += like.size * kind.itemsize
-    return Evidence(**made)

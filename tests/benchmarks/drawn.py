@@ -20,7 +20,8 @@ from service.monitor import HOUR_MS, Monitor, WindowSpec
 from service.reference.builder import build_reference
 from service.reference.specification import ReferenceSpec
 from service.scoring.budget import FAMILIES, SIGNALS, alpha_for, nats_of
-from service.scoring.evidence import RATE_METHODS, Evidence, Watch, begin, step
+from service.scoring.evidence import RATE_METHODS, Watch, step
+from service.scoring.evidence_state import Evidence, begin
 from service.scoring.groups import RATES, Groups
 from service.scoring.usual import Usual, usual_of
 from tests.benchmarks.laws import FloatArray, Law

@@ -16,7 +16,8 @@ from service.messages import Batch, Stream, TextColumn
 from service.monitor import HOUR_MS, Monitor, WindowSpec
 from service.reference.builder import build_reference
 from service.reference.specification import ReferenceSpec
-from service.scoring.evidence import begin, step
+from service.scoring.evidence import step
+from service.scoring.evidence_state import begin
 from service.scoring.scorer import scorer_for
 from service.scoring.usual import usual_of
 from service.sketches.grids import Grid

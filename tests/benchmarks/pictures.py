@@ -23,7 +23,8 @@ from service.messages import Batch, Stream, TextColumn
 from service.monitor import DAY_MS
 from service.reference.builder import build_reference
 from service.reference.specification import ReferenceSpec
-from service.scoring.evidence import Evidence, Watch, begin, step
+from service.scoring.evidence import Watch, step
+from service.scoring.evidence_state import Evidence, begin
 from service.scoring.usual import Usual, usual_of
 from service.sketches.grids import Grid
 from service.sketches.pane import PaneSketch

@@ -10,7 +10,8 @@ import numpy as np
 
 from detectors.evidence import distribution_gains, log_mean_exp
 from service.messages import Column, Finding, Verdict
-from service.scoring.evidence import Earlier, Evidence, Told, Watch, begin, step
+from service.scoring.evidence import Earlier, Told, Watch, step
+from service.scoring.evidence_state import Evidence, begin
 from service.scoring.groups import RATES
 from service.scoring.scorer import AllRows
 from service.scoring.usual import Usual, usual_of

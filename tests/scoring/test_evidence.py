@@ -9,10 +9,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from service.scoring.evidence import (
-    EVIDENCE,
+from service.scoring.evidence import EVIDENCE, Earlier
+from service.scoring.evidence_state import (
     MEMORY_WINDOWS,
-    Earlier,
     Evidence,
     begin,
     evidence_from_bytes,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from service.scoring.evidence import begin
+from service.scoring.evidence_state import begin
 from service.scoring.usual import UsualSlices
 from service.sketches.pane import PaneSketch
 from tests.scoring.sketches import amounts, sketch_of
