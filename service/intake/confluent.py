@@ -350,17 +350,26 @@ class ConfluentSource:
             else:
                 self._wonder(error)
         records = self._lift(good)
-        gaps = [
-            Gap(partition, wanted, extent.start, extent.end)
-            for partition, extent in extents.items()
-            if (wanted := self._stop(partition)) is not None
-        ]
+        gaps = [gap for place in extents.items() if (gap := self._gap(*place)) is not None]
         corrupt = [
             Corrupt(partition, wanted, f"offset {wanted} cannot be read: {why}")
             for partition, why in broken.items()
             if (wanted := self._stop(partition)) is not None
         ]
         return Polled(records, gaps, corrupt)
+
+    def _gap(self, partition: Partition, extent: Bounds) -> Gap | None:
+        """What is missing of a partition, which ends.
+
+        Behind a damaged batch the client may ask for an offset that no log has: then ours is there, and begun again.
+        """
+        wanted = self._stop(partition)
+        if wanted is None:
+            return None
+        if extent.start <= wanted <= extent.end:
+            self.begin(partition, wanted)
+            return None
+        return Gap(partition, wanted, extent.start, extent.end)
 
     def _bounds_or_again(self, partition: Partition) -> Bounds:
         try:

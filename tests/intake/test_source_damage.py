@@ -129,29 +129,29 @@ def test_only_the_damaged_partition_stands_still_until_it_is_healed(
         reader.read(BATCH + 55)
         assert reader.idle(0.5) == 0
         assert len(reader.corrupt) == 1
-        source.begin(bad, BATCH)
-        wait_until(lambda: len(reader.corrupt) == 2, reader)
+        begin_until(lambda: len(reader.corrupt) == 2, source, reader, bad)
         segment.heal()
-        begin_until_read(source, reader, bad)
+        begin_until(lambda: len(reader.offsets[bad]) == 3 * BATCH, source, reader, bad)
         assert reader.offsets[bad] == list(range(3 * BATCH))
         assert reader.values[bad] == [b"%d" % n for n in range(3 * BATCH)]
+        assert reader.gaps == []  # librdkafka asks for absurd offsets behind some damages
     finally:
         source.close()
 
 
-def begin_until_read(source: Source, reader: Reader, healed: Partition) -> None:
+def begin_until(done: Callable[[], bool], source: Source, reader: Reader, partition: Partition) -> None:
     """As a collector does, which begins again whatever is told to be damaged: what was fetched before may be, still."""
-    source.begin(healed, BATCH)
+    source.begin(partition, BATCH)
     told = len(reader.corrupt)
 
-    def is_read() -> bool:
+    def is_done() -> bool:
         nonlocal told
-        if len(reader.corrupt) > told:
+        if not done() and len(reader.corrupt) > told:
             told = len(reader.corrupt)
-            source.begin(healed, BATCH)
-        return len(reader.offsets[healed]) == 3 * BATCH
+            source.begin(partition, BATCH)
+        return done()
 
-    wait_until(is_read, reader)
+    wait_until(is_done, reader)
 
 
 def begun_at_the_start(source: Source) -> Reader:
