@@ -65,7 +65,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_some_seed_fails_when(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.getLogger("service"), "level", logging.CRITICAL + 1)
+def test_some_seed_fails_when(
+    what: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL + 1, "service")
     BROKEN[what](monkeypatch)
     assert any(run(seed).problems for seed in range(MOST_SEEDS))
