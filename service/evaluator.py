@@ -141,6 +141,7 @@ class Evaluator:
         with lease(self.engine, model, self.owner) as held:
             if held is None:
                 return True
+            self._reached()  # a lease is written: one model after the other may take long, and is no silence
             results = PostgresResults(self.engine, held)
             with self.metrics.evaluation_seconds.time():
                 made = evaluation.advance(model, results, watermark)
@@ -151,6 +152,7 @@ class Evaluator:
             except LeaseLost:
                 log.warning("model %s: another evaluator took over; leaving it to that one", model)
                 return True
+            self._reached()
         self.metrics.windows.inc(len({(r.key.window, r.key.end_ms) for r in made.results}))
         return True
 
