@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,8 +17,10 @@ if TYPE_CHECKING:
     from service.sketches.pane import PaneSketch
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+_KINDS = tuple(f"missing_{kind.name.lower()}" for kind in Missing)
+
+
+class Rate(NamedTuple):
     """How many of the rows did something, on both sides."""
 
     name: str
@@ -34,8 +35,7 @@ class Rate:
         return self.name.startswith("missing_")
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedColumn:
+class ComparedColumn(NamedTuple):
     """A column's rates on both sides; `has_values`: both sides have some, so that distributions can be compared."""
 
     column: Column
@@ -118,7 +118,8 @@ def _categories(column: Column, reference: PaneSketch, current: PaneSketch, i: i
 
 
 def _missing(old: NDArray[np.int64], new: NDArray[np.int64], m: int, n: int) -> tuple[Rate, ...]:
-    m, n = m + int(old[:NOT_APPLICABLE].sum()), n + int(new[:NOT_APPLICABLE].sum())
+    before, now = old[:NOT_APPLICABLE].tolist(), new[:NOT_APPLICABLE].tolist()
+    m, n = m + sum(before), n + sum(now)
     return tuple(
-        Rate(f"missing_{kind.name.lower()}", int(old[kind]), m, int(new[kind]), n) for kind in Missing
+        Rate(name, hits, m, now_hits, n) for name, hits, now_hits in zip(_KINDS, before, now, strict=True)
     )
