@@ -169,6 +169,25 @@ class ColumnScores:
             float(self.resolution[column]),
         )
 
+    def scores(self) -> list[Score]:
+        """Return every column's score, in their order, at a fraction of what one after the other costs.
+
+        Returns
+        -------
+        list of Score
+            C of them, each as `score` gives it.
+        """
+        columns = zip(
+            self.value.tolist(), self.p_value.tolist(), self.limit.tolist(), self.n.tolist(), self.m.tolist(),
+            self.resolution.tolist(), self.is_enough.tolist(), strict=True,
+        )  # fmt: skip
+        return [
+            Score(self.method, value, p_value, limit, int(n), int(m), resolution)
+            if is_enough
+            else too_little_data(self.method, int(n), int(m))
+            for value, p_value, limit, n, m, resolution, is_enough in columns
+        ]
+
 
 def _spread(each: FloatArray, among: NDArray[np.bool_], usual: float) -> FloatArray:
     spread = np.full(among.size, usual)

@@ -21,7 +21,7 @@ from service.scoring.verdicts import finding_of, verdict_of
 
 if TYPE_CHECKING:
     from detectors.batch import BatchPlan
-    from detectors.column_scores import ColumnScores
+    from detectors.score import Score
     from service.scoring.usual import Reference
     from service.sketches.pane import PaneSketch
 
@@ -73,7 +73,7 @@ class Scorer:
             if compared.has_values and not self.quality_only:
                 known = NUMERIC if compared.is_number else CATEGORICAL
                 wanted = _chosen(known, override.methods or self.monitor.methods)
-                told = [scores[method].score(place) for method in wanted]
+                told = [scores[method][place] for method in wanted]
                 found += [
                     finding_of(compared.column, s, tolerance_of(s.method, s.n, s.m, override.tolerance))
                     for s in told
@@ -82,7 +82,7 @@ class Scorer:
             found += [self._rate(compared.column, rate, override) for rate in rates]
         return tuple(found)
 
-    def _scores(self, current: PaneSketch) -> Mapping[str, ColumnScores]:
+    def _scores(self, current: PaneSketch) -> Mapping[str, Sequence[Score]]:
         """By method, of all columns in the order of the grid: numbers, then categories."""
         wanted = set(self.monitor.methods or NUMERIC)
         wanted.update(*(o.methods for o in self.monitor.features.values() if o.methods))
@@ -90,7 +90,8 @@ class Scorer:
         if self.quality_only or not methods or not current.inferences + current.labels:
             return {}
         plan = self.plan or plan_of(self.reference)
-        return plan.score(window_counts(self.reference, current), self.alpha, methods)
+        made = plan.score(window_counts(self.reference, current), self.alpha, methods)
+        return {method: columns.scores() for method, columns in made.items()}
 
     def _rate(self, column: Column, rate: Rate, override: FeatureOverride) -> Finding:
         score = _rate_score(rate.reference_hits, rate.reference_n, rate.hits, rate.n, self.alpha)

@@ -33,3 +33,11 @@ def test_columns_that_all_have_too_little_data_ring_nothing():
     scores = ColumnScores.too_little("ks", np.array([3.0]), np.array([900.0]))
     assert scores.score(0) == too_little_data("ks", 3, 900)
     assert not (scores.value > scores.limit).any()
+
+
+def test_all_scores_at_once_are_those_of_one_after_the_other():
+    some = _scores(0.1, 0.2).spread(
+        np.array([False, True, True]), np.array([3.0, 500, 500]), np.full(3, 1000.0)
+    )
+    assert some.scores() == [some.score(column) for column in range(3)]
+    assert [one.value is None for one in some.scores()] == [True, False, False]
