@@ -29,8 +29,10 @@ from tests.flow.stack import Stack
 
 CONFIGURATION_ERROR = 2
 """The exit code of a command that a person must mend something for."""
-ENDED = "kafka.cluster: Metadata refresh: failed Cancelled"
-"""What kafka-python says when it is closed while it asks for metadata."""
+ENDED = tuple(
+    f"kafka.cluster: Metadata refresh: failed {why}" for why in ("Cancelled", "Transport closed for writes")
+)
+"""What kafka-python says when it is closed while it asks for metadata, or is about to."""
 
 
 @dataclass
@@ -167,7 +169,9 @@ class Crew:
         return [
             f"{name}: {line}"
             for name, line in lines
-            if any(b in line for b in bad) and ENDED not in line and (but is None or but not in line)
+            if any(b in line for b in bad)
+            and not any(said in line for said in ENDED)
+            and (but is None or but not in line)
         ]
 
     def end(self) -> None:
