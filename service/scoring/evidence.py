@@ -137,11 +137,9 @@ def _distributions(
     varies = np.maximum(usual.varying(float(rows.max(initial=1.0))), np.maximum(1.0, state.varies))
     tempered, ordered, bounds = counts / varies[:, None], usual.groups.ordered, usual.groups.surprising
     remembered, lately = state.memory.sum(axis=1), usual.smoothed(state.memory)
-    now = distribution_gains(
-        tempered, usual.proportions, usual.tolerance(usual.rows, watch.tolerances), ordered, bounds
-    )
+    now = distribution_gains(tempered, usual.proportions, usual.tolerance(watch.tolerances), ordered, bounds)
     gained = distribution_gains(
-        tempered, lately, usual.tolerance(remembered / varies, watch.tolerances), ordered, bounds
+        tempered, lately, usual.excuse(remembered / varies, watch.tolerances), ordered, bounds
     )
     training, recent = state.training + now, state.recent + gained
     jumped = gained.max(axis=1) > limits  # the mean of e-values is below the largest
@@ -202,7 +200,7 @@ def _explained(
         stretches += [(e.name, usual.smoothed(e.counts), e.counts.sum(axis=1)) for e in earlier()]
         tempered = state.run[over] / against.varies[over, None]
         for name, proportions, there in stretches:
-            tolerance = usual.tolerance(there / against.varies, watch.tolerances)[over]
+            tolerance = usual.excuse(there / against.varies, watch.tolerances)[over]
             gains = distribution_gains(
                 tempered,
                 proportions[over],

@@ -24,9 +24,9 @@ LEAST_SURPRISE = 5e-4
 RATE_TOLERANCE = 5e-4
 TOLERANCE = 0.02
 """Chi distance too small to matter: a mean that moved by 0.02 standard deviations, a PSI of 0.0004."""
-_DOUBT = 3.0
-"""Standard errors by which a reference may be off in one direction, of the few in which one looks. What rings is off by
-half as much again.
+_DOUBT, _RARE, _DIRECTIONS = 3.5, 8.0, 9
+"""Standard errors by which a reference may be off in one direction, more where its smallest group has few rows (the law
+of such counts is skewed). What rings is off by half as much again.
 """
 _WINDOWS_IN_REGIME = 4
 _UNKNOWN = "?"
@@ -95,16 +95,23 @@ class Usual:
         """(F,) how many groups a column has."""
         return np.asarray((self.proportions > 0).sum(axis=1).astype(float))
 
-    def tolerance(self, rows: FloatArray, least: FloatArray | float = TOLERANCE) -> FloatArray:
-        """(F,) the chi distance within which nothing is said, given so many rows on the other side."""
-        directions = np.minimum(self.used - 1, _DOUBT**2)
+    def tolerance(self, least: FloatArray | float = TOLERANCE) -> FloatArray:
+        """(F,) the chi distance from this reference within which nothing is said."""
+        known = (self.counts > 0) & ~self.groups.surprising
+        smallest = np.where(known, self.counts, np.inf).min(axis=1)
+        errors = _DOUBT + _RARE / np.sqrt(np.maximum(smallest, 1.0))
+        return np.asarray(np.maximum(least, errors / np.sqrt(np.maximum(self.rows, 1.0))))
+
+    def excuse(self, rows: FloatArray, least: FloatArray | float = TOLERANCE) -> FloatArray:
+        """(F,) the same from another stretch of so many rows, which excuses what differs from the reference."""
+        directions = np.minimum(self.used - 1, _DIRECTIONS)
         return np.maximum(least, np.sqrt(directions / np.maximum(rows, 1.0)))
 
     @cached_property
     def highest_rates(self) -> FloatArray:
         """(F, RATES) the highest rate that still counts as usual: by the tolerance, or by the reference's doubt."""
         hits, rows = self.rate_hits, np.maximum(self.rate_rows, 1.0)
-        doubtful = (hits + 1 + 2.5 * np.sqrt(hits + 1)) / rows
+        doubtful = (hits + 1 + _DOUBT * np.sqrt(hits + 1)) / rows
         return np.minimum(np.maximum(doubtful, hits / rows + RATE_TOLERANCE), 0.999)
 
     def varying(self, n: float) -> FloatArray:

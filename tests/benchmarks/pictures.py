@@ -130,18 +130,22 @@ def _gains(usual: Usual, state: Evidence, watch: Watch, sketch: PaneSketch) -> n
     counts = usual.groups.counts(sketch)
     varies = np.maximum(usual.varying(float(counts.sum(axis=1).max())), np.maximum(1.0, state.varies))
     sides = (
-        (usual.proportions, usual.rows),
-        (usual.smoothed(state.memory), state.memory.sum(axis=1) / varies),
+        (usual.proportions, usual.tolerance(watch.tolerances)),
+        (
+            usual.smoothed(state.memory),
+            usual.excuse(state.memory.sum(axis=1) / varies, watch.tolerances),
+        ),
     )
     return np.array(
         [
             distribution_gains(
                 counts / varies[:, None],
                 shares,
-                usual.tolerance(rows, watch.tolerances),
+                tolerance,
                 usual.groups.ordered,
+                usual.groups.surprising,
             )
-            for shares, rows in sides
+            for shares, tolerance in sides
         ]
     )
 

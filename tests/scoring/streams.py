@@ -101,7 +101,5 @@ def windows_in_theory(usual: Usual, expected: PaneSketch, rows: int, limit: floa
     """Windows of so many rows until the evidence against training, were they distributed just as expected."""
     counts = usual.groups.counts(expected)[:1]
     counts = counts * rows / counts.sum()
-    gains = distribution_gains(
-        counts, usual.proportions[:1], usual.tolerance(usual.rows)[:1], usual.groups.ordered[:1]
-    )
+    gains = distribution_gains(counts, usual.proportions[:1], usual.tolerance()[:1], usual.groups.ordered[:1])
     return next(w for w in range(1, 1_000) if log_mean_exp(w * gains)[0] > limit)
