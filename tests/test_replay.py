@@ -222,7 +222,7 @@ def test_an_alert_that_late_rows_explain_away_is_withdrawn(tmp_path: Path, profi
     # minute   0 .. 30        30 .. 35    35 .. 38   and only then the other 88 of 30 .. 35
     # events   100 a window   12          60
     first, rest = (
-        [event(90_000 + i, 30 + i / 20) for i in range(12)],
+        [event(90_000 + i, 30 + 5 * i / 12) for i in range(12)],
         [event(80_000 + i, 31 + i / 40) for i in range(88)],
     )
     log = write_log(

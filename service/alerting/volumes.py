@@ -65,7 +65,7 @@ def is_watched(segment: str, monitor: Monitor) -> bool:
 
 
 def _volume(state: FoldState, total: SliceResult, terms: VolumeTerms) -> Finding | None:
-    """How unusual the number of events is; the history is the windows before that had any."""
+    """How unusual the number of events is, beside the windows before."""
     name = join(total.key.segment, total.key.window)
     history = state.volumes.setdefault(name, [])
     if len(state.volumes) > _MOST:
@@ -77,30 +77,46 @@ def _volume(state: FoldState, total: SliceResult, terms: VolumeTerms) -> Finding
         finding = Finding(None, VOLUME, 0.0, 1.0, None, total.inferences, len(history), 0.0, Verdict.OK)
     else:
         finding = _unusual(history, total.inferences, terms.alpha)
-    if total.inferences:
-        history.append(total.inferences)
-        del history[:-_HISTORY]
+    _remember(history, total.inferences)
     return finding
+
+
+def _remember(history: list[int], events: int) -> None:
+    """Append a window's events. A pause is one 0, however long: it never becomes the usual."""
+    if events or (history and history[-1]):
+        history.append(events)
+        del history[:-_HISTORY]
+
+
+def _whole(history: Sequence[int]) -> list[int]:
+    """The windows with events before and behind them: traffic that begins or ends fills a part of its window."""
+    return [
+        events
+        for before, events, behind in zip(history, history[1:], history[2:], strict=False)
+        if before and events and behind
+    ]
 
 
 def _silence(history: Sequence[int], alpha: float) -> Finding:
     """No event at all. With at least `low` a window that has probability exp(-low): it rings above log(1/alpha)."""
-    if len(history) < _FEWEST_WINDOWS:
+    seen, whole = [events for events in history if events], _whole(history)
+    if len(seen) < _FEWEST_WINDOWS or not whole:
         return Finding(None, VOLUME, None, None, None, 0, 0, 0.0, Verdict.TOO_LITTLE_DATA, "too_little_data")
-    low, limit = float(min(history)), -math.log(alpha)
+    low, limit = float(min(whole)), -math.log(alpha)
     verdict = Verdict.DRIFT if low > limit else Verdict.OK
     return Finding(
-        None, VOLUME, low, limit, math.exp(-min(low, 700.0)), 0, int(np.median(history)), 0.0, verdict
+        None, VOLUME, low, limit, math.exp(-min(low, 700.0)), 0, int(np.median(seen)), 0.0, verdict
     )
 
 
 def _unusual(history: Sequence[int], events: int, alpha: float) -> Finding:
-    score = score_volume(np.array(history, np.int64), events, alpha)
-    usual = int(np.median(history)) if history else 0
+    seen = [count for count in history if count]
+    score = score_volume(np.array(seen, np.int64), events, alpha)
+    usual = int(np.median(seen)) if seen else 0
     if score.value is None or score.limit is None:
         return Finding(
             None, VOLUME, None, None, None, events, usual, 0.0, Verdict.TOO_LITTLE_DATA, score.reason
         )
-    far = events * _FACTOR < min(history) or events > _FACTOR * max(history)
+    far = events * _FACTOR < min(_whole([*history, events]) or seen) or events > _FACTOR * max(seen)
     verdict = Verdict.DRIFT if score.value > score.limit and far else Verdict.OK
     return Finding(None, VOLUME, score.value, score.limit, score.p_value, events, usual, 0.0, verdict)

@@ -244,10 +244,38 @@ def test_a_lasting_change_of_traffic_rings_once_and_becomes_the_usual() -> None:
 def test_silence_does_not_become_the_usual() -> None:
     course = Course(watch_volume=True)
     steady(course)
+    course.window()
     before = deepcopy(course.state.volumes)
-    for _ in range(10):
+    first = course.last
+    for _ in range(80):
         course.window()
     assert course.state.volumes == before
+    assert first is not None
+    assert course.last is not None
+    assert [(f.m, f.value, f.verdict) for _, f in course.last.volumes] == [
+        (f.m, f.value, f.verdict) for _, f in first.volumes
+    ]
+
+
+def test_a_first_and_a_last_window_that_are_half_full_hide_no_silence() -> None:
+    # window   1   2 .. 6   7   8
+    # events   2   500      3   -
+    course = Course(AlertPolicy(1, 2), watch_volume=True)
+    course.window(*traffic(2))
+    for _ in range(5):
+        course.window(*traffic(500))
+    course.window(*traffic(3))
+    assert [a.cause for a in course.window() if a.severity is Severity.PAGE] == [Cause.SILENCE]
+
+
+def test_batches_with_pauses_between_them_are_not_silent_in_the_pauses() -> None:
+    # window   1    2   3   4    5   6   ...
+    # events   500  -   -   500  -   -
+    course = Course(watch_volume=True)
+    for _ in range(20):
+        assert course.window(*traffic(500)) == []
+        assert course.window() == []
+        assert course.window() == []
 
 
 def test_a_window_that_was_cut_short_says_nothing_of_volume() -> None:

@@ -48,7 +48,8 @@ def stack(database: str, embedded_broker: Broker, tmp_path: Path) -> Iterator[St
     """A stack whose processes log everything."""
     topic = embedded_broker.new_topic(1)
     made = Stack(database, embedded_broker.bootstrap_servers, topic, tmp_path)
-    made.prepare([Monitor("m", pane_ms=1_000, windows=(WindowSpec.tumbling(2_000),), silence_after_ms=3_000)])
+    windows = (WindowSpec.tumbling(2_000),)
+    made.prepare([Monitor("m", pane_ms=1_000, windows=windows, silence_after_ms=3_000, idle_after_ms=5_000)])
     made.settings = canaries(database) | {"LOG_LEVEL": "debug", "LOG_FORMAT": "text"}
     made.broker = embedded_broker  # type: ignore[attr-defined]
     with running(made):
