@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import xxhash
 
+from detectors.evidence import direction_skewness
 from detectors.overdispersion import FEWEST_BLOCKS, dispersion, overdispersion
 from service.scoring.groups import BoolArray, FloatArray, Groups, make_groups
 
@@ -24,9 +25,9 @@ LEAST_SURPRISE = 5e-4
 RATE_TOLERANCE = 5e-4
 TOLERANCE = 0.02
 """Chi distance too small to matter: a mean that moved by 0.02 standard deviations, a PSI of 0.0004."""
-_DOUBT, _RARE, _DIRECTIONS = 3.5, 8.0, 9
-"""Standard errors by which a reference may be off in one direction, more where its smallest group has few rows (the law
-of such counts is skewed). What rings is off by half as much again.
+_DOUBT, _SKEWED, _DIRECTIONS = 3.5, 8.0, 9
+"""Standard errors by which a reference may be off in one direction, more where the law of that error is skewed, as that
+of a group with few rows is. What rings is off by a third more.
 """
 _WINDOWS_IN_REGIME = 4
 _UNKNOWN = "?"
@@ -96,11 +97,14 @@ class Usual:
         return np.asarray((self.proportions > 0).sum(axis=1).astype(float))
 
     def tolerance(self, least: FloatArray | float = TOLERANCE) -> FloatArray:
-        """(F,) the chi distance from this reference within which nothing is said."""
-        known = (self.counts > 0) & ~self.groups.surprising
-        smallest = np.where(known, self.counts, np.inf).min(axis=1)
-        errors = _DOUBT + _RARE / np.sqrt(np.maximum(smallest, 1.0))
-        return np.asarray(np.maximum(least, errors / np.sqrt(np.maximum(self.rows, 1.0))))
+        """(F, 2 K + 4) the chi distance from this reference, in each direction, within which nothing is said."""
+        return np.maximum(np.reshape(least, (-1, 1)), self._doubt)
+
+    @cached_property
+    def _doubt(self) -> FloatArray:
+        rows = np.maximum(self.rows, 1.0)[:, None]
+        skewness = np.maximum(direction_skewness(self.proportions, self.groups.surprising), 0.0)
+        return np.asarray((_DOUBT + _SKEWED * skewness / np.sqrt(rows)) / np.sqrt(rows))
 
     def excuse(self, rows: FloatArray, least: FloatArray | float = TOLERANCE) -> FloatArray:
         """(F,) the same from another stretch of so many rows, which excuses what differs from the reference."""
