@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
@@ -100,8 +100,8 @@ def among_windows(score: Score, past: FloatArray, alpha: float, overlap: int = 1
     known = past[:-overlap]
     freedom = known.size / overlap
     if freedom < FEWEST_WINDOWS:
-        return AmongWindows(replace(score, p_value=None, limit=None, reason=TOO_FEW_WINDOWS), deviation)
+        return AmongWindows(score._replace(p_value=None, limit=None, reason=TOO_FEW_WINDOWS), deviation)
     spread = max(1.0, sqrt(float(np.mean(known * known))))
     p_value = min(1.0, _FOLDS * float(stdtr(freedom, -deviation / spread)))
     limit = min(1.0, _CHANCE - float(stdtrit(freedom, alpha / _FOLDS)) * spread * error)
-    return AmongWindows(replace(score, p_value=p_value, limit=limit), deviation)
+    return AmongWindows(score._replace(p_value=p_value, limit=limit), deviation)

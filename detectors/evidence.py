@@ -166,8 +166,8 @@ def direction_skewness(proportions: FloatArray, bounds: BoolArray) -> FloatArray
     Returns
     -------
     (F, 2 K + 4) float array
-        Third moment of the direction, ``sum(p0 u**3)``; 0 for groups that a column does not have or bounds. The error of
-        proportions that were estimated from m rows has the skewness ``sum(p0 u**3) / sqrt(m)`` in it.
+        Third moment of the direction, ``sum(p0 u**3)``; 0 for bounds and for groups that a column does not have.
+        The error of proportions that were estimated from m rows has the skewness ``sum(p0 u**3) / sqrt(m)`` in it.
 
     Notes
     -----

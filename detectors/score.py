@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 MIN_CURRENT: Final = 10
 MIN_REFERENCE: Final = 30
 TOO_LITTLE_DATA: Final = "too_little_data"
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """One detector's view of one window.
 
     Parameters

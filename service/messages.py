@@ -294,8 +294,7 @@ class Verdict(StrEnum):
     TOO_LITTLE_DATA = "too_little_data"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A score of one column in one window, with its limit and verdict.
 
     Larger is worse; `value` is in the method's unit.

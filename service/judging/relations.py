@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -163,4 +163,4 @@ def _was_seen_before(reader: SliceReader, asked: Asked, now: SampledRows, found:
 
 
 def _calmed(finding: Finding) -> Finding:
-    return replace(finding, column=None, verdict=Verdict.OK)
+    return finding._replace(column=None, verdict=Verdict.OK)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,4 +78,4 @@ def _finding(name: str, joint: JointScore, columns: Sequence[Column]) -> Finding
     found = finding_of(None, joint.score, TOLERANCES[name])
     if found.verdict is not Verdict.DRIFT or not any(joint.shares):
         return found
-    return replace(found, column=columns[int(np.argmax(joint.shares))])
+    return found._replace(column=columns[int(np.argmax(joint.shares))])

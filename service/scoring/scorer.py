@@ -9,28 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from detectors.catalogue import CATEGORICAL, NUMERIC
 from detectors.proportion import score_proportion
 from service.messages import Column, Finding, Role, Verdict
 from service.monitor import FeatureOverride, Monitor
 from service.scoring.columns import Rate, compare, plan_of, window_counts
-from service.scoring.tolerances import RATE_TOLERANCE, tolerance_of
-from service.scoring.verdicts import finding_of, verdict_of
+from service.scoring.tolerances import RATE_TOLERANCE, tolerances_of
+from service.scoring.verdicts import findings_of, verdict_of
 
 if TYPE_CHECKING:
     from detectors.batch import BatchPlan
-    from detectors.score import Score
     from service.scoring.usual import Reference
     from service.sketches.pane import PaneSketch
 
 _RATES = 7
 _NOTHING = FeatureOverride()
-
-
-_rate_score = lru_cache(maxsize=4096)(score_proportion)
-"""Most rates of a window are the same: none of so many, as in the reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,7 @@ class Scorer:
     def findings(self, current: PaneSketch) -> tuple[Finding, ...]:
         """All findings of a slice counted on the reference's grid."""
         found: list[Finding] = []
-        scores = self._scores(current)
+        by_method = self._by_method(current)
         for place, compared in enumerate(compare(self.reference, current)):
             override = _override(self.monitor, compared.column)
             if override.ignore or compared.column == (Role.FEATURE, self.own):
@@ -73,16 +68,15 @@ class Scorer:
             if compared.has_values and not self.quality_only:
                 known = NUMERIC if compared.is_number else CATEGORICAL
                 wanted = _chosen(known, override.methods or self.monitor.methods)
-                told = [scores[method][place] for method in wanted]
-                found += [
-                    finding_of(compared.column, s, tolerance_of(s.method, s.n, s.m, override.tolerance))
-                    for s in told
-                ]
-            rates = (rate for rate in compared.rates if rate.n and (rate.is_quality or not self.quality_only))
-            found += [self._rate(compared.column, rate, override) for rate in rates]
+                found += [by_method[method][place] for method in wanted]
+            found += [
+                self._rate(compared.column, rate, override)
+                for rate in compared.rates
+                if rate.n and (rate.is_quality or not self.quality_only)
+            ]
         return tuple(found)
 
-    def _scores(self, current: PaneSketch) -> Mapping[str, Sequence[Score]]:
+    def _by_method(self, current: PaneSketch) -> Mapping[str, Sequence[Finding]]:
         """By method, of all columns in the order of the grid: numbers, then categories."""
         wanted = set(self.monitor.methods or NUMERIC)
         wanted.update(*(o.methods for o in self.monitor.features.values() if o.methods))
@@ -91,20 +85,17 @@ class Scorer:
             return {}
         plan = self.plan or plan_of(self.reference)
         made = plan.score(window_counts(self.reference, current), self.alpha, methods)
-        return {method: columns.scores() for method, columns in made.items()}
+        grid = self.reference.grid
+        columns = [*(one.column for one in grid.numbers), *(one.column for one in grid.texts)]
+        overrides = [_override(self.monitor, column).tolerance for column in columns]
+        return {
+            method: findings_of(columns[: len(scores.n)], scores, tolerances_of(scores, overrides))
+            for method, scores in made.items()
+        }
 
     def _rate(self, column: Column, rate: Rate, override: FeatureOverride) -> Finding:
-        score = _rate_score(rate.reference_hits, rate.reference_n, rate.hits, rate.n, self.alpha)
-        usual = rate.reference_hits / rate.reference_n if rate.reference_n else 0.0
         tolerance = RATE_TOLERANCE if override.tolerance is None else override.tolerance
-        limit = None if score.limit is None else min(1.0, usual + max(score.limit, tolerance))
-        value = rate.hits / rate.n
-        verdict = (
-            Verdict.TOO_LITTLE_DATA if limit is None or score.value is None else verdict_of(value, limit)
-        )
-        return Finding(
-            column, rate.name, value, limit, score.p_value, rate.n, rate.reference_n, 0.0, verdict, score.reason,
-        )  # fmt: skip
+        return Finding(column, rate.name, *_rate(rate[1:], self.alpha, tolerance))
 
 
 def scorer_for(
@@ -128,6 +119,18 @@ def tests_in(reference: PaneSketch, monitor: Monitor) -> int:
         for override, known in overrides
         if not override.ignore
     )
+
+
+@lru_cache(maxsize=4096)
+def _rate(counts: tuple[int, int, int, int], alpha: float, tolerance: float) -> tuple[Any, ...]:
+    """What a finding says behind its name. Most rates of a window are the same: none of so many, as usual."""
+    reference_hits, reference_n, hits, n = counts
+    score = score_proportion(reference_hits, reference_n, hits, n, alpha)
+    usual = reference_hits / reference_n if reference_n else 0.0
+    limit = None if score.limit is None else min(1.0, usual + max(score.limit, tolerance))
+    value = hits / n
+    verdict = Verdict.TOO_LITTLE_DATA if limit is None or score.value is None else verdict_of(value, limit)
+    return value, limit, score.p_value, n, reference_n, 0.0, verdict, score.reason
 
 
 def _override(monitor: Monitor, column: Column) -> FeatureOverride:

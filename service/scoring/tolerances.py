@@ -5,6 +5,16 @@ PSI 0.02 is a fifth of the field's "minor change"; the distances are those of a 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from detectors.column_scores import ColumnScores
+    from detectors.pair import FloatArray
+
 TOLERANCES = {
     "psi": 0.02,
     "js_distance": 0.05,
@@ -21,8 +31,10 @@ RATE_TOLERANCE = 0.002
 """For missing, unseen and out-of-range values: two rows in a thousand more than in the reference."""
 
 
-def tolerance_of(method: str, n: int, m: int, override: float | None) -> float:
-    """The value below which a score of this method never rings."""
-    if method == "chi_square":
-        return CHI_SQUARE_EFFECT * n * m / max(1, n + m)
-    return TOLERANCES.get(method, 0.0) if override is None else override
+def tolerances_of(scores: ColumnScores, overrides: Sequence[float | None]) -> FloatArray:
+    """(C,) the values below which the scores of the first C columns never ring."""
+    if scores.method == "chi_square":
+        n, m = scores.n, scores.m
+        return np.asarray(CHI_SQUARE_EFFECT * n * m / np.maximum(1, n + m))
+    usual = TOLERANCES.get(scores.method, 0.0)
+    return np.array([usual if one is None else one for one in overrides[: len(scores.n)]])

@@ -98,7 +98,7 @@ class Usual:
 
     def tolerance(self, least: FloatArray | float = TOLERANCE) -> FloatArray:
         """(F, 2 K + 4) the chi distance from this reference, in each direction, within which nothing is said."""
-        return np.maximum(np.reshape(least, (-1, 1)), self._doubt)
+        return np.asarray(np.maximum(np.reshape(least, (-1, 1)), self._doubt))
 
     @cached_property
     def _doubt(self) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.alerting.rules import VOLUME
@@ -137,7 +137,7 @@ def _compare_finding(
         kind = Kind.FINDING_MISSING if stored is None else Kind.FINDING_UNEXPECTED
         said = [_verdict(one) for one in (expected, stored)]
         return [Discrepancy(kind, name, *said)]
-    return [Discrepancy(Kind.FINDING, name, *_differing(asdict(expected), asdict(stored)))]
+    return [Discrepancy(Kind.FINDING, name, *_differing(expected._asdict(), stored._asdict()))]
 
 
 def _verdict(finding: Finding | None) -> str:

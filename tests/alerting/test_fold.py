@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 
 import pytest
 
@@ -337,7 +336,7 @@ def test_the_same_windows_give_the_same_bytes_and_alerts() -> None:
 
 def test_a_changed_distribution_is_told_with_what_it_is_unlike_and_like() -> None:
     unlike = "unlike training (31 nats) and the recent past (25 nats), likest 7 days before"
-    [alert] = Course().window(slice_of(0, replace(finding(2.0), reason=unlike)))
+    [alert] = Course().window(slice_of(0, finding(2.0)._replace(reason=unlike)))
     assert alert.evidence["references"] == unlike
     [other] = Course().window(slice_of(0, finding(2.0, "evidence_null")))
     assert "references" not in other.evidence
