@@ -92,17 +92,20 @@ def _weighed(method: str, value: float, limit: float) -> str:
 def _distance(method: str, value: float, limit: float) -> str:
     if method == "wasserstein":
         moved, most = apart(value, limit, _number)
-        return f"its values moved by {moved} of the reference's standard deviations, the limit is {most}"
-    if method in {"tv", "l_infinity"}:
+        told = f"its values moved by {moved} of the reference's standard deviations"
+    elif method in {"tv", "l_infinity"}:
         share, most = apart(value, limit, _share)
-        moved = (
+        told = (
             f"{share} of its values have moved"
             if method == "tv"
             else f"the share of one value or group moved by {share}"
         )
-        return f"{moved}, the limit is {most}"
-    distance, most = apart(value, limit, _number)
-    return f"{_SPELLED.get(method, method)} is {distance}, the limit is {most}"
+    else:
+        distance, most = apart(value, limit, _number)
+        told = f"{_SPELLED.get(method, method)} is {distance}"
+    if value <= limit:
+        return f"{told}, which is within the limit of one window, {most}, but lasts"
+    return f"{told}, the limit is {most}"
 
 
 def _named(column: Column | None) -> str:

@@ -59,6 +59,7 @@ SENTENCES = [
     ("wasserstein", 0.4906, 0.271, "the distribution of feature hum has changed: its values moved by 0.491 of the reference's standard deviations, the limit is 0.271"),
     ("wasserstein", 123_456.7, 0.2, "the distribution of feature hum has changed: its values moved by 123,457 of the reference's standard deviations, the limit is 0.2"),
     ("tv", 0.411018, 0.411013, "the distribution of feature hum has changed: 41.102 % of its values have moved, the limit is 41.101 %"),
+    ("tv", 0.144, 0.213, "the distribution of feature hum has changed: 14.4 % of its values have moved, which is within the limit of one window, 21.3 %, but lasts"),
     ("l_infinity", 0.12, 0.05, "the distribution of feature hum has changed: the share of one value or group moved by 12 %, the limit is 5 %"),
     ("psi", 0.31, 0.1, "the distribution of feature hum has changed: its PSI is 0.31, the limit is 0.1"),
     ("evidence", 31.2, 18.4, "the distribution of feature hum has changed: the evidence against the reference, in nats, is 31.2, the limit is 18.4"),
