@@ -28,6 +28,9 @@ MOST_KEPT: Final = 0.8
 FOLDS: Final = 4
 NOISE: Final = 0.01  # variance added to each column: strays and rounding are no error in near-collinear ones
 ASSUMED: Final = 4.0  # without blocks: how much more squares of an exponential law vary than a normal law's
+FEWEST: Final = (
+    3  # of two columns the one thing to say is their correlation; strays from their line have no law
+)
 OPTIMISM: Final = 3.0  # 2 to first order, and a margin
 _LEAST: Final = 1e-9
 
@@ -67,10 +70,11 @@ class Pca:
     Examples
     --------
     >>> def moments(rows, r):
-    ...     return SecondMoments(rows, np.array([rows, rows]), np.zeros(2), np.array([[1.0, r], [r, 1.0]]))
+    ...     together = np.full((3, 3), r) + (1 - r) * np.eye(3)
+    ...     return SecondMoments(rows, np.full(3, rows), np.zeros(3), together)
     >>> found = Pca().score(MomentsPair(moments(10_000, 0.9), (), moments(500, 0.1)), alpha=1e-6)
-    >>> round(found.score.value, 1), found.score.value > found.score.limit, found.shares
-    (8.3, True, (0.5, 0.5))
+    >>> round(found.score.value, 1), found.score.value > found.score.limit, np.round(found.shares, 3).tolist()
+    (8.3, True, [0.333, 0.333, 0.333])
     """
 
     name: ClassVar[str] = "pca"
@@ -90,7 +94,7 @@ class Pca:
         JointScore
             A column's share is that of its variance outside the plane in what all have more than the
             reference.
-            Without value below 10 current or 30 reference rows, or when no two columns vary in the reference
+            Without value below 10 current or 30 reference rows, or when no three columns vary in the reference
             and are present in the window.
 
         Raises
@@ -104,7 +108,7 @@ class Pca:
         if is_too_little(n, m):
             return JointScore(too_little_data(self.name, n, m), shares_of(shares))
         places = np.flatnonzero(pair.reference.varies() & pair.current.is_usable())
-        if places.size < 2:
+        if places.size < FEWEST:
             score = Score(self.name, None, None, None, n, m, 0.0, TOO_FEW_COLUMNS)
             return JointScore(score, shares_of(shares))
         scale = np.sqrt(pair.reference.covariance.diagonal()[places])

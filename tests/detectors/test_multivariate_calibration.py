@@ -72,7 +72,7 @@ def test_windows_of_a_reference_whose_rows_depend_on_each_other_rarely_ring():
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("n", [50, 500, 5000, 100_000])
 @pytest.mark.parametrize("m", [1000, 10_000])
-@pytest.mark.parametrize("columns", [2, 10, 48])
+@pytest.mark.parametrize("columns", [2, 3, 10, 48])
 def test_the_false_alarm_rate_is_in_its_band(law, n, m, columns):
     windows = 400 if n * columns <= 50_000 else 60
     at_limit, far = _alarms(law, n, m, columns, windows)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import gamma
 
-from detectors.joint import MomentsPair, SecondMoments
+from detectors.joint import TOO_FEW_COLUMNS, MomentsPair, SecondMoments
 from detectors.pca import NOISE, Pca, _Law
 from tests.detectors.rows import draw_rows, moments_of, moments_pair
 
@@ -138,3 +138,10 @@ def test_short_windows_have_a_value_of_1_on_average():
     reference = draw_rows("normal", random, 20_000, 6)
     values = [_score(reference, draw_rows("normal", random, 12, 6)).score.value for _ in range(120)]
     assert np.mean(values) == pytest.approx(1, abs=0.05)
+
+
+def test_two_columns_have_no_value_since_their_correlation_says_all():
+    random = np.random.default_rng(9)
+    reference = draw_rows("collinear but for strays", random, 1_000, 2)
+    found = _score(reference, draw_rows("collinear but for strays", random, 500, 2))
+    assert (found.score.value, found.score.reason) == (None, TOO_FEW_COLUMNS)
