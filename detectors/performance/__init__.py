@@ -1,0 +1,1 @@
+"""Realized performance out of mergeable counts, and estimated performance without labels."""
