@@ -50,6 +50,7 @@ format: install  ## rewrite the code in the house's format
 bench: install  ## events a second, as ratios within one run
 	$(BIN)/python -m tests.benchmarks.throughput
 	$(BIN)/python -m tests.benchmarks.scoring
+	$(BIN)/python -m tests.benchmarks.joining
 
 bench-detection: install  ## what is found, named and rung on nothing, beside plain rules (about six minutes; FULL=1: an hour)
 	$(BIN)/python -m tests.benchmarks.detection $(if $(FULL),--full)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from service.errors import ConfigurationError, Unavailable
 from service.evaluation.evaluation import Evaluation
+from service.realized import realize
 from service.store.configuration import current_revision, load_configuration
 from service.store.profiles import stored_grids, stored_profiles
 from service.store.results import LeaseLost, PostgresResults, lease
@@ -145,16 +146,18 @@ class Evaluator:
             results = PostgresResults(self.engine, held)
             with self.metrics.evaluation_seconds.time():
                 made = evaluation.advance(model, results, watermark)
-            if made is None:
-                return False
             try:
-                results.save(made)
+                if made is not None:
+                    results.save(made)
+                self._reached()
+                more = realize(self.engine, held, evaluation.configuration, results.position_ms())
             except LeaseLost:
                 log.warning("model %s: another evaluator took over; leaving it to that one", model)
                 return True
             self._reached()
-        self.metrics.windows.inc(len({(r.key.window, r.key.end_ms) for r in made.results}))
-        return True
+        if made is not None:
+            self.metrics.windows.inc(len({(r.key.window, r.key.end_ms) for r in made.results}))
+        return more or made is not None
 
     def _say_what_holds_back(self, partitions: tuple[Progress, ...]) -> None:
         """Once for each partition that nobody reads and every model waits for."""

@@ -202,6 +202,31 @@ class IdRows:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinRows:
+    """n rows of one model and stream that are joined by their inference id: predictions, or labels.
+
+    `ids` are the hashes of inference ids, alike on both sides. `times_ms` are the starts of the predictions' panes,
+    or the labels' event times. A row's class is `classes[class_codes]`, none at -1; its number is in `values`, its
+    score in `scores`, NaN where there is none. A prediction belongs to `slices[slice_codes]`: its version, and then
+    its segments; a label to none.
+    """
+
+    model: str
+    stream: Stream
+    ids: NDArray[np.uint64]
+    times_ms: NDArray[np.int64]
+    class_codes: NDArray[np.int32]
+    classes: tuple[str, ...]
+    values: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    slice_codes: NDArray[np.int32]
+    slices: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How many records of a partition ended in each outcome; they sum to the records consumed."""
 
@@ -273,6 +298,7 @@ class Checkpoint:
     jumps: int = 0
     healthy: bool = False
     capped: Mapping[str, int] = field(default_factory=dict)
+    joins: Sequence[JoinRows] = ()
 
 
 class WindowKey(NamedTuple):

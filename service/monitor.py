@@ -89,6 +89,21 @@ class AlertPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelPolicy:
+    """How long a prediction waits for its label, and which share of the inference ids is joined at all.
+
+    The same ids on both sides, chosen by their hash, so that rates stay what they are; of a model of which more than
+    `most_waiting` rows wait, the sample is halved. `positive` is the class of a
+    binary model that its score is the probability of.
+    """
+
+    wait_ms: int = 30 * DAY_MS
+    sample: float = 1.0
+    most_waiting: int = 1_000_000
+    positive: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureOverride:
     """What a person decided about one feature; None leaves it to the reference and the budget.
 
@@ -125,6 +140,7 @@ class Monitor:
     features: Mapping[str, FeatureOverride] = field(default_factory=lambda: ByFeature({}))
     alerts: AlertPolicy = AlertPolicy()
     contract: Contract | None = None
+    labels: LabelPolicy = LabelPolicy()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", ByFeature(self.features))
@@ -140,7 +156,7 @@ def to_document(monitor: Monitor) -> dict[str, object]:
     return _differences(monitor, Monitor(monitor.model))
 
 
-_Described = Monitor | Budget | AlertPolicy | FeatureOverride | Contract | Promise | RowRule
+_Described = Monitor | Budget | AlertPolicy | LabelPolicy | FeatureOverride | Contract | Promise | RowRule
 
 
 def _differences(described: _Described, usual: _Described) -> dict[str, object]:
@@ -160,7 +176,9 @@ def _plain(value: object) -> object:
             return {"length": format_duration(length_ms), "every": format_duration(every_ms)}
         case WindowSpec():
             return value.name
-        case Budget() | AlertPolicy() | FeatureOverride() | Contract() | Promise() | RowRule():
+        case (
+            Budget() | AlertPolicy() | LabelPolicy() | FeatureOverride() | Contract() | Promise() | RowRule()
+        ):
             return _differences(value, type(value)())
         case Mapping():
             return {name: _plain(value[name]) for name in sorted(value)}

@@ -12,11 +12,13 @@ from service.errors import ConfigurationError
 from service.monitor import (
     DAY_MS,
     HOUR_MS,
+    MINUTE_MS,
     SECOND_MS,
     AlertPolicy,
     Budget,
     FeatureKind,
     FeatureOverride,
+    LabelPolicy,
     Monitor,
     Nonfinite,
     Severity,
@@ -143,6 +145,13 @@ _ALERTS: dict[str, Reader[Any]] = {
     "clear_ratio": one(number(0.01, 1)),
 }
 
+_LABELS: dict[str, Reader[Any]] = {
+    "wait_ms": one(duration(MINUTE_MS, 366 * DAY_MS)),
+    "sample": one(number(0.0001, 1)),
+    "most_waiting": one(whole(1_000, 1_000_000_000)),
+    "positive": Place.name,
+}
+
 _FEATURE: dict[str, Reader[Any]] = {
     "kind": one(choice(*get_args(FeatureKind))),
     "methods": names(1, MAX_METHODS),
@@ -169,4 +178,5 @@ _MONITOR: dict[str, Reader[Any]] = {
     "features": _features,
     "alerts": part(AlertPolicy, _ALERTS),
     "contract": read_contract,
+    "labels": part(LabelPolicy, _LABELS),
 }

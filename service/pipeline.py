@@ -137,7 +137,7 @@ class PartitionPipeline:
         """What to write now. Changes nothing: until `committed` is called the same is written again."""
         return replace(
             self._pending, panes=self.panes.changed(), ids=self.panes.fresh_ids(), jumps=self.panes.jumps,
-            capped=self.panes.capped(), healthy=self._health.good,
+            capped=self.panes.capped(), healthy=self._health.good, joins=tuple(self.panes.joinable),
         )  # fmt: skip
 
     def committed(self) -> None:

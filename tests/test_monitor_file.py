@@ -20,6 +20,7 @@ from service.monitor import (
     Budget,
     FeatureKind,
     FeatureOverride,
+    LabelPolicy,
     Monitor,
     Nonfinite,
     Severity,
@@ -89,6 +90,7 @@ def test_everything_may_be_overridden() -> None:
     nonfinite: missing
     methods: [psi, ks]
     alerts: {for_windows: 2, clear_windows: 3, clear_ratio: 0.5}
+    labels: {wait: 2d, sample: 0.25, most_waiting: 5000, positive: 'yes'}
     features:
       amount: {kind: numeric, methods: [psi], tolerance: 0.1, severity: ticket, importance: 2.5}
       id: {ignore: true}
@@ -104,6 +106,7 @@ def test_everything_may_be_overridden() -> None:
         nonfinite="missing",
         methods=("psi", "ks"),
         alerts=AlertPolicy(2, 3, 0.5),
+        labels=LabelPolicy(2 * DAY_MS, 0.25, 5_000, "yes"),
         features={
             "amount": FeatureOverride("numeric", ("psi",), 0.1, severity="ticket", importance=2.5),
             "id": FeatureOverride(ignore=True),
@@ -231,6 +234,8 @@ def test_a_file_without_usable_models_says_so(text: str, sentence: str) -> None:
             "features.a.importance is '-1'; write a number from 0 to 1000",
         ),
         ("contract: {features: [a]}", "contract.features is a list; write a mapping of keys to values"),
+        ("labels: {wait: 1s}", "labels.wait is '1s'; write 1m to 366d"),
+        ("labels: {sample: 0}", "labels.sample is '0'; write a number from 0.0001 to 1"),
         ("features: {a: {methods: []}}", "features.a.methods has 0 items; write 1 to 50"),
         ("features: {a: {tolerance: .nan}}", "features.a.tolerance is '.nan'; write a number from 0 to 1000"),
     ],

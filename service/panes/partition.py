@@ -19,6 +19,7 @@ from service.messages import (
     Counts,
     FilterKey,
     IdRows,
+    JoinRows,
     PaneKey,
     PaneRow,
     Role,
@@ -28,6 +29,7 @@ from service.messages import (
 from service.names import clean_name
 from service.panes.admission import NEVER_MS, Admitted, BoolArray, IntArray, Rows, admit, far_ahead
 from service.panes.identity import HashArray, IdFilter
+from service.panes.joinable import SliceNames, joined_labels, joined_predictions
 from service.panes.open_panes import OpenPanes
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ class PartitionPanes:
 
     `jumps` is how many rows right before now were quarantined for being too far ahead.
     `known` holds, for each model, pane and segment name, the values that have a slice of their own.
-    `folded` counts the rows whose version or segment has none, since the last commit.
+    `folded` counts the rows whose version or segment has none, since the last commit; `joinable` are the predictions
+    and labels since then that are joined by their inference id.
     """
 
     highest_ms: int = NEVER_MS
@@ -89,6 +92,7 @@ class PartitionPanes:
     filters: dict[FilterKey, IdFilter] = field(default_factory=dict)
     known: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
     folded: Counter[str] = field(default_factory=Counter)
+    joinable: list[JoinRows] = field(default_factory=list)
 
     def restore(
         self,
@@ -119,6 +123,7 @@ class PartitionPanes:
         self._meet(parts)
         for part in parts:
             self._count(part)
+        self._keep_labels(decoded, order, decided.future)
         ts_ms = np.concatenate([d.batch.ts_ms for d in decoded])[order]
         return _outcome(decided, offsets[order], ts_ms)
 
@@ -199,13 +204,20 @@ class PartitionPanes:
         self._filter(batch.model, batch.stream, start).add(
             batch.ids if len(rows) == len(batch) else batch.ids[rows]
         )
+        named = SliceNames(len(batch))
         for version, at in self._slices(part, _VERSION, batch.versions, rows):
+            named.put(_VERSION, version, at)
             self._add(
                 one, PaneKey(batch.model, version, "", start), slice(None) if len(at) == len(batch) else at
             )
             for name, column in batch.segments.items():
-                for segment, of_segment in self._slices(part, name, column, at):
-                    self._add(one, PaneKey(batch.model, version, f"{name}={segment}", start), of_segment)
+                for value, of_segment in self._slices(part, name, column, at):
+                    segment = f"{name}={value}"
+                    named.put(name, segment, of_segment)
+                    self._add(one, PaneKey(batch.model, version, segment, start), of_segment)
+        if batch.stream is Stream.INFERENCE:
+            kept = joined_predictions(batch, one.version.grid, one.version.monitor, start, rows, named)
+            self.joinable += [kept] if kept is not None else []
 
     def _slices(
         self, part: _Part, name: str, column: TextColumn, rows: Places
@@ -224,6 +236,18 @@ class PartitionPanes:
             (value, np.sort(np.concatenate(groups)) if len(groups) > 1 else groups[0])
             for value, groups in found.items()
         ]
+
+    def _keep_labels(self, decoded: Sequence[DecodedBatch], order: Places, future: BoolArray) -> None:
+        """Labels are joined whenever they come, and again when they repeat: the join is the same then."""
+        ahead = np.empty(len(order), np.bool_)
+        ahead[order] = future
+        at = 0
+        for one in decoded:
+            rows = np.flatnonzero(~ahead[at : at + len(one.batch)])
+            at += len(one.batch)
+            if one.batch.stream is Stream.LABEL:
+                kept = joined_labels(one.batch, one.version.grid, one.version.monitor, rows)
+                self.joinable += [kept] if kept is not None else []
 
     def _add(self, one: DecodedBatch, key: PaneKey, rows: Places | slice) -> None:
         self.panes.sketch_of(key, one.version).add(one.batch, rows)
@@ -256,6 +280,7 @@ class PartitionPanes:
         """All of it is stored: forget what no row can reach any more."""
         self.panes.committed(self.highest_ms)
         self.folded.clear()
+        self.joinable.clear()
         for ids in self.filters.values():
             ids.fresh.clear()
         alive = {(key.model, key.start_ms) for key in self.panes}

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import case, delete, func, literal, select, update
+from sqlalchemy import case, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from service.checkpoints import Claim, Claimant, Trial
@@ -29,9 +29,10 @@ from service.messages import (
     Partition,
     Stream,
 )
+from service.sketches.inbox_codec import rows_to_bytes
 from service.store.configuration import current_revision, learn_models, load_configuration
 from service.store.engine import make_durable, transaction
-from service.store.tables import dead_letter, gap, pane, pane_ids, revision, source_partition
+from service.store.tables import dead_letter, gap, join_inbox, pane, pane_ids, revision, source_partition
 from service.store.texts import storable
 
 if TYPE_CHECKING:
@@ -339,6 +340,13 @@ def _write(connection: Connection, checkpoint: Checkpoint) -> None:
             for key, hashes in ((i.key, i.hashes) for i in checkpoint.ids)
         ]  # fmt: skip
         connection.execute(_adding_ids(), rows)
+    if checkpoint.joins:
+        left = [
+            place | {"next_offset": checkpoint.next_offset, "place": i, "model": rows.model, "rows": len(rows),
+                     "columns": rows_to_bytes(rows)}
+            for i, rows in enumerate(checkpoint.joins)
+        ]  # fmt: skip
+        connection.execute(insert(join_inbox), left)
     _write_losses(connection, place, checkpoint.losses)
     if checkpoint.dead:
         _write_letters(connection, place, checkpoint.dead)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -94,6 +94,21 @@ class WorstFindings:
     all_series: int
 
 
+@dataclass(frozen=True, slots=True)
+class NewestMetric:
+    """A metric of the newest window with labels; `coverage` is the share of its inferences that have one."""
+
+    model: str
+    version: str
+    segment: str
+    window: str
+    basis: str
+    metric: str
+    value: float
+    n: int
+    coverage: float | None
+
+
 _MONITORS = text("""
     SELECT DISTINCT ON (model) model, monitor FROM model_version
     WHERE since_ms <= :now_ms ORDER BY model, number DESC
@@ -144,6 +159,25 @@ _WINDOWS = text("""
     JOIN window_result w ON w.model = fresh.model AND w."window" = fresh."window" AND w.end_ms >= fresh.end_ms
     WHERE w.end_ms >= :earliest_ms
     ORDER BY w.model, w.version, w.segment, w."window", w.end_ms DESC
+""")
+
+_PERFORMANCE = text("""
+    SELECT p.model, p.version, p.segment, p."window", p.basis, p.metric, p.value, p.n,
+        newest.n / nullif(w.inferences * least(newest.sample, power(0.5, coalesce(share.halvings, 0))), 0)
+            AS coverage
+    FROM (
+        SELECT DISTINCT ON (p.model, p.version, p.segment, p."window")
+            p.model, p.version, p.segment, p."window", p.end_ms, p.n, joined.sample
+        FROM unnest(CAST(:models AS text[]), CAST(:samples AS float8[])) AS joined (model, sample)
+        JOIN performance p ON p.model = joined.model
+        WHERE p.computed_at > now() - interval '1 day'
+        ORDER BY p.model, p.version, p.segment, p."window", p.end_ms DESC, p.n DESC
+    ) newest
+    JOIN performance p USING (model, version, segment, "window", end_ms)
+    LEFT JOIN window_result w USING (model, version, segment, "window", end_ms)
+    LEFT JOIN join_share share ON share.model = p.model
+    WHERE p.value IS NOT NULL
+    ORDER BY p.model, p.version, p.segment, p."window", p.basis, p.metric
 """)
 
 # The division is bounded so that no score can overflow it; an infinite or NaN score counts as the worst.
@@ -199,6 +233,12 @@ def newest_windows(connection: Connection, horizons: Sequence[Horizon]) -> tuple
         "earliest_ms": min(h.end_ms for h in horizons),
     }
     return tuple(NewestWindow(*row) for row in connection.execute(_WINDOWS, values))
+
+
+def newest_performance(connection: Connection, samples: Mapping[str, float]) -> tuple[NewestMetric, ...]:
+    """The metrics of the newest windows that labels have come for within a day, of models that join these shares."""
+    values = {"models": list(samples), "samples": list(samples.values())}
+    return tuple(NewestMetric(*row) for row in connection.execute(_PERFORMANCE, values)) if samples else ()
 
 
 def worst_findings(connection: Connection, windows: Sequence[NewestWindow], most: int) -> WorstFindings:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, Ta
 
 from service.messages import State
 from service.store.paging import Chunk, Order, Paging, columns_of
-from service.store.tables import alert, finding, window_result
+from service.store.tables import alert, finding, performance, window_result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +130,50 @@ def _finding_row(row: RowMapping) -> FindingRow:
 
 def _finite(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) else None
+
+
+# ---------------------------------------------------------------- performance
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceFilter(WindowFilter):
+    """Which metrics of which windows; the times are those of the windows' ends."""
+
+    metric: str | None = None
+    basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceRow:
+    """A metric of the predictions of one window, with its confidence interval, of `n` rows.
+
+    Realized: of those that have a label, whenever that came. `reason` says why there is no value.
+    """
+
+    model: str
+    version: str
+    segment: str
+    window: str
+    start_ms: int
+    end_ms: int
+    basis: str
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    resolution: float
+    reason: str | None
+    computed_at: datetime
+
+
+def list_performance(
+    connection: Connection, wanted: PerformanceFilter, paging: Paging
+) -> Chunk[PerformanceRow]:
+    """Metrics, those of the latest window first."""
+    column = performance.c
+    rows = _matching(select(*columns_of(performance, PerformanceRow)), performance, wanted, column.end_ms)
+    key = ("end_ms", "model", "version", "segment", "window", "basis", "metric")
+    order = Order(tuple(column[name] for name in key))
+    return order.read(connection, rows, paging, lambda row: PerformanceRow(**row))
 
 
 # ---------------------------------------------------------------- alerts

@@ -79,6 +79,14 @@ def lease(engine: Engine, model: str, owner: str) -> Iterator[Lease | None]:
             )
 
 
+def hold(connection: Connection, held: Lease, **also: int) -> None:
+    """Keep the lease for this transaction and beyond it; raises LeaseLost when somebody else has it."""
+    mine = (evaluation.c.model == held.model, evaluation.c.token == held.token)
+    values = {"expires_at": func.now() + text(f"interval '{LEASE}'"), **also}
+    if connection.execute(update(evaluation).where(*mine).values(values)).rowcount == 0:
+        raise LeaseLost(held.model)
+
+
 class LeaseLost(Exception):
     """Another evaluator has taken the model over; nothing was written."""
 
@@ -188,20 +196,11 @@ class PostgresResults:
         for first_ms, last_ms in weeks_apart([r.key.end_ms for r in evaluated.results]):
             ensure_partitions(self._engine, first_ms, last_ms)
         with transaction(self._engine) as connection:
-            self._keep_lease(connection, evaluated.position_ms)
+            hold(connection, self._held, position_ms=evaluated.position_ms)
             _write_results(connection, evaluated.results)
             self._write_states(connection, evaluated)
             _write_alerts(connection, evaluated.alerts)
         self._position_ms = evaluated.position_ms
-
-    def _keep_lease(self, connection: Connection, position_ms: int) -> None:
-        mine = (evaluation.c.model == self._model, evaluation.c.token == self._held.token)
-        expires = func.now() + text(f"interval '{LEASE}'")
-        kept = connection.execute(
-            update(evaluation).where(*mine).values(position_ms=position_ms, expires_at=expires)
-        )
-        if kept.rowcount == 0:
-            raise LeaseLost(self._model)
 
     def _write_states(self, connection: Connection, evaluated: Evaluated) -> None:
         if not evaluated.states:

@@ -126,6 +126,96 @@ pane_ids = Table(
     Column("hashes", LargeBinary, nullable=False, doc="little-endian 64-bit hashes"),
 )  # fmt: skip
 
+join_inbox = Table(
+    "join_inbox", metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, primary_key=True, doc="of the checkpoint that wrote them"),
+    Column("place", Integer, primary_key=True, doc="among the rows of that checkpoint"),
+    Column("model", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("columns", LargeBinary, nullable=False, doc="predictions or labels, as columns"),
+    Index("join_inbox_by_model", "model"),
+)  # fmt: skip
+
+join_name = Table(
+    "join_name", metadata,
+    Column("model", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, doc="from 1 on; what stands for it in rows"),
+    Column("name", Text, nullable=False, doc="a class, or a list of slices as JSON"),
+    UniqueConstraint("model", "name", name="join_name_once"),
+)  # fmt: skip
+
+join_share = Table(
+    "join_share", metadata,
+    Column("model", Text, primary_key=True),
+    Column("halvings", Integer, nullable=False, doc="one in 2**halvings inference ids is joined"),
+    Column("waiting", BigInteger, nullable=False, doc="predictions and labels that wait"),
+    Column("forgotten_ms", BigInteger, nullable=False, doc="nothing from before it waits"),
+)  # fmt: skip
+
+waiting_prediction = Table(
+    "waiting_prediction", metadata,
+    Column("model", Text, primary_key=True),
+    Column("id", BigInteger, primary_key=True, doc="hash of the inference id"),
+    Column("start_ms", BigInteger, nullable=False, doc="of its pane"),
+    Column("slices", Integer, nullable=False, doc="a name's number"),
+    Column("class", Integer, nullable=False, doc="a name's number; 0: none"),
+    Column("score", Double, nullable=False, doc="NaN: none"),
+    Column("value", Double, nullable=False, doc="of a regression; NaN: none"),
+    Column("label_ms", BigInteger, doc="event time of the label that counts; none: not labelled yet"),
+    Column("label", Integer, doc="its class, as a name's number; 0: none"),
+    Column("label_value", Double, doc="of a regression; NaN: none"),
+    Index("waiting_prediction_by_time", "start_ms", postgresql_using="brin"),
+    postgresql_with={"fillfactor": 70},
+)  # fmt: skip
+
+waiting_label = Table(
+    "waiting_label", metadata,
+    Column("model", Text, nullable=False),
+    Column("id", BigInteger, nullable=False),
+    Column("label_ms", BigInteger, nullable=False),
+    Column("label", Integer, nullable=False),
+    Column("label_value", Double, nullable=False),
+    Index("waiting_label_by_id", "model", "id"),
+    Index("waiting_label_by_time", "label_ms", postgresql_using="brin"),
+)  # fmt: skip
+
+outcome = Table(
+    "outcome", metadata,
+    Column("model", Text, primary_key=True),
+    Column("start_ms", BigInteger, primary_key=True, doc="of the prediction's pane"),
+    Column("slices", Integer, primary_key=True, doc="a name's number"),
+    Column("sketch", LargeBinary, nullable=False),
+)  # fmt: skip
+
+outcome_news = Table(
+    "outcome_news", metadata,
+    Column("model", Text, primary_key=True),
+    Column("start_ms", BigInteger, primary_key=True, doc="of a pane whose outcomes have changed"),
+    Column("told_ms", BigInteger, doc="its windows that end until then are told; none: none of them"),
+)  # fmt: skip
+
+performance = Table(
+    "performance", metadata,
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("window", Text, primary_key=True),
+    Column("end_ms", BigInteger, primary_key=True),
+    Column("basis", Text, primary_key=True, doc="realized or estimated"),
+    Column("metric", Text, primary_key=True),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("value", Double),
+    Column("low", Double),
+    Column("high", Double),
+    Column("n", BigInteger, nullable=False, doc="labelled predictions"),
+    Column("resolution", Double, nullable=False),
+    Column("reason", Text, doc="why there is no value"),
+    Column("computed_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("performance_by_end", "model", "end_ms"),
+)  # fmt: skip
+
 dead_letter = Table(
     "dead_letter", metadata,
     Column("id", BigInteger, Identity(), primary_key=True),

@@ -13,7 +13,7 @@ from service.store import queries, result_queries
 from service.store.engine import transaction
 from service.store.paging import Chunk
 from service.store.queries import ModelRow, MonitorRow, OpenAlerts, PartitionRow, ReferenceRow
-from service.store.result_queries import AlertRow, FindingRow, WindowRow
+from service.store.result_queries import AlertRow, FindingRow, PerformanceRow, WindowRow
 from service.web.authorization import may_use
 from service.web.condition import ModelState, condition_of
 from service.web.dependencies import Dependencies
@@ -25,6 +25,7 @@ from service.web.parameters import (
     NameInPath,
     PageQuery,
     PartitionQuery,
+    PerformanceQuery,
     ReferenceQuery,
     WindowQuery,
     listing,
@@ -142,6 +143,13 @@ def findings(web: Dependencies, asked: FindingQuery) -> Listing[FindingRow]:
         return listing(result_queries.list_findings(connection, wanted, asked.paging))
 
 
+def performance(web: Dependencies, asked: PerformanceQuery) -> Listing[PerformanceRow]:
+    """Metrics of the predictions of windows, those of the latest window first."""
+    wanted = result_queries.PerformanceFilter(**asked.filters)
+    with transaction(web.engine) as connection:
+        return listing(result_queries.list_performance(connection, wanted, asked.paging))
+
+
 def alerts(web: Dependencies, asked: AlertQuery) -> Listing[AlertRow]:
     """Alerts in all states, the latest begun first."""
     wanted = result_queries.AlertFilter(**asked.filters)
@@ -179,6 +187,7 @@ _ENDPOINTS: dict[str, Callable[..., Any]] = {
     "/references/{name:path}": reference,
     "/windows": windows,
     "/findings": findings,
+    "/performance": performance,
     "/alerts": alerts,
     "/alerts/{alert_id:path}": alert,
     "/partitions": partitions,

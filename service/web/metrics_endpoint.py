@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from service import __version__
 from service.errors import Unavailable
+from service.monitor import Task
 from service.store import gauge_queries
 from service.store.engine import transaction
 from service.store.gauge_queries import Horizon, NewestWindow, Period
@@ -36,6 +37,7 @@ from service.web.series import (
     by_family,
     finding_series,
     news_series,
+    performance_series,
     window_series,
     within,
 )
@@ -80,7 +82,14 @@ class ModelMetrics(Collector):
     def _shown(self) -> Shown:
         reading = _Reading(self._web)
         groups: list[Group] = []
-        for part in (reading.alerts, reading.news, reading.budgets, reading.windows, reading.findings):
+        for part in (
+            reading.alerts,
+            reading.news,
+            reading.budgets,
+            reading.performance,
+            reading.windows,
+            reading.findings,
+        ):
             try:
                 groups += part()
             except Unavailable as error:
@@ -144,6 +153,13 @@ class _Reading:
             horizons = list(_horizons(monitors, self._now_ms))
             self._windows = gauge_queries.newest_windows(connection, horizons)
         return window_series(self._windows)
+
+    def performance(self) -> Iterator[Group]:
+        with transaction(self._web.engine) as connection:
+            monitors = gauge_queries.monitors_in_force(connection, self._now_ms)
+            read = {model: monitor_of(model, document) for model, document in monitors.items()}
+            samples = {model: one.labels.sample for model, one in read.items() if one.task is not Task.NONE}
+            return performance_series(gauge_queries.newest_performance(connection, samples))
 
     def findings(self) -> list[Group]:
         with transaction(self._web.engine) as connection:

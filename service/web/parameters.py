@@ -122,6 +122,13 @@ class FindingParameters(WindowParameters):
     verdict: Verdict | None = None
 
 
+class PerformanceParameters(WindowParameters):
+    """Filters of performance."""
+
+    metric: Name | None = None
+    basis: Name | None = None
+
+
 class AlertParameters(WindowParameters):
     """Filters of alerts; the times are those when they began."""
 
@@ -155,6 +162,7 @@ ReferenceQuery = Annotated[ReferenceParameters, Query()]
 PartitionQuery = Annotated[PartitionParameters, Query()]
 WindowQuery = Annotated[WindowParameters, Query()]
 FindingQuery = Annotated[FindingParameters, Query()]
+PerformanceQuery = Annotated[PerformanceParameters, Query()]
 AlertQuery = Annotated[AlertParameters, Query()]
 IncidentQuery = Annotated[IncidentParameters, Query()]
 DeadLetterQuery = Annotated[DeadLetterParameters, Query()]

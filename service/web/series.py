@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from service.messages import Role
-from service.store.gauge_queries import FiringAlert, IncidentCount, LastNews, NewestWindow, ScoredColumn
+from service.store.gauge_queries import (
+    FiringAlert,
+    IncidentCount,
+    LastNews,
+    NewestMetric,
+    NewestWindow,
+    ScoredColumn,
+)
 from service.store.marks import AlarmVerdict
 
 LONGEST_LABEL = 401  # a segment is a name, '=' and a value
@@ -37,6 +44,13 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "driftbell_incidents": Family(
         "Incidents that fire, or fired in the budget's period.", ("model", "severity", "state", "verdict")
+    ),
+    "driftbell_performance": Family(
+        "A metric of the newest window that labels have come for within a day.",
+        (*_SLICE, "window", "metric", "basis"),
+    ),
+    "driftbell_label_coverage_ratio": Family(
+        "Share of the inferences of that window that have a label.", (*_SLICE, "window")
     ),
     "driftbell_window_events": Family("Inferences in the newest window.", (*_SLICE, "window")),
     "driftbell_window_end_timestamp_seconds": Family("End of the newest window.", (*_SLICE, "window")),
@@ -114,6 +128,17 @@ def window_series(windows: Iterable[NewestWindow]) -> Iterator[Group]:
             _series("driftbell_window_events", w.inferences, *place),
             _series("driftbell_window_end_timestamp_seconds", w.end_ms / 1000, *place),
         )
+
+
+def performance_series(metrics: Iterable[NewestMetric]) -> Iterator[Group]:
+    """Each metric, and once for all metrics of a window how many of its rows it is of."""
+    covered: set[tuple[str, ...]] = set()
+    for m in metrics:
+        place = (m.model, m.version, m.segment, m.window)
+        yield (_series("driftbell_performance", m.value, *place, m.metric, m.basis),)
+        if m.coverage is not None and place not in covered:
+            covered.add(place)
+            yield (_series("driftbell_label_coverage_ratio", m.coverage, *place),)
 
 
 def finding_series(findings: Iterable[ScoredColumn]) -> Iterator[Group]:

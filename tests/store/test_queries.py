@@ -13,7 +13,7 @@ from service.store.engine import transaction
 from service.store.gauge_queries import Horizon, LastNews
 from service.store.paging import BadCursorError, Paging
 from service.store.queries import OpenAlerts
-from service.store.result_queries import AlertFilter, FindingFilter, WindowFilter
+from service.store.result_queries import AlertFilter, FindingFilter, PerformanceFilter, WindowFilter
 from tests.web.databases import empty, migrated
 from tests.web.seeding import (
     NOW_MS,
@@ -24,6 +24,7 @@ from tests.web.seeding import (
     add_model,
     add_pane,
     add_partition,
+    add_performance,
     add_reference,
     add_window,
 )
@@ -117,6 +118,9 @@ LISTINGS: dict[str, Listing] = {
     "partitions": queries.list_partitions,
     "windows": lambda connection, paging: result_queries.list_windows(connection, WindowFilter(), paging),
     "findings": lambda connection, paging: result_queries.list_findings(connection, FindingFilter(), paging),
+    "performance": lambda connection, paging: result_queries.list_performance(
+        connection, PerformanceFilter(), paging
+    ),
     "alerts": lambda connection, paging: result_queries.list_alerts(connection, AlertFilter(), paging),
     "dead": lambda connection, paging: dead_letters.list_dead_letters(
         connection, dead_letters.DeadLetterFilter(), paging
@@ -133,6 +137,7 @@ def fill(connection: Connection) -> None:
         for back in range(2):
             add_window(connection, f"m{number}", NOW_MS - back * WINDOW_MS)
             add_finding(connection, f"m{number}", NOW_MS - back * WINDOW_MS)
+            add_performance(connection, f"m{number}", NOW_MS - back * WINDOW_MS)
 
 
 @pytest.mark.parametrize("listing", LISTINGS)

@@ -12,8 +12,9 @@ from service.store import retention as module
 from service.store.engine import transaction
 from service.store.partitions import WEEK_MS, ensure_partitions
 from service.store.retention import Retention, apply_retention
-from service.store.tables import alert, dead_letter, outbox, pane, source_partition
+from service.store.tables import alert, dead_letter, outbox, outcome, pane, performance, source_partition
 from tests.store.test_results import alert_of
+from tests.web.seeding import add_performance
 
 pytestmark = pytest.mark.postgres
 
@@ -125,6 +126,16 @@ def test_alerts_go_with_their_results_once_they_are_resolved(engine: Engine) -> 
         row | {"id": "new", "state": "resolved", "at_ms": NOW_MS})  # fmt: skip
     apply_retention(engine, KEPT, NOW_MS)
     assert left(engine, alert.c.id) == ["new", "rings"]
+
+
+def test_performance_goes_with_the_results_of_its_time(engine: Engine) -> None:
+    old, fresh = NOW_MS - 31 * DAY_MS, NOW_MS - 29 * DAY_MS
+    for end in (old, fresh):
+        add(engine, outcome, {"model": "churn", "start_ms": end, "slices": 1, "sketch": b"s"})
+        with transaction(engine) as connection:
+            add_performance(connection, "churn", end)
+    apply_retention(engine, KEPT, NOW_MS)
+    assert left(engine, outcome.c.start_ms) == left(engine, performance.c.end_ms) == [fresh]
 
 
 def test_results_go_by_whole_weeks(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from service.store.tables import (
     grid,
     model_version,
     pane,
+    performance,
     reference,
     source_partition,
     window_result,
@@ -112,3 +113,12 @@ def add_dead_letter(connection: Connection, offset: int, **changes: Any) -> None
         "reason": "bad_json", "detail": "ends too early",
     }  # fmt: skip
     connection.execute(insert(dead_letter).values(**usual | changes, offset=offset))
+
+
+def add_performance(connection: Connection, model: str, end_ms: int, **changes: Any) -> None:
+    """A metric of a window of five minutes."""
+    usual = {
+        "version": "1", "segment": "", "window": "5m", "start_ms": end_ms - WINDOW_MS, "basis": "realized",
+        "metric": "accuracy", "value": 0.9, "low": 0.8, "high": 0.95, "n": 60, "resolution": 0.0,
+    }  # fmt: skip
+    connection.execute(insert(performance).values(**usual | changes, model=model, end_ms=end_ms))

@@ -17,6 +17,7 @@ from tests.web.seeding import (
     add_model,
     add_pane,
     add_partition,
+    add_performance,
     add_reference,
     add_window,
 )
@@ -110,6 +111,19 @@ def test_findings_are_filtered(site: Site, add: Add, filters: dict[str, str], fe
     assert {item["feature"] for item in site.items("findings", **filters)} == features
 
 
+def test_performance_is_filtered_and_comes_newest_first(site: Site, add: Add) -> None:
+    for back in (1, 0):
+        add(add_performance, "churn", NOW_MS - back * WINDOW_MS)
+    add(add_performance, "churn", NOW_MS, metric="f1", segment="country=DE", value=None, reason="no_rows")
+    assert [item["end_ms"] for item in site.items("performance", metric="accuracy")] == [
+        NOW_MS,
+        NOW_MS - WINDOW_MS,
+    ]
+    (item,) = site.items("performance", segment="country=DE")
+    assert (item["value"], item["reason"]) == (None, "no_rows")
+    assert site.items("performance", basis="estimated") == []
+
+
 @pytest.mark.parametrize(
     ("times", "backs"),
     [
@@ -168,6 +182,7 @@ def test_a_model_of_any_clean_name_is_found_by_its_address(site: Site, add: Add,
         "references",
         "windows",
         "findings",
+        "performance",
         "alerts",
         "incidents",
         "partitions",
@@ -180,7 +195,7 @@ def test_an_empty_listing_is_empty(site: Site, listing: str) -> None:
 
 def test_the_openapi_document_describes_every_route_and_its_problems(site: Site) -> None:
     document = site.get("/openapi.json").json()
-    assert len(document["paths"]) == 19
+    assert len(document["paths"]) == 20
     for answers in (route["responses"] for path in document["paths"].values() for route in path.values()):
         assert "application/problem+json" in answers["default"]["content"]
         assert answers["200"]["content"]["application/json"]["schema"]

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine, text
 
 from service import __version__
-from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, Budget, Monitor, WindowSpec
+from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, Budget, LabelPolicy, Monitor, Task, WindowSpec
 from service.store import gauge_queries
 from service.store.engine import transaction
 from service.store.marks import AlarmVerdict, add_mark
@@ -29,6 +29,7 @@ from tests.web.seeding import (
     add_finding,
     add_model,
     add_pane,
+    add_performance,
     add_window,
 )
 from tests.web.serving import Site, site_of
@@ -100,6 +101,33 @@ def test_the_share_of_each_kind_of_missing_is_a_metric_and_a_score(site: Site, a
     expected = {("amount", kind, "churn", "", "1", "5m"): place / 10 for place, kind in enumerate(kinds)}
     assert ratios == expected
     assert len(values(site, "driftbell_score")) == len(values(site, "driftbell_limit")) == len(kinds)
+
+
+def test_performance_is_that_of_the_newest_window_with_labels_and_its_coverage_beside_it(
+    site: Site, add: Add
+) -> None:
+    add(add_model, "churn", monitor=Monitor("churn", task=Task.BINARY, labels=LabelPolicy(sample=0.8)))
+    for back, value in ((2, 0.7), (1, 0.9)):
+        add(add_window, "churn", NOW_MS - back * WINDOW_MS)
+        add(add_performance, "churn", NOW_MS - back * WINDOW_MS, value=value)
+        add(add_performance, "churn", NOW_MS - back * WINDOW_MS, metric="f1", value=None, reason="no_rows")
+    add(add_window, "churn", NOW_MS)
+    place = {"model": "churn", "version": "1", "segment": "", "window": "5m"}
+    (shown,) = families(site)["driftbell_performance"].samples
+    assert (shown.labels, shown.value) == (place | {"metric": "accuracy", "basis": "realized"}, 0.9)
+    (coverage,) = families(site)["driftbell_label_coverage_ratio"].samples
+    assert (coverage.labels, coverage.value) == (place, 60 / (100 * 0.8))
+
+
+def test_performance_that_no_label_has_changed_for_a_day_vanishes(
+    site: Site, add: Add, engine: Engine
+) -> None:
+    add(add_model, "churn", monitor=Monitor("churn", task=Task.BINARY))
+    add(add_performance, "churn", NOW_MS)
+    assert "driftbell_performance" in families(site)
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE performance SET computed_at = now() - interval '25 hours'"))
+    assert "driftbell_performance" not in families(site)
 
 
 def test_only_the_newest_window_of_each_kind_counts(site: Site, add: Add) -> None:

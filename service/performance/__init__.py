@@ -1,0 +1,1 @@
+"""How the answers of a model turned out: outcomes of labelled predictions, and metrics of windows of them."""

@@ -1,0 +1,66 @@
+"""The realized performance of windows: outcomes of their panes together, slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.messages import WindowKey
+from service.performance.counting import Arrays, Counting, added
+from service.performance.slices import slices_of
+
+if TYPE_CHECKING:
+    from detectors.performance.metric import Metric
+    from service.monitor import WindowSpec
+
+REALIZED = "realized"
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Metrics of one slice of a window, on the basis of labels (realized) or without them (estimated)."""
+
+    key: WindowKey
+    basis: str
+    metrics: tuple[Metric, ...]
+
+
+def windows_with(
+    panes: Mapping[int, int], specs: Sequence[WindowSpec], until_ms: int
+) -> set[tuple[int, str]]:
+    """The ends and kinds of the windows that hold one of these panes, end by `until_ms`, and are not told of yet.
+
+    `panes` are starts, and until which end the windows of each are told.
+
+        every  |----|----|----|----|
+        window      [---------)          ends at each multiple of `every` within `length` after the pane's start
+    """
+    return {
+        (end, spec.name)
+        for start, told_ms in panes.items()
+        for spec in specs
+        for end in range(
+            start - start % spec.every_ms + spec.every_ms, start + spec.length_ms + 1, spec.every_ms
+        )
+        if told_ms < end <= until_ms
+    }
+
+
+def performance_of(
+    window: WindowKey,
+    outcomes: Mapping[tuple[int, int], Arrays],
+    names: Mapping[int, str],
+    counting: Counting,
+) -> list[Performance]:
+    """Of each version, and of each segment of it; `outcomes` by pane and list of slices, `window` names the model."""
+    by_slice: dict[tuple[str, str], Arrays] = {}
+    for (_, number), arrays in sorted(outcomes.items()):
+        version, *segments = slices_of(names[number]) or ("",)
+        for segment in ("", *segments):
+            before = by_slice.get((version, segment))
+            by_slice[version, segment] = arrays if before is None else added(before, arrays)
+    return [
+        Performance(window._replace(version=version, segment=segment), REALIZED, counting.metrics(arrays))
+        for (version, segment), arrays in sorted(by_slice.items())
+    ]
