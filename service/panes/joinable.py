@@ -78,6 +78,8 @@ def joined_predictions(
     chosen = rows[is_joined(batch.ids[rows], monitor)]
     numbers, texts = _cells(batch, grid, PREDICTION, chosen)
     scores, _ = _cells(batch, grid, SCORE, chosen)
+    if monitor.task is Task.BINARY:  # a bare probability says how sure, not what
+        scores = np.where(np.isnan(scores) & (numbers > 0) & (numbers < 1), numbers, scores)
     told = _told(numbers, texts, monitor.task) | ~np.isnan(scores)
     chosen = chosen[told]
     if not len(chosen):
@@ -136,9 +138,12 @@ def _rows_of(texts: tuple[Codes, Sequence[str | int]], told: BoolArray) -> tuple
 
 
 def _told(numbers: FloatArray, texts: tuple[Codes, Sequence[str | int]], task: Task) -> BoolArray:
-    """Which rows have an answer that fits the task: a number for a regression, else a class or a number for one."""
-    is_number = ~np.isnan(numbers)
-    return is_number if task is Task.REGRESSION else is_number | (texts[0] >= 0)
+    """Which rows have an answer that fits the task: a number for a regression, else a class or a whole number."""
+    return ~np.isnan(numbers) if task is Task.REGRESSION else _is_whole(numbers) | (texts[0] >= 0)
+
+
+def _is_whole(numbers: FloatArray) -> BoolArray:
+    return np.asarray(numbers == np.round(numbers))
 
 
 def _answers(
@@ -154,8 +159,8 @@ def _answers(
         if code >= 0:
             places[code] = names.setdefault(str(values[code]), len(names))
     made = np.where(codes >= 0, places[codes], -1).astype(np.int32)
-    unnamed = (codes < 0) & ~np.isnan(numbers)
-    for number in np.unique(numbers[unnamed]).tolist():
-        name = str(int(number)) if number.is_integer() else repr(number)
-        made[unnamed & (numbers == number)] = names.setdefault(name, len(names))
+    whole = (codes < 0) & _is_whole(numbers)
+    distinct, of = np.unique(numbers[whole], return_inverse=True)
+    numbered = [names.setdefault(str(int(number)), len(names)) for number in distinct.tolist()]
+    made[whole] = np.array(numbered, np.int32)[of] if numbered else 0
     return made, tuple(names), np.full(len(numbers), np.nan)

@@ -20,7 +20,7 @@ from sqlalchemy import delete, func, insert, select, text, tuple_
 
 from service.messages import JoinRows, Stream
 from service.performance.changes import Changes
-from service.performance.slices import said
+from service.performance.slices import said, slices_of
 from service.sketches.inbox_codec import rows_from_bytes
 from service.store.copying import copy_in, read_columns
 from service.store.tables import join_inbox, join_name
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from service.store.join_share import Share
 
+OTHER = "__other__"
+MOST_NAMES = 10_000
+"""Classes and lists of slices that come after the first so many of a model are `OTHER`."""
 ROWS_AT_ONCE = 50_000
 """So many rows of the inbox are joined in one transaction, and what a single checkpoint left on top."""
 
@@ -122,9 +125,10 @@ def names_of(connection: Connection, model: str) -> dict[int, str]:
 def _numbers(connection: Connection, model: str, taken: Sequence[JoinRows]) -> dict[str, int]:
     """What stands for names in rows; those that are new are written down."""
     numbers = {name: number for number, name in names_of(connection, model).items()}
-    names = {name for rows in taken for name in (*rows.classes, *map(said, rows.slices))}
+    names = {OTHER, *(name for rows in taken for name in (*rows.classes, *map(said, rows.slices)))}
     following = max(numbers.values(), default=0) + 1
-    fresh = {name: following + i for i, name in enumerate(sorted(names - numbers.keys()))}
+    unknown = sorted(names - numbers.keys(), key=lambda name: (name != OTHER, slices_of(name) is None, name))
+    fresh = {name: following + i for i, name in enumerate(unknown[: max(0, MOST_NAMES - len(numbers))])}
     if fresh:
         rows = [{"model": model, "number": number, "name": name} for name, number in fresh.items()]
         connection.execute(insert(join_name), rows)
@@ -135,7 +139,8 @@ Columns = tuple["NDArray[np.generic]", ...]
 
 
 def _prediction(rows: JoinRows, numbers: Mapping[str, int], chosen: NDArray[np.bool_]) -> Columns:
-    slices = np.array([numbers[said(one)] for one in rows.slices], np.int32)[rows.slice_codes]
+    other = numbers[OTHER]
+    slices = np.array([numbers.get(said(one), other) for one in rows.slices], np.int32)[rows.slice_codes]
     columns = (
         rows.ids.view(np.int64),
         rows.times_ms,
@@ -154,7 +159,8 @@ def _label(rows: JoinRows, numbers: Mapping[str, int], chosen: NDArray[np.bool_]
 
 def _classes(rows: JoinRows, numbers: Mapping[str, int]) -> NDArray[np.int32]:
     """0 is none, as the code -1 is."""
-    return np.array([*(numbers[name] for name in rows.classes), 0], np.int32)[rows.class_codes]
+    other = numbers[OTHER]
+    return np.array([*(numbers.get(name, other) for name in rows.classes), 0], np.int32)[rows.class_codes]
 
 
 def _take(connection: Connection, model: str) -> list[JoinRows]:

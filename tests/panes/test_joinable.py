@@ -119,6 +119,12 @@ def test_rows_without_an_answer_or_an_id_are_not_joined(event: dict[str, Any]) -
     assert left([event], configured()) == []
 
 
+def test_a_bare_probability_of_a_binary_model_is_its_score_and_other_fractions_are_no_answer() -> None:
+    found = left([prediction("a", 0.25), prediction("b", 2.5, 1), label("a", 0.5, 2)], configured(NUMBERS))
+    assert [row[1:4] for row in rows_of(found, Stream.INFERENCE)] == [(None, "nan", "0.25")]
+    assert rows_of(found, Stream.LABEL) == []
+
+
 def test_a_model_without_a_task_joins_nothing() -> None:
     assert left([prediction("a", "yes"), label("a", "no")], configured(task=Task.NONE)) == []
 

@@ -14,12 +14,13 @@ from detectors.performance.binary_counts import BinaryOutcomes
 from service.messages import JoinRows, Stream
 from service.performance.counting import BinaryCounting, difference
 from service.sketches.inbox_codec import rows_to_bytes
+from service.store import label_join as module
 from service.store.engine import connect, transaction
 from service.store.join_share import Share
 from service.store.label_join import join_labels, names_of
 from service.store.migrate import migrate
 from service.store.outcomes import add_outcomes, outcomes_between
-from service.store.tables import join_inbox, outcome_news, waiting_label
+from service.store.tables import join_inbox, outcome_news, waiting_label, waiting_prediction
 
 pytestmark = pytest.mark.postgres
 
@@ -132,6 +133,18 @@ def test_a_label_that_comes_first_waits_for_its_prediction(engine: Engine) -> No
     assert counted(engine) == {(5, "yes", "no"): 1}
     with transaction(engine) as connection:
         assert connection.execute(select(waiting_label)).all() == []
+
+
+def test_names_beyond_the_first_so_many_are_others(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_NAMES", 4)
+    leave(engine, 1, predictions(*(Prediction(i, 0, f"class {i}") for i in range(1, 9))))
+    join_all(engine)
+    with transaction(engine) as connection:
+        names = names_of(connection, "churn")
+        rows = connection.execute(select(waiting_prediction.c["class"])).scalars()
+        said = Counter(names[number] for number in rows)
+    assert len(names) == 4
+    assert said == {"__other__": 6, "class 1": 1, "class 2": 1}
 
 
 def test_a_newer_label_takes_the_place_of_the_one_before_and_an_older_one_does_not(engine: Engine) -> None:
