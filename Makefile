@@ -10,7 +10,7 @@ EXECUTIONS ?= 1000000
 TARGETS ?= batches events monitors names sketches tables timestamps
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long faults check format bench bench-detection fuzz audit sbom clean
+.PHONY: help install demo test test-long faults check format bench bench-detection bench-sequential fuzz audit sbom clean
 
 help:  ## list the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ bench: install  ## events a second, as ratios within one run
 
 bench-detection: install  ## what is found, named and rung on nothing, beside plain rules (about six minutes; FULL=1: an hour)
 	$(BIN)/python -m tests.benchmarks.detection $(if $(FULL),--full)
+
+bench-sequential: install  ## sequential detectors of concept drift: false alarms and delays (FULL=1: half an hour)
+	$(BIN)/python -m tests.benchmarks.sequential $(if $(FULL),--full)
 
 fuzz: install  ## attack all that reads bytes, with coverage (SECONDS=600 EXECUTIONS=1000000 TARGETS=)
 	$(BIN)/python -m pip install --quiet --group fuzz

@@ -13,6 +13,7 @@ import numpy as np
 
 from detectors.evidence import RATES as RAISED
 from detectors.evidence import log_mean_exp, rate_gains
+from detectors.sequential.usual_rate import highest_usual_rate
 from service.messages import Finding, Verdict
 from service.sketches.join import join
 
@@ -27,6 +28,8 @@ TOLERANCE = 0.03
 FEWEST_LEARNED = 100
 """So many labelled rows must have been seen before a model without a reference of its errors is judged."""
 _QUIET, _MOST_LIMITS = 1.0, 1.25
+_DOUBT = 2.0
+"""Standard errors by which a usual rate may be off."""
 _FORGETS = 1 - 1 / 2_000
 
 
@@ -86,13 +89,7 @@ def _usual(state: ErrorState, reference: tuple[int, int] | None) -> float | None
     """The highest error rate that is usual; None while too little is known."""
     known = reference is not None and reference[1] > 0
     enough = FEWEST_LEARNED * (5 if known else 1)
-    seen = [_highest(state.wrong, state.rows)] if state.rows >= enough else []
+    seen = [highest_usual_rate(state.wrong, state.rows, _DOUBT)] if state.rows >= enough else []
     if reference is not None and known:
-        seen.append(_highest(*reference))
+        seen.append(highest_usual_rate(*reference, _DOUBT))
     return min(0.99, max(seen) + TOLERANCE) if seen else None
-
-
-def _highest(wrong: float, rows: float) -> float:
-    """The rate, and twice its own doubt."""
-    rate = (wrong + 1.0) / (rows + 2.0)
-    return rate + 2.0 * float(np.sqrt(rate * (1.0 - rate) / rows))

@@ -144,7 +144,9 @@ def test_ten_kills_in_the_middle_of_the_join_count_each_label_once(stack: Any) -
     assert told(stack) == {
         end: (n, pytest.approx(value, abs=1e-12)) for end, (n, value) in answers.accuracies(came).items()
     }
-    stack.wait_until(lambda: stack.rows("SELECT count(*) FROM join_inbox") == [(0,)], "repeats are joined, too")
+    stack.wait_until(
+        lambda: stack.rows("SELECT count(*) FROM join_inbox") == [(0,)], "repeats are joined, too"
+    )
     assert stack.rows("SELECT count(*) FROM waiting_prediction WHERE label_ms IS NOT NULL") == [
         (int(came.sum()),)
     ]
