@@ -19,7 +19,7 @@ from service.evaluation.evaluation import Evaluation
 from service.realized import realize
 from service.store.configuration import current_revision, load_configuration
 from service.store.profiles import stored_grids, stored_profiles
-from service.store.results import LeaseLost, PostgresResults, lease
+from service.store.results import Lease, LeaseLost, PostgresResults, lease
 from service.store.retention import Retention, apply_retention
 from service.store.watermarks import Progress, holding_back, load_progress, watermark_ms
 
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 _LOOK_MS = 10_000
 """So long late rows may wait until their windows are restated."""
 _TRY_AGAIN_MS = 60_000
+_JOIN_MS = 3_000
+"""So long at a time labels of one model are joined, while others wait."""
 _OUTBOX = ""
 """No model's name: the lease under which one evaluator at a time sends alerts, so that they go once and in order."""
 
@@ -150,14 +152,21 @@ class Evaluator:
                 if made is not None:
                     results.save(made)
                 self._reached()
-                more = realize(self.engine, held, evaluation.configuration, results.position_ms())
+                more = self._join(evaluation, held, results.position_ms())
             except LeaseLost:
                 log.warning("model %s: another evaluator took over; leaving it to that one", model)
                 return True
-            self._reached()
         if made is not None:
             self.metrics.windows.inc(len({(r.key.window, r.key.end_ms) for r in made.results}))
         return more or made is not None
+
+    def _join(self, evaluation: Evaluation, held: Lease, position_ms: int | None) -> bool:
+        """Join the model's labels, for some seconds at most; returns whether there may be more."""
+        until_ms, more = self.clock_ms() + _JOIN_MS, True
+        while more and self.clock_ms() <= until_ms and not self._stop.is_set():
+            more = realize(self.engine, held, evaluation.configuration, position_ms)
+            self._reached()
+        return more
 
     def _say_what_holds_back(self, partitions: tuple[Progress, ...]) -> None:
         """Once for each partition that nobody reads and every model waits for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -17,14 +17,24 @@ from service.evaluation.evaluation import Evaluation
 from service.evaluator import Evaluator
 from service.messages import Evaluated, Partition
 from service.metrics import PipelineMetrics
+from service.monitor import Task
 from service.replay import MemoryResults
 from service.store import checkpoint as store
+from service.store import label_join
 from service.store.configuration import load_configuration
 from service.store.engine import transaction
 from service.store.outbox import Outbox
 from service.store.results import PostgresResults, lease
 from service.store.retention import Retention
-from service.store.tables import evaluation, outbox, pane, window_result
+from service.store.tables import (
+    evaluation,
+    join_inbox,
+    outbox,
+    pane,
+    performance,
+    waiting_prediction,
+    window_result,
+)
 from tests.fakes.collecting import Bench, stored
 from tests.fakes.events import MONITOR, T0_MS, stream
 from tests.fakes.source import FakeLog
@@ -57,12 +67,12 @@ class Evaluating:
             self.made.step()
 
 
-def collected(engine: Engine, records: int = 300, models: tuple[str, ...] = MODELS) -> Bench:
+def collected(
+    engine: Engine, records: int = 300, models: tuple[str, ...] = MODELS, task: Task = Task.NONE
+) -> Bench:
     """Panes of these models in two partitions."""
-    from dataclasses import replace
-
     bench = Bench(engine, FakeLog(partitions=2))
-    bench.apply(*(replace(MONITOR, model=model) for model in models))
+    bench.apply(*(replace(MONITOR, model=model, task=task) for model in models))
     for number in range(2):
         made = stream(records, seed=number, models=models)
         bench.log.append(made.values, made.ts_ms, number)
@@ -284,6 +294,26 @@ def test_one_evaluator_at_a_time_sends_and_each_alert_goes_once(engine: Engine) 
     assert sorted(m["id"] for m in one.sent + two.sent) == sorted(f"a-{n}" for n in range(25))
     with transaction(engine) as connection:
         assert connection.execute(select(outbox.c.id).where(outbox.c.delivered_at.is_(None))).all() == []
+
+
+def test_labels_are_joined_in_one_turn_however_many_batches_they_take(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_join, "ROWS_AT_ONCE", 20)
+    collected(engine, task=Task.BINARY)
+    with transaction(engine) as connection:
+        assert len(connection.execute(select(join_inbox)).all()) > 3
+    Evaluating(engine).turn()
+    with transaction(engine) as connection:
+        assert connection.execute(select(join_inbox)).all() == []
+        told = connection.execute(select(performance).where(performance.c.metric == "accuracy")).all()
+        labelled = select(waiting_prediction.c.model, waiting_prediction.c.start_ms).where(
+            waiting_prediction.c.label_ms.is_not(None)
+        )
+        joined = connection.execute(labelled).all()
+        reached = dict(connection.execute(select(evaluation.c.model, evaluation.c.position_ms)).all())
+    ended = [row for row in joined if row.start_ms // 20_000 * 20_000 + 20_000 <= reached[row.model]]
+    assert sum(row.n for row in told if not row.segment) == len(ended) > 5
 
 
 def test_models_without_news_cost_nothing_until_they_are_looked_at_again(engine: Engine) -> None:

@@ -11,10 +11,12 @@ from sqlalchemy import Engine, insert, select, text
 from service.configuration import Configuration, ModelVersion
 from service.messages import JoinRows, Stream
 from service.monitor import DAY_MS, MINUTE_MS, LabelPolicy, Monitor, Task, WindowSpec
+from service.performance.delays import delay_seconds
 from service.realized import realize
 from service.sketches.grids import Grid
 from service.sketches.inbox_codec import rows_to_bytes
 from service.store.engine import connect, transaction
+from service.store.gauge_queries import label_delays
 from service.store.migrate import migrate
 from service.store.results import LeaseLost, lease
 from service.store.tables import (
@@ -138,6 +140,20 @@ def test_when_too_much_waits_half_of_the_ids_are_joined_no_more_and_those_that_a
     with transaction(engine) as connection:
         assert connection.execute(select(join_share.c.waiting)).scalar_one() == len(kept)
         assert len(connection.execute(select(waiting_prediction)).all()) == len(kept)
+
+
+def test_how_long_first_labels_take_is_counted_once_each(engine: Engine) -> None:
+    leave(engine, 1, Stream.INFERENCE, dict.fromkeys(range(1, 11), (0, "yes")))
+    leave(engine, 2, Stream.LABEL, {i: (i, "yes") for i in range(1, 11)})
+    advance(engine, 20)
+    leave(engine, 3, Stream.LABEL, {1: (500, "no")})
+    advance(engine, 600)
+    with transaction(engine) as connection:
+        counts = label_delays(connection)["churn"]
+    assert sum(counts.values()) == 10
+    for share in (0.5, 0.9):
+        assert delay_seconds(counts, share) == pytest.approx(share * 600, rel=0.1)
+    assert delay_seconds({}, 0.5) is None
 
 
 def test_who_has_lost_the_lease_changes_nothing(engine: Engine) -> None:

@@ -71,6 +71,13 @@ CREATE INDEX waiting_label_by_id ON waiting_label (model, id);
 
 CREATE INDEX waiting_label_by_time ON waiting_label USING brin (label_ms);
 
+CREATE TABLE label_delay (
+    model TEXT NOT NULL,
+    bin INTEGER NOT NULL,
+    n BIGINT NOT NULL,
+    PRIMARY KEY (model, bin)
+);
+
 CREATE TABLE outcome (
     model TEXT NOT NULL,
     start_ms BIGINT NOT NULL,
@@ -121,6 +128,7 @@ def downgrade() -> None:
         "performance",
         "outcome_news",
         "outcome",
+        "label_delay",
         "waiting_label",
         "waiting_prediction",
         "join_share",

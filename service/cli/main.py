@@ -29,6 +29,7 @@ _COMMANDS = {
     "tune": "service.cli.tune:tune",
     "partitions": "service.cli.partitions:partitions",
     "incidents": "service.cli.incidents:incidents",
+    "performance": "service.cli.performance:performance",
     "dead-letters": "service.cli.dead_letters:dead_letters",
     "keys": "service.cli.keys:keys",
     "verify": "service.cli.verify:verify",

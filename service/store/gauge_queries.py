@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from service.store.queries import NEWEST
+from service.store.tables import label_delay
 
 
 class Horizon(NamedTuple):
@@ -109,6 +110,24 @@ class NewestMetric:
     coverage: float | None
 
 
+class Joining(NamedTuple):
+    """A model that joins this share of its ids; windows that end after `ripe_until_ms` still wait for labels."""
+
+    model: str
+    sample: float
+    ripe_until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinBacklog:
+    """What a model's join has before it: rows in the inbox, rows that wait for each other, and its share of the ids."""
+
+    model: str
+    inbox: int
+    waiting: int
+    share: float
+
+
 _MONITORS = text("""
     SELECT DISTINCT ON (model) model, monitor FROM model_version
     WHERE since_ms <= :now_ms ORDER BY model, number DESC
@@ -168,8 +187,9 @@ _PERFORMANCE = text("""
     FROM (
         SELECT DISTINCT ON (p.model, p.version, p.segment, p."window")
             p.model, p.version, p.segment, p."window", p.end_ms, p.n, joined.sample
-        FROM unnest(CAST(:models AS text[]), CAST(:samples AS float8[])) AS joined (model, sample)
-        JOIN performance p ON p.model = joined.model
+        FROM unnest(CAST(:models AS text[]), CAST(:samples AS float8[]), CAST(:ripe_until_ms AS bigint[]))
+            AS joined (model, sample, ripe_until_ms)
+        JOIN performance p ON p.model = joined.model AND p.end_ms <= joined.ripe_until_ms
         WHERE p.computed_at > now() - interval '1 day'
         ORDER BY p.model, p.version, p.segment, p."window", p.end_ms DESC, p.n DESC
     ) newest
@@ -178,6 +198,13 @@ _PERFORMANCE = text("""
     LEFT JOIN join_share share ON share.model = p.model
     WHERE p.value IS NOT NULL
     ORDER BY p.model, p.version, p.segment, p."window", p.basis, p.metric
+""")
+
+_JOINS = text("""
+    SELECT model, coalesce(inbox.rows, 0), coalesce(share.waiting, 0), power(0.5, coalesce(share.halvings, 0))
+    FROM (SELECT model, sum(rows)::bigint AS rows FROM join_inbox GROUP BY model) inbox
+    FULL JOIN join_share share USING (model)
+    ORDER BY model
 """)
 
 # The division is bounded so that no score can overflow it; an infinite or NaN score counts as the worst.
@@ -235,10 +262,26 @@ def newest_windows(connection: Connection, horizons: Sequence[Horizon]) -> tuple
     return tuple(NewestWindow(*row) for row in connection.execute(_WINDOWS, values))
 
 
-def newest_performance(connection: Connection, samples: Mapping[str, float]) -> tuple[NewestMetric, ...]:
-    """The metrics of the newest windows that labels have come for within a day, of models that join these shares."""
-    values = {"models": list(samples), "samples": list(samples.values())}
-    return tuple(NewestMetric(*row) for row in connection.execute(_PERFORMANCE, values)) if samples else ()
+def label_delays(connection: Connection) -> dict[str, dict[int, int]]:
+    """Of each model how many labels took how long, by the bins of `service.performance.delays`."""
+    found: dict[str, dict[int, int]] = {}
+    for row in connection.execute(select(label_delay)):
+        found.setdefault(row.model, {})[row.bin] = row.n
+    return found
+
+
+def newest_performance(connection: Connection, joining: Sequence[Joining]) -> tuple[NewestMetric, ...]:
+    """The metrics of the newest ripe windows that labels have come for within a day."""
+    if not joining:
+        return ()
+    names = ("models", "samples", "ripe_until_ms")
+    values = {name: list(column) for name, column in zip(names, zip(*joining, strict=True), strict=True)}
+    return tuple(NewestMetric(*row) for row in connection.execute(_PERFORMANCE, values))
+
+
+def join_backlogs(connection: Connection) -> tuple[JoinBacklog, ...]:
+    """Of each model whose labels are joined."""
+    return tuple(JoinBacklog(*row) for row in connection.execute(_JOINS))
 
 
 def worst_findings(connection: Connection, windows: Sequence[NewestWindow], most: int) -> WorstFindings:

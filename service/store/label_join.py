@@ -20,6 +20,7 @@ from sqlalchemy import delete, func, insert, select, text, tuple_
 
 from service.messages import JoinRows, Stream
 from service.performance.changes import Changes
+from service.performance.delays import BINS_AN_OCTAVE
 from service.performance.slices import said, slices_of
 from service.sketches.inbox_codec import rows_from_bytes
 from service.store.copying import copy_in, read_columns
@@ -74,6 +75,13 @@ _KINDS = {
     "start_ms": "i8", "slices": "i4", "class": "i4", "score": "f8", "value": "f8", "label": "i4",
     "label_value": "f8", "is_counted": "i4", "label_before": "i4", "value_before": "f8",
 }  # fmt: skip
+_DELAYS = f"""
+INSERT INTO label_delay (model, bin, n)
+SELECT :model, floor({BINS_AN_OCTAVE} / ln(2::float8)
+    * ln(1 + greatest(label_ms - start_ms, 0)::float8 / 1000))::int AS bin, count(*)
+FROM matched WHERE place IS NOT NULL AND NOT is_counted
+GROUP BY bin
+ON CONFLICT (model, bin) DO UPDATE SET n = label_delay.n + excluded.n"""  # noqa: S608 - only a constant
 _TELL = """
 INSERT INTO outcome_news (model, start_ms)
 SELECT DISTINCT :model, start_ms FROM matched WHERE place IS NOT NULL AND is_news
@@ -109,7 +117,7 @@ def join_labels(connection: Connection, model: str, share: Share) -> Joined:
             copy_in(connection, table, _by_id(parts))
     done = {
         statement: connection.execute(text(statement), {"model": model}).rowcount
-        for statement in (_BY_INDEX, _EXPECT, _WAITED_FOR, _MATCH, _MARK, _WAIT, _TELL)
+        for statement in (_BY_INDEX, _EXPECT, _WAITED_FOR, _MATCH, _MARK, _WAIT, _DELAYS, _TELL)
     }
     changes = Changes(*read_columns(connection, _CHANGES, _KINDS))
     waiting = done[_EXPECT] + done[_WAIT] - done[_WAITED_FOR]

@@ -181,6 +181,13 @@ waiting_label = Table(
     Index("waiting_label_by_time", "label_ms", postgresql_using="brin"),
 )  # fmt: skip
 
+label_delay = Table(
+    "label_delay", metadata,
+    Column("model", Text, primary_key=True),
+    Column("bin", Integer, primary_key=True, doc="of the seconds from a pane to a prediction's first label"),
+    Column("n", BigInteger, nullable=False, doc="labels"),
+)  # fmt: skip
+
 outcome = Table(
     "outcome", metadata,
     Column("model", Text, primary_key=True),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from threading import Lock
 
 from fastapi import APIRouter, Depends, Request
@@ -21,9 +22,10 @@ from starlette.responses import Response
 from service import __version__
 from service.errors import Unavailable
 from service.monitor import Task
+from service.performance.delays import RIPE, delay_seconds
 from service.store import gauge_queries
 from service.store.engine import transaction
-from service.store.gauge_queries import Horizon, NewestWindow, Period
+from service.store.gauge_queries import Horizon, Joining, NewestWindow, Period
 from service.web.authorization import may_scrape
 from service.web.condition import WINDOWS_UNTIL_STALE, monitor_of
 from service.web.dependencies import WebDependencies
@@ -35,7 +37,9 @@ from service.web.series import (
     alert_series,
     budget_series,
     by_family,
+    delay_series,
     finding_series,
+    join_series,
     news_series,
     performance_series,
     window_series,
@@ -87,6 +91,7 @@ class ModelMetrics(Collector):
             reading.news,
             reading.budgets,
             reading.performance,
+            reading.joins,
             reading.windows,
             reading.findings,
         ):
@@ -157,9 +162,14 @@ class _Reading:
     def performance(self) -> Iterator[Group]:
         with transaction(self._web.engine) as connection:
             monitors = gauge_queries.monitors_in_force(connection, self._now_ms)
-            read = {model: monitor_of(model, document) for model, document in monitors.items()}
-            samples = {model: one.labels.sample for model, one in read.items() if one.task is not Task.NONE}
-            return performance_series(gauge_queries.newest_performance(connection, samples))
+            delays = gauge_queries.label_delays(connection)
+            joining = list(_joining(monitors, delays, self._now_ms))
+            metrics = gauge_queries.newest_performance(connection, joining)
+        return chain(delay_series(delays), performance_series(metrics))
+
+    def joins(self) -> Iterator[Group]:
+        with transaction(self._web.engine) as connection:
+            return join_series(gauge_queries.join_backlogs(connection))
 
     def findings(self) -> list[Group]:
         with transaction(self._web.engine) as connection:
@@ -175,6 +185,16 @@ def _horizons(monitors: Mapping[str, str], now_ms: int) -> Iterator[Horizon]:
         for window in monitor.windows:
             stale_ms = WINDOWS_UNTIL_STALE * window.length_ms + monitor.allowed_lateness_ms
             yield Horizon(model, window.name, now_ms - stale_ms)
+
+
+def _joining(
+    monitors: Mapping[str, str], delays: Mapping[str, Mapping[int, int]], now_ms: int
+) -> Iterator[Joining]:
+    for model, document in monitors.items():
+        monitor = monitor_of(model, document)
+        if monitor.task is not Task.NONE:
+            ripe_after_seconds = delay_seconds(delays.get(model, {}), RIPE) or 0.0
+            yield Joining(model, monitor.labels.sample, now_ms - round(1_000 * ripe_after_seconds))
 
 
 def _own_families(dropped: int, errors: int) -> Iterator[Metric]:

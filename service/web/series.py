@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from service.messages import Role
+from service.performance.delays import QUANTILES, delay_seconds
 from service.store.gauge_queries import (
     FiringAlert,
     IncidentCount,
+    JoinBacklog,
     LastNews,
     NewestMetric,
     NewestWindow,
@@ -46,12 +48,19 @@ FAMILIES: Mapping[str, Family] = {
         "Incidents that fire, or fired in the budget's period.", ("model", "severity", "state", "verdict")
     ),
     "driftbell_performance": Family(
-        "A metric of the newest window that labels have come for within a day.",
+        "A metric of the newest ripe window that labels have come for within a day.",
         (*_SLICE, "window", "metric", "basis"),
     ),
     "driftbell_label_coverage_ratio": Family(
         "Share of the inferences of that window that have a label.", (*_SLICE, "window")
     ),
+    "driftbell_label_delay_seconds": Family(
+        "By when so large a share of the labels has come, after the prediction's pane began.",
+        ("model", "quantile"),
+    ),
+    "driftbell_join_inbox_rows": Family("Predictions and labels that are not joined yet.", ("model",)),
+    "driftbell_join_waiting_rows": Family("Predictions and labels that wait for each other.", ("model",)),
+    "driftbell_join_share_ratio": Family("Share of the inference ids that are joined at all.", ("model",)),
     "driftbell_window_events": Family("Inferences in the newest window.", (*_SLICE, "window")),
     "driftbell_window_end_timestamp_seconds": Family("End of the newest window.", (*_SLICE, "window")),
     "driftbell_score": Family("Drift of a column in the newest window, in the method's unit.", _COLUMN),
@@ -139,6 +148,23 @@ def performance_series(metrics: Iterable[NewestMetric]) -> Iterator[Group]:
         if m.coverage is not None and place not in covered:
             covered.add(place)
             yield (_series("driftbell_label_coverage_ratio", m.coverage, *place),)
+
+
+def delay_series(delays: Mapping[str, Mapping[int, int]]) -> Iterator[Group]:
+    """How long the labels of each model take."""
+    for model, counts in delays.items():
+        for share in QUANTILES:
+            seconds = delay_seconds(counts, share)
+            if seconds is not None:
+                yield (_series("driftbell_label_delay_seconds", seconds, model, f"{share:g}"),)
+
+
+def join_series(backlogs: Iterable[JoinBacklog]) -> Iterator[Group]:
+    """How far the join of each model is behind, and how much of the model it joins."""
+    for b in backlogs:
+        yield (_series("driftbell_join_inbox_rows", b.inbox, b.model),)
+        yield (_series("driftbell_join_waiting_rows", b.waiting, b.model),)
+        yield (_series("driftbell_join_share_ratio", b.share, b.model),)
 
 
 def finding_series(findings: Iterable[ScoredColumn]) -> Iterator[Group]:

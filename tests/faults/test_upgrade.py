@@ -17,7 +17,7 @@ from tests.faults.sizes import by_size
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.apache_kafka]
 
 BEFORE, NOW = "0003", "0004"
-STATEMENTS = 8
+STATEMENTS = 9
 """So many of the newest migration create or alter a table."""
 KILLS = by_size(3, 10)
 SCHEMA = """

@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 
 from service import __version__
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, Budget, LabelPolicy, Monitor, Task, WindowSpec
@@ -19,6 +19,7 @@ from service.store import gauge_queries
 from service.store.engine import transaction
 from service.store.marks import AlarmVerdict, add_mark
 from service.store.statements import Statement
+from service.store.tables import join_inbox, join_share, label_delay
 from tests.servers.requirements import require_or_skip
 from tests.web.conftest import Add
 from tests.web.seeding import (
@@ -117,6 +118,36 @@ def test_performance_is_that_of_the_newest_window_with_labels_and_its_coverage_b
     assert (shown.labels, shown.value) == (place | {"metric": "accuracy", "basis": "realized"}, 0.9)
     (coverage,) = families(site)["driftbell_label_coverage_ratio"].samples
     assert (coverage.labels, coverage.value) == (place, 60 / (100 * 0.8))
+
+
+def test_how_far_the_join_of_a_model_is_behind_and_how_much_it_joins(site: Site, engine: Engine) -> None:
+    left = {"topic": "t", "partition": 0, "place": 0, "columns": b"rows"}
+    with transaction(engine) as connection:
+        for offset, (model, rows) in enumerate((("churn", 7), ("churn", 5), ("fraud", 3))):
+            connection.execute(
+                insert(join_inbox).values(left | {"next_offset": offset, "model": model, "rows": rows})
+            )
+        connection.execute(insert(join_share).values(model="churn", halvings=2, waiting=40, forgotten_ms=0))
+    assert values(site, "driftbell_join_inbox_rows") == {("churn",): 12, ("fraud",): 3}
+    assert values(site, "driftbell_join_waiting_rows") == {("churn",): 40, ("fraud",): 0}
+    assert values(site, "driftbell_join_share_ratio") == {("churn",): 0.25, ("fraud",): 1}
+
+
+def test_performance_is_that_of_windows_that_nine_in_ten_labels_would_have_come_for(
+    site: Site, add: Add, engine: Engine
+) -> None:
+    # delays   95 of 100 labels come within 8 minutes, the others within a day
+    add(add_model, "churn", monitor=Monitor("churn", task=Task.BINARY))
+    for back, value in ((0, 0.1), (1, 0.2), (2, 0.9), (3, 0.8)):
+        add(add_performance, "churn", NOW_MS - back * WINDOW_MS, value=value)
+    with transaction(engine) as connection:
+        for place, n in ((8 * 8, 5), (8 * 9 - 9, 90), (8 * 16, 5)):
+            connection.execute(insert(label_delay).values(model="churn", bin=place, n=n))
+    delays = values(site, "driftbell_label_delay_seconds")
+    assert delays["churn", "0.5"] == delays["churn", "0.9"] == pytest.approx(2**8 - 1)
+    assert delays["churn", "0.99"] > 65_000
+    (shown,) = families(site)["driftbell_performance"].samples
+    assert shown.value == 0.2
 
 
 def test_performance_that_no_label_has_changed_for_a_day_vanishes(

@@ -1,0 +1,88 @@
+"""Realized performance for a person at a terminal: metrics of windows, with intervals and the rows they are of."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service.cli.dead_letter_filters import reading
+from service.cli.times import ago_or_time, minute
+from service.dead_letters.readable import visible
+from service.store.paging import Paging
+from service.store.result_queries import PerformanceFilter, list_performance
+from service.wiring import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.store.result_queries import PerformanceRow
+
+_PIPED_WIDTH = 200
+_COLUMNS = ("window ends (UTC)", "window", "version", "segment", "metric", "value", "95 % interval", "labels")
+_NUMBERS = _COLUMNS[5:]
+
+
+@click.command()
+@click.argument("model")
+@click.option("--metric", help="Only this metric, such as accuracy, roc_auc or mae.")
+@click.option("--window", help="Only windows of this kind, such as 1h.")
+@click.option(
+    "--segment", default="", help="Of this segment, such as country=DE, instead of the whole model."
+)
+@click.option("--since", help="Only windows that ended after this: 2d (ago), or ISO 8601.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="The most lines."
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs: a JSON object a line.")
+def performance(model: str, since: str | None, limit: int, *, as_json: bool, **chosen: str | None) -> None:
+    """Show how a model's predictions turned out, once labels came; the latest window first.
+
+    \b
+    driftbell performance churn --metric accuracy --window 1h
+    driftbell performance churn --metric recall --segment country=DE --since 7d
+    """  # noqa: D301 - click reads \b
+    since_ms = None if since is None else ago_or_time(since, "--since", now_ms())
+    metric, window, segment = (chosen[name] for name in ("metric", "window", "segment"))
+    wanted = PerformanceFilter(model=model, segment=segment, window=window, since_ms=since_ms, metric=metric)
+    with reading() as connection:
+        found = list_performance(connection, wanted, Paging(limit)).rows
+    if as_json:
+        for one in found:
+            click.echo(json.dumps(asdict(one), default=lambda moment: moment.isoformat()))
+    elif not found:
+        click.echo(
+            "nothing is known: either no label has come, or the monitor names no task, or its windows have not ended "
+            "(docs/labels.md)"
+        )
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
+        Console(width=width, highlight=False).print(_table_of(found))
+
+
+def _table_of(rows: Sequence[PerformanceRow]) -> Table:
+    table = Table(*_COLUMNS, box=None, pad_edge=False)
+    for column in table.columns:
+        column.justify = "right" if column.header in _NUMBERS else "left"
+    for one in rows:
+        cells = (
+            minute(one.end_ms), one.window, one.version, one.segment, one.metric, _said(one), _interval(one),
+            f"{one.n:,}",
+        )  # fmt: skip
+        table.add_row(*(Text(visible(cell)) for cell in cells))  # a name is no markup
+    return table
+
+
+def _said(one: PerformanceRow) -> str:
+    return (one.reason or "").replace("_", " ") if one.value is None else f"{one.value:.4g}"
+
+
+def _interval(one: PerformanceRow) -> str:
+    return "" if one.low is None or one.high is None else f"{one.low:.4g} to {one.high:.4g}"

@@ -1,0 +1,65 @@
+"""`driftbell performance` shows how predictions turned out, to people and to programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from service.cli.main import main
+from service.store.engine import connect, transaction
+from service.store.migrate import migrate
+from tests.web.seeding import NOW_MS, WINDOW_MS, add_performance
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def engine(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setenv("DRIFTBELL_DATABASE_URL", database)
+    made = connect(database)
+    migrate(made)
+    yield made
+    made.dispose()
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(main, ["performance", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_it_shows_metrics_with_their_intervals_the_latest_first(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        add_performance(connection, "churn", NOW_MS - WINDOW_MS, value=0.8125, n=1_200)
+        add_performance(connection, "churn", NOW_MS)
+        add_performance(
+            connection, "churn", NOW_MS, metric="f1", value=None, low=None, high=None, reason="no_rows"
+        )
+        add_performance(connection, "churn", NOW_MS, segment="country=DE", metric="recall")
+    lines = [" ".join(line.split()) for line in run("churn").output.splitlines()]
+    assert lines == [
+        "window ends (UTC) window version segment metric value 95 % interval labels",
+        "2026-11-22 00:00 5m 1 f1 no rows 60",
+        "2026-11-22 00:00 5m 1 accuracy 0.9 0.8 to 0.95 60",
+        "2026-11-21 23:55 5m 1 accuracy 0.8125 0.8 to 0.95 1,200",
+    ]
+    assert "recall" in run("churn", "--segment", "country=DE").output
+    assert "f1" not in run("churn", "--metric", "accuracy").output
+
+
+def test_programs_get_a_line_of_json_for_each(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        add_performance(connection, "churn", NOW_MS)
+    (line,) = run("churn", "--json").output.splitlines()
+    told = json.loads(line)
+    assert (told["metric"], told["value"], told["n"], told["end_ms"]) == ("accuracy", 0.9, 60, NOW_MS)
+
+
+@pytest.mark.usefixtures("engine")
+def test_where_nothing_is_known_it_says_why_that_may_be() -> None:
+    assert "no label has come, or the monitor names no task" in run("churn").output
+    assert run("churn", "--json").output == ""
