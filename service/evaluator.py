@@ -9,14 +9,19 @@ the process.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
 from service.errors import ConfigurationError, Unavailable
+from service.estimated import Estimator, Learner
 from service.evaluation.evaluation import Evaluation
+from service.feedback import choose_feedback
+from service.judged import PerformanceJudge
 from service.realized import realize
+from service.retraining import advise_retraining
 from service.store.configuration import current_revision, load_configuration
 from service.store.profiles import stored_grids, stored_profiles
 from service.store.results import Lease, LeaseLost, PostgresResults, lease
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from service.alerting.delivery import Delivery
+    from service.configuration import Configuration
     from service.messages import Partition
     from service.metrics import PipelineMetrics
     from service.monitor import Monitor
@@ -36,8 +42,8 @@ log = logging.getLogger(__name__)
 _LOOK_MS = 10_000
 """So long late rows may wait until their windows are restated."""
 _TRY_AGAIN_MS = 60_000
-_JOIN_MS = 3_000
-"""So long at a time labels of one model are joined, while others wait."""
+_MEASURE_MS = 3_000
+"""So long at a time labels of one model are joined, or its windows estimated, while others wait."""
 _OUTBOX = ""
 """No model's name: the lease under which one evaluator at a time sends alerts, so that they go once and in order."""
 
@@ -49,6 +55,15 @@ class _Looked:
     border_ms: int
     again_at_ms: int
     trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One revision of the configuration, and what works by it."""
+
+    evaluation: Evaluation
+    estimator: Estimator
+    judge: PerformanceJudge
 
 
 @dataclass
@@ -64,7 +79,8 @@ class Evaluator:
     interval_seconds: float = 1.0
     ticked_at_ms: int = 0
     stored_at_ms: int = 0
-    _evaluation: Evaluation | None = None
+    _work: _Work | None = None
+    _learner: Learner = field(default_factory=Learner)
     _swept_at_ms: int = field(default=0)
     _looked: dict[str, _Looked] = field(default_factory=dict)
     _held_back_by: Partition | None = None
@@ -88,16 +104,16 @@ class Evaluator:
 
     def step(self) -> None:
         """One turn: every model that may have news, the outbox, and from time to time retention."""
-        evaluation = self._current()
+        work = self._current()
         partitions = load_progress(self.engine)
         self._say_what_holds_back(partitions)
-        for versions in evaluation.configuration.models.values():
+        for versions in work.evaluation.configuration.models.values():
             if self._stop.is_set():
                 return
             monitor = versions[-1].monitor
             watermark = watermark_ms(partitions, monitor.disorder_ms, self.clock_ms(), monitor.idle_after_ms)
             if watermark is not None:
-                self._look_at(evaluation, monitor, watermark)
+                self._look_at(work, monitor, watermark)
         self._reached()
         with lease(self.engine, _OUTBOX, self.owner) as held:
             if held is not None:
@@ -107,16 +123,28 @@ class Evaluator:
     def _reached(self) -> None:
         self.ticked_at_ms = self.stored_at_ms = self.clock_ms()
 
-    def _current(self) -> Evaluation:
+    def _current(self) -> _Work:
         revision = current_revision(self.engine)
-        if self._evaluation is None or self._evaluation.configuration.revision != revision:
-            self._evaluation = Evaluation(
-                load_configuration(self.engine), stored_profiles(self.engine), stored_grids(self.engine)
-            )
+        if self._work is None or self._work.evaluation.configuration.revision != revision:
+            self._work = self._work_by(load_configuration(self.engine))
             self._looked.clear()
-        return self._evaluation
+        return self._work
 
-    def _look_at(self, evaluation: Evaluation, monitor: Monitor, watermark: int) -> None:
+    def _work_by(self, configuration: Configuration) -> _Work:
+        engine, learner = self.engine, self._learner
+        profiles, grids = stored_profiles(engine), stored_grids(engine)
+
+        def errors(name: str) -> Mapping[str, tuple[int, int]]:
+            profile = profiles(name)
+            return {} if profile is None else profile.errors
+
+        return _Work(
+            Evaluation(configuration, profiles, grids),
+            Estimator(engine, configuration, profiles, grids, learner),
+            PerformanceJudge(engine, configuration, errors, learner.expectations),
+        )
+
+    def _look_at(self, work: _Work, monitor: Monitor, watermark: int) -> None:
         """One model, if it may have news. What goes wrong with it stops neither the others nor the loop."""
         model, now = monitor.model, self.clock_ms()
         looked = self._looked.get(model)
@@ -125,7 +153,7 @@ class Evaluator:
         if looked is not None and now < looked.again_at_ms and (looked.trouble or border == looked.border_ms):
             return
         try:
-            more = self._evaluate(evaluation, model, watermark)
+            more = self._evaluate(work, model, watermark)
         except (Unavailable, ConfigurationError, MemoryError):
             raise
         except Exception as why:
@@ -139,7 +167,7 @@ class Evaluator:
             self._looked[model] = _Looked(border, now if more else now + _LOOK_MS)
             self._reached()
 
-    def _evaluate(self, evaluation: Evaluation, model: str, watermark: int) -> bool:
+    def _evaluate(self, work: _Work, model: str, watermark: int) -> bool:
         """Returns whether to look again at the next turn: there may be more, or it is in another evaluator's hands."""
         with lease(self.engine, model, self.owner) as held:
             if held is None:
@@ -147,12 +175,12 @@ class Evaluator:
             self._reached()  # a lease is written: one model after the other may take long, and is no silence
             results = PostgresResults(self.engine, held)
             with self.metrics.evaluation_seconds.time():
-                made = evaluation.advance(model, results, watermark)
+                made = work.evaluation.advance(model, results, watermark)
             try:
                 if made is not None:
                     results.save(made)
                 self._reached()
-                more = self._join(evaluation, held, results.position_ms())
+                more = self._measure(work, held, results.position_ms())
             except LeaseLost:
                 log.warning("model %s: another evaluator took over; leaving it to that one", model)
                 return True
@@ -160,11 +188,24 @@ class Evaluator:
             self.metrics.windows.inc(len({(r.key.window, r.key.end_ms) for r in made.results}))
         return more or made is not None
 
-    def _join(self, evaluation: Evaluation, held: Lease, position_ms: int | None) -> bool:
-        """Join the model's labels, for some seconds at most; returns whether there may be more."""
-        until_ms, more = self.clock_ms() + _JOIN_MS, True
+    def _measure(self, work: _Work, held: Lease, position_ms: int | None) -> bool:
+        """What follows from the answers, and from the labels that came; returns whether there may be more of any."""
+        engine, configuration = self.engine, work.evaluation.configuration
+        steps = (
+            partial(realize, engine, held, configuration, position_ms),
+            partial(work.estimator.estimate, held, position_ms),
+            partial(work.judge.judge, held, position_ms),
+            partial(choose_feedback, engine, held, configuration, position_ms),
+            partial(advise_retraining, engine, held, configuration, position_ms),
+        )
+        more = [self._repeat(step) for step in steps]  # each has its turn
+        return any(more)
+
+    def _repeat(self, step: Callable[[], bool]) -> bool:
+        """Until the step says that there is no more, for some seconds at most; returns whether there may be more."""
+        until_ms, more = self.clock_ms() + _MEASURE_MS, True
         while more and self.clock_ms() <= until_ms and not self._stop.is_set():
-            more = realize(self.engine, held, evaluation.configuration, position_ms)
+            more = step()
             self._reached()
         return more
 

@@ -124,6 +124,7 @@ class Batch:
     `numbers` is (number columns, n), missing cells are NaN with a `Missing` payload. `ids` are 64-bit hashes of the
     inference ids, 0 where there is none. `configuration` is the number of the model's version whose grid it is.
     `extras` holds the columns that the grid does not know, and the texts that stood where the grid expects numbers.
+    `sent_ids` are the inference ids as they were sent, only of models whose predictions may be asked to be labelled.
     """
 
     model: str
@@ -137,6 +138,7 @@ class Batch:
     texts: Sequence[TextColumn]
     extras: Mapping[Column, ExtraColumn] = field(default_factory=dict)
     segments: Mapping[str, TextColumn] = field(default_factory=dict)
+    sent_ids: Sequence[str | int | None] | None = None
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -227,6 +229,24 @@ class JoinRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A prediction that a person may be asked to label, as it was sent. `priority` is the hash of its inference id.
+
+    A feature that was sent as null, or is no usable number, is None; one that was not sent is not there.
+    """
+
+    model: str
+    version: str
+    start_ms: int
+    ts_ms: int
+    offset: int
+    priority: int
+    inference_id: str
+    features: Mapping[str, float | str | None]
+    answer: Mapping[str, float | str]
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How many records of a partition ended in each outcome; they sum to the records consumed."""
 
@@ -299,6 +319,7 @@ class Checkpoint:
     healthy: bool = False
     capped: Mapping[str, int] = field(default_factory=dict)
     joins: Sequence[JoinRows] = ()
+    candidates: Sequence[Candidate] = ()
 
 
 class WindowKey(NamedTuple):
@@ -406,6 +427,7 @@ class Cause(StrEnum):
     SUBGROUP_GAP = "subgroup_gap"
     VERSION_REGRESSION = "version_regression"
     BELOW_BASELINE = "below_baseline"
+    LABEL_BIAS = "label_bias"
     LATENCY = "latency"
     PIPELINE = "pipeline"
 

@@ -94,13 +94,33 @@ class LabelPolicy:
 
     The same ids on both sides, chosen by their hash, so that rates stay what they are; of a model of which more than
     `most_waiting` rows wait, the sample is halved. `positive` is the class of a
-    binary model that its score is the probability of.
+    binary model that its score is the probability of. `detectors` look at the error rates of windows besides what
+    always does; they keep no budget.
     """
 
     wait_ms: int = 30 * DAY_MS
     sample: float = 1.0
     most_waiting: int = 1_000_000
     positive: str | None = None
+    detectors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackPolicy:
+    """How many predictions a day a person is asked to label, and which share of them for which reason; 0: none.
+
+    Only then are inference ids, features and answers of single predictions kept at all.
+    """
+
+    per_day: int = 0
+    uncertain: float = 0.5
+    surprising: float = 0.3
+    random: float = 0.2
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """By reason; they sum to 1."""
+        return {"uncertain": self.uncertain, "surprising": self.surprising, "random": self.random}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +161,7 @@ class Monitor:
     alerts: AlertPolicy = AlertPolicy()
     contract: Contract | None = None
     labels: LabelPolicy = LabelPolicy()
+    feedback: FeedbackPolicy = FeedbackPolicy()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", ByFeature(self.features))
@@ -156,7 +177,17 @@ def to_document(monitor: Monitor) -> dict[str, object]:
     return _differences(monitor, Monitor(monitor.model))
 
 
-_Described = Monitor | Budget | AlertPolicy | LabelPolicy | FeatureOverride | Contract | Promise | RowRule
+_Described = (
+    Monitor
+    | Budget
+    | AlertPolicy
+    | LabelPolicy
+    | FeedbackPolicy
+    | FeatureOverride
+    | Contract
+    | Promise
+    | RowRule
+)
 
 
 def _differences(described: _Described, usual: _Described) -> dict[str, object]:
@@ -177,7 +208,14 @@ def _plain(value: object) -> object:
         case WindowSpec():
             return value.name
         case (
-            Budget() | AlertPolicy() | LabelPolicy() | FeatureOverride() | Contract() | Promise() | RowRule()
+            Budget()
+            | AlertPolicy()
+            | LabelPolicy()
+            | FeedbackPolicy()
+            | FeatureOverride()
+            | Contract()
+            | Promise()
+            | RowRule()
         ):
             return _differences(value, type(value)())
         case Mapping():

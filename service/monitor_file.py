@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import yaml
 
+from detectors.sequential.catalogue import SELF_TAUGHT
 from service.contract_file import read_contract
 from service.errors import ConfigurationError
 from service.monitor import (
@@ -18,6 +19,7 @@ from service.monitor import (
     Budget,
     FeatureKind,
     FeatureOverride,
+    FeedbackPolicy,
     LabelPolicy,
     Monitor,
     Nonfinite,
@@ -30,14 +32,16 @@ from service.monitor import (
     to_document,
 )
 from service.monitor_yaml import Mistake, Place, read_yaml
-from service.parsers import choice, duration, member, number, shown, truth, whole
-from service.place_readers import Reader, names, one, part, values_of
+from service.parsers import any_of, choice, duration, member, number, shown, truth, whole
+from service.place_readers import Reader, names, one, part, several, values_of
 
 MAX_SEGMENTS = 20
 MAX_WINDOWS = 8
 MAX_METHODS = 50
+MOST_FEEDBACK_A_DAY = 10_000
 LONGEST_WINDOW_MS = 31 * DAY_MS
 LONGEST_PANE_MS = 7 * DAY_MS
+_ROUNDING = 1e-6
 
 
 def parse_monitors(text: str, source: str) -> tuple[Monitor, ...]:
@@ -131,6 +135,15 @@ def _features(place: Place) -> dict[str, FeatureOverride]:
     return {feature: read(below) for feature, below in place.members().items()}
 
 
+def _feedback(place: Place) -> FeedbackPolicy:
+    policy = part(FeedbackPolicy, _FEEDBACK)(place)
+    together = sum(policy.shares.values())
+    if abs(together - 1) > _ROUNDING:
+        names = any_of(policy.shares).replace(" or ", " and ")
+        place.wrong(f"has shares of {names} that sum to {together:g}; write all three, so that they sum to 1")
+    return policy
+
+
 # ---------------------------------------------------------------- what may be written, by attribute
 _window_duration = one(duration(SECOND_MS, LONGEST_WINDOW_MS))
 
@@ -150,6 +163,14 @@ _LABELS: dict[str, Reader[Any]] = {
     "sample": one(number(0.0001, 1)),
     "most_waiting": one(whole(1_000, 1_000_000_000)),
     "positive": Place.name,
+    "detectors": several(one(choice(*SELF_TAUGHT)), 0, len(SELF_TAUGHT), "[adwin, page_hinkley]"),
+}
+
+_FEEDBACK: dict[str, Reader[Any]] = {
+    "per_day": one(whole(0, MOST_FEEDBACK_A_DAY)),
+    "uncertain": one(number(0, 1)),
+    "surprising": one(number(0, 1)),
+    "random": one(number(0, 1)),
 }
 
 _FEATURE: dict[str, Reader[Any]] = {
@@ -179,4 +200,5 @@ _MONITOR: dict[str, Reader[Any]] = {
     "alerts": part(AlertPolicy, _ALERTS),
     "contract": read_contract,
     "labels": part(LabelPolicy, _LABELS),
+    "feedback": _feedback,
 }

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 MOST_LETTERS = 5_000
 MOST_PANES = 1_000
-"""A checkpoint does not wait for more than so many dead letters, or changed panes."""
+MOST_CANDIDATES = 5_000
+"""A checkpoint does not wait for more than so many dead letters, changed panes, or rows to be labelled."""
 
 
 class PartitionPipeline:
@@ -63,7 +64,11 @@ class PartitionPipeline:
     @property
     def is_heavy(self) -> bool:
         """Whether what is to be written has become so much that it should not wait for more."""
-        return len(self._pending.dead) >= MOST_LETTERS or self.panes.changed_count >= MOST_PANES
+        return (
+            len(self._pending.dead) >= MOST_LETTERS
+            or self.panes.changed_count >= MOST_PANES
+            or len(self.panes.asked) >= MOST_CANDIDATES
+        )
 
     @property
     def poison(self) -> str | None:
@@ -138,6 +143,7 @@ class PartitionPipeline:
         return replace(
             self._pending, panes=self.panes.changed(), ids=self.panes.fresh_ids(), jumps=self.panes.jumps,
             capped=self.panes.capped(), healthy=self._health.good, joins=tuple(self.panes.joinable),
+            candidates=self.panes.candidates(),
         )  # fmt: skip
 
     def committed(self) -> None:

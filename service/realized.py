@@ -14,9 +14,10 @@ from service.messages import WindowKey
 from service.monitor import Task
 from service.performance.counting import counting_of, difference
 from service.performance.slices import slices_of
-from service.performance.windows import performance_of, windows_with
+from service.performance.windows import outcomes_by_slice, performance_of, windows_with
 from service.store.engine import transaction
 from service.store.join_share import forget, keep_share, share_of
+from service.store.judged import have_changed
 from service.store.label_join import join_labels, names_of
 from service.store.outcomes import add_outcomes, have_told, news, outcomes_between, tell_performance
 from service.store.results import hold
@@ -106,11 +107,11 @@ class _Course:
             counting, start = self._counting(end - 1), end - lengths[kind]
             if counting is not None:
                 outcomes = outcomes_between(self.connection, model, counting, start, end)
-                told += performance_of(
-                    WindowKey(model, "", "", kind, start, end), outcomes, self._names, counting
-                )
+                slices = outcomes_by_slice(outcomes, self._names)
+                told += performance_of(WindowKey(model, "", "", kind, start, end), slices, counting)
         tell_performance(self.connection, told)
         have_told(self.connection, model, found, position_ms, max(lengths.values()))
+        have_changed(self.connection, model, min(found))
         return True
 
     def _counting(self, ts_ms: int) -> Counting | None:

@@ -189,6 +189,11 @@ class KafkaSettings:
     dead_letter_topic: str | None = optional(
         "DEAD_LETTER_TOPIC", _topic, "A topic that rejected records are copied to."
     )
+    feedback_topic: str | None = optional(
+        "FEEDBACK_TOPIC",
+        _topic,
+        "A topic that predictions to label and advice to train again are sent to, with ids and features.",
+    )
     session_timeout_ms: int = given(
         "KAFKA_SESSION_TIMEOUT",
         "45s",
@@ -403,6 +408,12 @@ def _contradictions(kafka: KafkaSettings, names: set[str]) -> list[str]:
     topic = kafka.dead_letter_topic
     if topic in kafka.topics:
         problems.append(f"{PREFIX}DEAD_LETTER_TOPIC is {topic!r}, which is read, too; name another topic")
+    if kafka.feedback_topic in kafka.topics:
+        problems.append(
+            f"{PREFIX}FEEDBACK_TOPIC is {kafka.feedback_topic!r}, which is read, too; name another topic"
+        )
+    if kafka.feedback_topic is not None and not kafka.bootstrap_servers:
+        problems.append(f"{PREFIX}KAFKA_BOOTSTRAP_SERVERS is not set; {PREFIX}FEEDBACK_TOPIC needs it")
     return problems
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from service.alerting.delivery import Delivery, webhook
+from service.alerting.delivery import webhook
 from service.backtest.backtest import Backtest, Span
 from service.collector import Collector, CollectorOptions
 from service.configuration import Configuration, ModelVersion
@@ -26,6 +26,7 @@ from service.intake.file_log import FileLogSource
 from service.intake.file_log_reader import FileLogReader
 from service.intake.kafka_settings import KafkaSettings
 from service.intake.limits import Limits
+from service.labelling.delivery import AlertsAndFeedback, FeedbackDelivery
 from service.metrics import PipelineMetrics
 from service.monitor import Monitor
 from service.replay import Replay, Sink
@@ -33,6 +34,7 @@ from service.settings import KafkaClient, Settings
 from service.sketches.grids import Grid
 from service.store.checkpoint import PostgresCheckpoints
 from service.store.engine import connect
+from service.store.feedback import FeedbackQueue
 from service.store.migrate import require_current
 from service.store.outbox import Outbox
 from service.store.profiles import stored_grids, stored_profiles
@@ -166,15 +168,27 @@ def make_collector(settings: Settings, engine: Engine, metrics: PipelineMetrics)
 def make_evaluator(settings: Settings, engine: Engine, metrics: PipelineMetrics) -> Evaluator:
     """An evaluator of all models."""
     url = settings.evaluator.alert_webhook_url
-    delivery = Delivery(
+    delivery = AlertsAndFeedback(
         Outbox(engine),
         webhook(url) if url else None,
         lambda outcome: metrics.deliveries.labels(outcome).inc(),
+        feedback=_feedback_delivery(settings, engine),
     )
     kept = settings.retention
     retention = Retention(kept.results_ms, kept.panes_ms, kept.dead_letters_ms, kept.dead_letters_kept)
     return Evaluator(
         engine, owner_name(), metrics, now_ms, delivery, retention, settings.evaluator.interval_ms / 1000
+    )
+
+
+def _feedback_delivery(settings: Settings, engine: Engine) -> FeedbackDelivery | None:
+    topic = settings.kafka.feedback_topic
+    if topic is None:
+        return None
+    from service.intake.feedback_topic import KafkaFeedbackTopic
+
+    return FeedbackDelivery(
+        FeedbackQueue(engine), KafkaFeedbackTopic(kafka_settings(settings), topic), now_ms
     )
 
 

@@ -306,7 +306,8 @@ def test_labels_are_joined_in_one_turn_however_many_batches_they_take(
     Evaluating(engine).turn()
     with transaction(engine) as connection:
         assert connection.execute(select(join_inbox)).all() == []
-        told = connection.execute(select(performance).where(performance.c.metric == "accuracy")).all()
+        realized = (performance.c.metric == "accuracy", performance.c.basis == "realized")
+        told = connection.execute(select(performance).where(*realized)).all()
         labelled = select(waiting_prediction.c.model, waiting_prediction.c.start_ms).where(
             waiting_prediction.c.label_ms.is_not(None)
         )

@@ -143,6 +143,13 @@ def test_dead_letters_are_not_written_into_a_topic_that_is_read() -> None:
     ]
 
 
+def test_what_to_label_is_not_written_into_a_topic_that_is_read_nor_without_a_broker() -> None:
+    assert mistakes_of(KAFKA_BOOTSTRAP_SERVERS="localhost:9092", KAFKA_TOPICS="a,b", FEEDBACK_TOPIC="b") == [
+        "FEEDBACK_TOPIC is 'b', which is read, too; name another topic"
+    ]
+    assert mistakes_of(FEEDBACK_TOPIC="b") == ["KAFKA_BOOTSTRAP_SERVERS is not set; FEEDBACK_TOPIC needs it"]
+
+
 # ---------------------------------------------------------------- secrets
 def test_secrets_are_not_in_any_repr() -> None:
     settings = load(

@@ -1,7 +1,8 @@
 """Which alerts share a cause: one incident, and so one page.
 
 A new alert joins an incident, in this order, when
-1. its cause explains a column that the incident is about, or the other way round (in any slice or window),
+1. its cause explains a column that the incident is about, or the other way round (in any slice or window), or both
+   are about how predictions turned out,
 2. it is about an answer of the model (prediction, score, errors), and the incident about its inputs: a consequence,
 3. it began together with the incident: one change of the producer broke several fields,
 4. both are tickets about changed distributions: a slow drift of many columns is one ticket.
@@ -25,7 +26,10 @@ _JOINED_WITHIN = 2
 _MOST = 200
 _DRIFTS = {Cause.DATA_DRIFT, Cause.PREDICTION_DRIFT, Cause.NEW_CATEGORY}
 _ANSWERS = {Role.PREDICTION, Role.SCORE}
-_OF_ANSWERS = {Cause.PREDICTION_DRIFT, Cause.CONCEPT_DRIFT, Cause.PERFORMANCE, Cause.STUCK_PREDICTION}
+_OUTCOMES = {
+    Cause.CONCEPT_DRIFT, Cause.PERFORMANCE, Cause.SUBGROUP_GAP, Cause.BELOW_BASELINE, Cause.VERSION_REGRESSION,
+}  # fmt: skip
+_OF_ANSWERS = {Cause.PREDICTION_DRIFT, Cause.STUCK_PREDICTION, *_OUTCOMES}
 _ALONE = {Cause.SILENCE, Cause.PIPELINE}
 
 
@@ -94,6 +98,7 @@ def _shares(incident: Incident, new: Newcomer) -> bool:
     return incident.quiet_at(new.end_ms) <= REOPENED_WITHIN and (
         any((c.role, c.name) in incident.columns for c in new.columns)
         or (not new.columns and new.cause in incident.causes)
+        or (new.cause in _OUTCOMES and bool(_OUTCOMES & set(incident.causes)))
     )
 
 

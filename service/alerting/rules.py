@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from detectors.sequential.catalogue import SELF_TAUGHT
 from service.contract.clauses import CAUSES, Code
 from service.messages import Cause, Column, Finding, Role, Severity, Verdict
 from service.monitor import FeatureOverride, Monitor
@@ -23,8 +24,16 @@ COUNTED = {
     f"{EVIDENCE}_range": "out_of_range",
     f"{EVIDENCE}_unseen": "unseen",
     f"{EVIDENCE}_error": "error_rate",
+    f"{EVIDENCE}_wrong": "wrong_rate",
+    f"{EVIDENCE}_subgroup": "wrong_rate",
+    f"{EVIDENCE}_unexplained": "unexplained_rate",
+    f"{EVIDENCE}_baseline": "beaten_rate",
 }
 """The rate that evidence about a rate is told by."""
+
+
+OUTCOMES = frozenset({"gap", "performance", "sequence", "subgroup", "baseline", "version", "labels"})
+"""The rules about labelled predictions, which are judged when their labels have come."""
 
 
 class Signal(NamedTuple):
@@ -65,6 +74,13 @@ RULES: Sequence[Rule] = (
     Rule("drift", DISTRIBUTION | {EVIDENCE}, Cause.DATA_DRIFT),
     Rule("relation", frozenset({"correlation", "pca", "domain_classifier"}), Cause.CORRELATION_BREAK),
     Rule("error", frozenset({f"{EVIDENCE}_error"}), Cause.CONCEPT_DRIFT),
+    Rule("gap", frozenset({f"{EVIDENCE}_unexplained"}), Cause.CONCEPT_DRIFT),
+    Rule("performance", frozenset({f"{EVIDENCE}_wrong"}), Cause.PERFORMANCE),
+    Rule("sequence", frozenset(SELF_TAUGHT), Cause.CONCEPT_DRIFT),
+    Rule("subgroup", frozenset({f"{EVIDENCE}_subgroup"}), Cause.SUBGROUP_GAP),
+    Rule("baseline", frozenset({f"{EVIDENCE}_baseline"}), Cause.BELOW_BASELINE),
+    Rule("version", frozenset({"version_difference"}), Cause.VERSION_REGRESSION),
+    Rule("labels", frozenset({"label_bias"}), Cause.LABEL_BIAS),
     Rule(CONTRACT, frozenset(Code), Cause.SCHEMA_CHANGE),
     Rule(SCHEMA, frozenset({SCHEMA}), Cause.SCHEMA_CHANGE),
 )
@@ -77,6 +93,7 @@ SEVERITIES: Mapping[Cause, Severity] = {
     Cause.CORRELATION_BREAK: Severity.TICKET,
     Cause.PIPELINE: Severity.TICKET,
     Cause.LATENCY: Severity.TICKET,
+    Cause.LABEL_BIAS: Severity.TICKET,
 }
 """Whom a cause wakes; what is not named here pages: broken data, silence, proven harm."""
 _SAID_FIRST = {

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from service.alerting.rules import COUNTED, SCHEMA, Signal
+from detectors.sequential.catalogue import SELF_TAUGHT
+from service.alerting.rules import COUNTED, OUTCOMES, SCHEMA, Signal
 from service.messages import Cause, Column, Finding, Role, WindowKey
 
 if TYPE_CHECKING:
@@ -27,6 +28,17 @@ _PARTED = {
     "pca": "the variance outside their main subspace is {moved} times the usual",
     "domain_classifier": "a classifier tells its rows from those just before, its area under the ROC curve is {moved}",
 }
+_RATES = {
+    "error_rate": "the model is wrong in {share} of the labelled events, usual is at most {most}",
+    "wrong_rate": "the model is {of} in {share} of its labelled predictions, usual is at most {most}",
+    "unexplained_rate": "the model is wrong in {share} of its labelled predictions, by its own scores at most {most} "
+    "were to be: the scores do not mean any more what they meant",
+    "version_difference": "{of}",
+    "label_bias": "labels come for some kinds of predictions more than for others ({of}): {share} of them lie "
+    "apart, usual is at most {most}, and what they say of the model may not hold for the rest",
+    "beaten_rate": "the model is worse than guessing: of the cases in which only one is right, always saying {of} wins "
+    "{share}, usual is at most {most}",
+}
 _SPELLED = {
     "js_distance": "its Jensen-Shannon distance from the reference",
     "ks": "its Kolmogorov-Smirnov distance from the reference",
@@ -36,6 +48,7 @@ _SPELLED = {
     "evidence": "the evidence against the reference, in nats,",
     "evidence_unseen": "the evidence for values never seen, in nats,",
     "evidence_range": "the evidence for values out of range, in nats,",
+    **{name: f"its error rate has changed, the statistic of {name}" for name in SELF_TAUGHT},
 }
 
 
@@ -48,6 +61,8 @@ def told_sentence(said: str, signal: Signal, result: SliceResult) -> str:
     """A diagnosis' words with their place and time."""
     of_labels = signal.column is not None and signal.column.role is Role.LABEL
     counted = f"{result.labels:,} labels" if of_labels else f"{result.inferences:,} events"
+    if signal.rule in OUTCOMES:
+        counted = f"{result.labels:,} labelled predictions"
     return f"{_where(result.key)}: {said} ({_when(result.key)}, {counted})"
 
 
@@ -73,9 +88,9 @@ def _what(signal: Signal, finding: Finding, cause: Cause) -> str:
         one = f"{name} no longer goes with the others"
         who = "the features no longer go together" if signal.column is None else one
         return f"{who} as before: {parted}, the limit is {most}"
-    if finding.method == "error_rate":
+    if finding.method in _RATES:
         share, most = apart(value, limit, _share)
-        return f"the model is wrong in {share} of the labelled events, usual is at most {most}"
+        return _RATES[finding.method].format(share=share, most=most, of=finding.reason or "wrong")
     if finding.method not in _BROKEN:
         return f"{name}: {_weighed(finding.method, value, limit)}"
     rows = "labels" if signal.column is not None and signal.column.role is Role.LABEL else "events"

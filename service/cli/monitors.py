@@ -15,9 +15,10 @@ from service.errors import ConfigurationError, FormatError
 from service.messages import iso
 from service.monitor import Monitor
 from service.monitor_file import parse_monitors
-from service.reference.profile import ReferenceProfile, profile_from_bytes, profile_to_bytes
+from service.reference.profile import ReferenceProfile, profile_from_bytes
 from service.settings import load_from_environment
-from service.store.configuration import StoredReference, apply_monitors, export_monitors
+from service.store.configuration import apply_monitors, export_monitors
+from service.store.profiles import to_be_stored
 from service.wiring import now_ms, ready_engine
 
 _FILE = click.option(
@@ -121,9 +122,7 @@ def apply(path: Path) -> None:
     """  # noqa: D301
     read = read_monitors(path)
     engine = ready_engine(load_from_environment())
-    references = [
-        StoredReference(p.name, p.model, p.grid, p.rows, profile_to_bytes(p)) for p in read.profiles.values()
-    ]  # fmt: skip
+    references = [to_be_stored(profile) for profile in read.profiles.values()]
     for one in apply_monitors(engine, read.monitors, references, now_ms()):
         since = (
             "" if one.since_ms < 0 or one.action == "unchanged" else f", from event time {iso(one.since_ms)}"

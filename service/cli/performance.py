@@ -1,4 +1,4 @@
-"""Realized performance for a person at a terminal: metrics of windows, with intervals and the rows they are of."""
+"""Performance for a person at a terminal: metrics of windows, realized or estimated, with intervals and rows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from rich.text import Text
 from service.cli.dead_letter_filters import reading
 from service.cli.times import ago_or_time, minute
 from service.dead_letters.readable import visible
+from service.performance.baselines import LAST, SEASONAL, USUAL
+from service.performance.estimating import ESTIMATED, assumed
+from service.performance.windows import REALIZED
 from service.store.paging import Paging
 from service.store.result_queries import PerformanceFilter, list_performance
 from service.wiring import now_ms
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
     from service.store.result_queries import PerformanceRow
 
 _PIPED_WIDTH = 200
-_COLUMNS = ("window ends (UTC)", "window", "version", "segment", "metric", "value", "95 % interval", "labels")
-_NUMBERS = _COLUMNS[5:]
+_COLUMNS = ("window ends (UTC)", "window", "version", "segment", "metric", "value", "95 % interval")
+_NUMBERS = ("value", "95 % interval", "labels", "rows")
 
 
 @click.command()
@@ -37,38 +40,55 @@ _NUMBERS = _COLUMNS[5:]
 @click.option(
     "--segment", default="", help="Of this segment, such as country=DE, instead of the whole model."
 )
+@click.option(
+    "--basis",
+    default=REALIZED,
+    show_default=True,
+    type=click.Choice((REALIZED, ESTIMATED, USUAL, LAST, SEASONAL)),
+    help="realized: by labels; estimated: before they come, if there is no concept drift; usual, last, seasonal: what "
+    "a naive model would have made of the labels.",
+)
 @click.option("--since", help="Only windows that ended after this: 2d (ago), or ISO 8601.")
 @click.option(
     "--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="The most lines."
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs: a JSON object a line.")
 def performance(model: str, since: str | None, limit: int, *, as_json: bool, **chosen: str | None) -> None:
-    """Show how a model's predictions turned out, once labels came; the latest window first.
+    """Show how a model's predictions turned out, once labels came, or are expected to; the latest window first.
 
     \b
     driftbell performance churn --metric accuracy --window 1h
     driftbell performance churn --metric recall --segment country=DE --since 7d
+    driftbell performance churn --metric roc_auc --basis estimated
     """  # noqa: D301 - click reads \b
     since_ms = None if since is None else ago_or_time(since, "--since", now_ms())
-    metric, window, segment = (chosen[name] for name in ("metric", "window", "segment"))
-    wanted = PerformanceFilter(model=model, segment=segment, window=window, since_ms=since_ms, metric=metric)
+    metric, window, segment, basis = (chosen[name] for name in ("metric", "window", "segment", "basis"))
+    wanted = PerformanceFilter(
+        model=model, segment=segment, window=window, since_ms=since_ms, metric=metric, basis=basis
+    )
     with reading() as connection:
         found = list_performance(connection, wanted, Paging(limit)).rows
     if as_json:
         for one in found:
-            click.echo(json.dumps(asdict(one), default=lambda moment: moment.isoformat()))
+            told = asdict(one) | ({"assumption": assumed(one.metric)} if one.basis == ESTIMATED else {})
+            click.echo(json.dumps(told, default=lambda moment: moment.isoformat()))
     elif not found:
+        no_label = "no label has come, or " if basis != ESTIMATED else ""
         click.echo(
-            "nothing is known: either no label has come, or the monitor names no task, or its windows have not ended "
+            f"nothing is known: either {no_label}the monitor names no task, or its windows have not ended "
             "(docs/labels.md)"
         )
     else:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
         Console(width=width, highlight=False).print(_table_of(found))
+        if found[0].basis == ESTIMATED:
+            for assumption in sorted({assumed(one.metric) for one in found}):
+                click.echo(f"estimated without labels, assuming {assumption}")
 
 
 def _table_of(rows: Sequence[PerformanceRow]) -> Table:
-    table = Table(*_COLUMNS, box=None, pad_edge=False)
+    counted = "rows" if rows[0].basis == ESTIMATED else "labels"
+    table = Table(*_COLUMNS, counted, box=None, pad_edge=False)
     for column in table.columns:
         column.justify = "right" if column.header in _NUMBERS else "left"
     for one in rows:

@@ -19,7 +19,8 @@ from service.reference.describe import as_document, describe
 from service.reference.profile import ReferenceProfile, profile_from_bytes, profile_to_bytes
 from service.reference.specification import ReferenceSpec
 from service.settings import load_from_environment
-from service.store.configuration import StoredReference, load_reference, store_reference
+from service.store.configuration import load_reference, store_reference
+from service.store.profiles import to_be_stored
 from service.wiring import learn_from_panes, ready_engine
 
 if TYPE_CHECKING:
@@ -86,9 +87,7 @@ def build(  # noqa: PLR0913, PLR0917 - click hands over every option
     if out is not None:
         _write(out, profile_to_bytes(made))
     elif engine is not None:
-        store_reference(
-            engine, StoredReference(made.name, made.model, made.grid, made.rows, profile_to_bytes(made))
-        )
+        store_reference(engine, to_be_stored(made))
     counted = f"{made.rows:,} rows, {len(made.columns)} columns, task {made.task.value}"
     click.echo(f"reference {made.name!r}: {counted}, in {out or 'the store'}")
 
@@ -133,9 +132,7 @@ def learn(model: str, since: str, until: str, name: str | None) -> None:
         raise ConfigurationError(f"--from {since} is not before --to {until}")
     engine = ready_engine(load_from_environment())
     made = learn_from_panes(engine, model, name or f"{model}-learned", start_ms, end_ms)
-    store_reference(
-        engine, StoredReference(made.name, made.model, made.grid, made.rows, profile_to_bytes(made))
-    )
+    store_reference(engine, to_be_stored(made))
     counted = f"{made.rows:,} events, {len(made.columns)} columns"
     click.echo(f"reference {made.name!r}: {counted}; name it in the monitor and apply that")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from service.monitor import Task
 from service.reference.builder import build_reference
-from service.reference.profile import profile_to_bytes
 from service.reference.specification import ReferenceSpec
-from service.store.configuration import StoredReference, apply_monitors
+from service.store.configuration import apply_monitors
+from service.store.profiles import to_be_stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,6 @@ def build_profile(model: DemoModel) -> ReferenceProfile:
 def set_up(engine: Engine, models: Sequence[DemoModel], now_ms: int) -> bool:
     """Store references and monitors; says whether anything is new."""
     profiles = [build_profile(model) for model in models]
-    references = [StoredReference(p.name, p.model, p.grid, p.rows, profile_to_bytes(p)) for p in profiles]
+    references = [to_be_stored(profile) for profile in profiles]
     applied = apply_monitors(engine, [model.monitor() for model in models], references, now_ms)
     return any(one.action != "unchanged" for one in applied)

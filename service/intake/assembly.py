@@ -98,7 +98,13 @@ class Assembly:
         return Batch(
             self.version.model, self.version.number, self.stream, offsets, ts_ms, hash_ids(ids, self.stream),
             version_column(versions), self.numbers, self.texts, self.extras, self.segments,
+            ids if self._may_be_asked else None,
         )  # fmt: skip
+
+    @property
+    def _may_be_asked(self) -> bool:
+        """Whether a person may be asked to label these rows, and needs their ids."""
+        return self.stream is Stream.INFERENCE and self.version.monitor.feedback.per_day > 0
 
 
 def _numbers(values: Sequence[Any], absent: int) -> FloatArray:

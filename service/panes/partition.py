@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from service.messages import (
     Batch,
+    Candidate,
     Column,
     Counts,
     FilterKey,
@@ -28,6 +29,7 @@ from service.messages import (
 )
 from service.names import clean_name
 from service.panes.admission import NEVER_MS, Admitted, BoolArray, IntArray, Rows, admit, far_ahead
+from service.panes.candidates import Candidates
 from service.panes.identity import HashArray, IdFilter
 from service.panes.joinable import SliceNames, joined_labels, joined_predictions
 from service.panes.open_panes import OpenPanes
@@ -83,7 +85,7 @@ class PartitionPanes:
     `jumps` is how many rows right before now were quarantined for being too far ahead.
     `known` holds, for each model, pane and segment name, the values that have a slice of their own.
     `folded` counts the rows whose version or segment has none, since the last commit; `joinable` are the predictions
-    and labels since then that are joined by their inference id.
+    and labels since then that are joined by their inference id; `asked` are those that a person may be asked to label.
     """
 
     highest_ms: int = NEVER_MS
@@ -93,6 +95,7 @@ class PartitionPanes:
     known: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
     folded: Counter[str] = field(default_factory=Counter)
     joinable: list[JoinRows] = field(default_factory=list)
+    asked: Candidates = field(default_factory=Candidates)
 
     def restore(
         self,
@@ -218,6 +221,7 @@ class PartitionPanes:
         if batch.stream is Stream.INFERENCE:
             kept = joined_predictions(batch, one.version.grid, one.version.monitor, start, rows, named)
             self.joinable += [kept] if kept is not None else []
+            self.asked.offer(batch, one.version.grid, start, rows)
 
     def _slices(
         self, part: _Part, name: str, column: TextColumn, rows: Places
@@ -272,6 +276,10 @@ class PartitionPanes:
         """Cells and rows that were folded into `__other__` since `committed` was called, by what was too many."""
         return {what: n for what, n in {**self.panes.capped(), **self.folded}.items() if n}
 
+    def candidates(self) -> list[Candidate]:
+        """Those put aside since `committed` was called."""
+        return self.asked.fresh()
+
     def fresh_ids(self) -> list[IdRows]:
         """The ids that were counted since `committed` was called."""
         return [IdRows(key, np.concatenate(f.fresh)) for key, f in self.filters.items() if f.fresh]
@@ -284,6 +292,7 @@ class PartitionPanes:
         for ids in self.filters.values():
             ids.fresh.clear()
         alive = {(key.model, key.start_ms) for key in self.panes}
+        self.asked.committed(alive)
         self.filters = {key: ids for key, ids in self.filters.items() if (key.model, key.start_ms) in alive}
         self.known = {key: values for key, values in self.known.items() if (key[0], key[1]) in alive}
 

@@ -7,7 +7,7 @@ cannot be merged: another class is the positive one, other classes have a name, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -18,6 +18,8 @@ from detectors.performance.realized_binary import realized_binary
 from detectors.performance.realized_multiclass import realized_multiclass
 from detectors.performance.realized_regression import realized_regression
 from detectors.performance.regression_counts import RegressionOutcomes, RegressionScales
+from detectors.performance.score_grid import fine_grid
+from detectors.performance.tally import tally
 from service.messages import LABEL, PREDICTION
 from service.monitor import Task
 
@@ -35,6 +37,7 @@ Names = Mapping[int, str]
 MOST_CLASSES = 20
 """So many classes have a name of their own in outcomes; the others are the tail."""
 _POSITIVE = ("1", "true", "yes", "y", "t", "positive", "pos")
+_NEGATIVE = ("0", "false", "no", "n", "f", "negative", "neg", "-1")
 _PAIR = 2
 
 
@@ -57,7 +60,7 @@ class Counting(Protocol):
 
 @dataclass(frozen=True)
 class BinaryCounting:
-    """`positive` is the class that scores are the probability of; None: whichever class is called so."""
+    """`positive` is the class that scores are the probability of; None: the classes are called yes and no, or alike."""
 
     positive: str | None
 
@@ -69,16 +72,23 @@ class BinaryCounting:
         return BinaryOutcomes.zeros().to_arrays()
 
     def count(self, changes: Changes, names: Names) -> Arrays:
-        yes = [number for number, name in names.items() if self._is_positive(name)]
-        decisions = np.where(changes.classes == 0, UNDECIDED, np.isin(changes.classes, yes))
+        """A label of which nobody can say whether it is the positive class is left out, and no negative one."""
+        yes = [number for number, name in names.items() if self.is_positive(name)]
+        no = [number for number, name in names.items() if self._is_negative(name)]
+        changes = changes.rows(np.isin(changes.labels, [*yes, *no]))
+        decisions = np.where(changes.classes == 0, UNDECIDED, np.isin(changes.classes, yes)).astype(np.int64)
         labels = np.isin(changes.labels, yes).astype(np.int64)
-        return BinaryOutcomes.zeros().add(labels, changes.scores, decisions.astype(np.int64)).to_arrays()
+        return BinaryOutcomes.zeros().add(labels, changes.scores, decisions).to_arrays()
 
     def metrics(self, outcomes: Arrays) -> tuple[Metric, ...]:
         return tuple(realized_binary(BinaryOutcomes.from_arrays(outcomes)).values())
 
-    def _is_positive(self, name: str) -> bool:
+    def is_positive(self, name: str) -> bool:
+        """Whether scores are the probability of this class."""
         return name.casefold() in _POSITIVE if self.positive is None else name == self.positive
+
+    def _is_negative(self, name: str) -> bool:
+        return name.casefold() in _NEGATIVE if self.positive is None else name != self.positive
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,20 @@ class MulticlassCounting:
             places[number] = known.get(name, len(self.classes) + number)
         scores = np.full((len(changes.labels), len(self.classes)), np.nan)
         counted = MulticlassOutcomes.zeros(len(self.classes))
-        return counted.add(places[changes.labels], places[changes.classes], scores).to_arrays()
+        counted = counted.add(places[changes.labels], places[changes.classes], scores)
+        return self._with_scores(counted, changes, places).to_arrays()
+
+    def _with_scores(
+        self, counted: MulticlassOutcomes, changes: Changes, places: NDArray[np.int64]
+    ) -> MulticlassOutcomes:
+        """The one score that an event carries is that of the decision."""
+        decided = places[changes.classes]
+        bins, _ = fine_grid().place(changes.scores)
+        there = (decided >= 0) & (decided < len(self.classes)) & (bins < fine_grid().size)
+        right = (decided == places[changes.labels])[there].astype(np.int64)
+        _, off_grid = fine_grid().place(changes.scores[there])
+        top = tally((right, bins[there]), counted.top.shape)
+        return replace(counted, top=top, top_off_grid=off_grid)
 
     def metrics(self, outcomes: Arrays) -> tuple[Metric, ...]:
         return tuple(realized_multiclass(MulticlassOutcomes.from_arrays(outcomes)).values())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,18 @@ RIPE = 0.9
 """A window is ripe when so large a share of the labels that ever came would have come by now."""
 
 
+FEWEST_LABELS = 200
+"""So many labels must have come before it is known how long they take."""
+
+
+def ripe_after_ms(counts: Mapping[int, int]) -> int | None:
+    """How long after its end a window is ripe; None before that is known."""
+    if sum(counts.values()) < FEWEST_LABELS:
+        return None
+    seconds = delay_seconds(counts, RIPE)
+    return None if seconds is None else ceil(seconds * 1_000)
+
+
 def delay_seconds(counts: Mapping[int, int], share: float) -> float | None:
     """By when so large a share of the labels has come: the upper end of that bin; None before the first label."""
     left = share * sum(counts.values())
@@ -22,3 +35,27 @@ def delay_seconds(counts: Mapping[int, int], share: float) -> float | None:
         if left <= 0 < counts[place]:
             return float(2 ** ((place + 1) / BINS_AN_OCTAVE)) - 1
     return None
+
+
+class Point(NamedTuple):
+    """By so many seconds after its prediction this share of the labels that ever come has come."""
+
+    seconds: float
+    share: float
+
+
+def maturity(counts: Mapping[int, int]) -> list[Point]:
+    """How a model's labels come in, as a rising curve from the first to the last that came; empty before the first."""
+    total, so_far, points = sum(counts.values()), 0, []
+    for place in sorted(counts):
+        so_far += counts[place]
+        points.append(Point(float(2 ** ((place + 1) / BINS_AN_OCTAVE)) - 1, so_far / total))
+    return points
+
+
+def share_by(counts: Mapping[int, int], age_seconds: float) -> float | None:
+    """The share of the labels that ever come that has come to predictions of this age; None before the first label."""
+    points = maturity(counts)
+    if not points:
+        return None
+    return max((point.share for point in points if point.seconds <= age_seconds), default=0.0)

@@ -13,8 +13,11 @@ from service.performance.slices import slices_of
 if TYPE_CHECKING:
     from detectors.performance.metric import Metric
     from service.monitor import WindowSpec
+    from service.performance.changes import Place
 
 REALIZED = "realized"
+SliceOutcomes = Mapping[tuple[str, str], Arrays]
+"""Outcomes by version and segment; '' is all traffic of the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +50,20 @@ def windows_with(
     }
 
 
-def performance_of(
-    window: WindowKey,
-    outcomes: Mapping[tuple[int, int], Arrays],
-    names: Mapping[int, str],
-    counting: Counting,
-) -> list[Performance]:
-    """Of each version, and of each segment of it; `outcomes` by pane and list of slices, `window` names the model."""
+def outcomes_by_slice(outcomes: Mapping[Place, Arrays], names: Mapping[int, str]) -> SliceOutcomes:
+    """The outcomes of panes, by pane and list of slices, added up by version and segment."""
     by_slice: dict[tuple[str, str], Arrays] = {}
     for (_, number), arrays in sorted(outcomes.items()):
         version, *segments = slices_of(names[number]) or ("",)
         for segment in ("", *segments):
             before = by_slice.get((version, segment))
             by_slice[version, segment] = arrays if before is None else added(before, arrays)
+    return dict(sorted(by_slice.items()))
+
+
+def performance_of(window: WindowKey, slices: SliceOutcomes, counting: Counting) -> list[Performance]:
+    """Of each version, and of each segment of it; `window` names the model."""
     return [
         Performance(window._replace(version=version, segment=segment), REALIZED, counting.metrics(arrays))
-        for (version, segment), arrays in sorted(by_slice.items())
+        for (version, segment), arrays in slices.items()
     ]

@@ -109,6 +109,7 @@ def _profile(spec: ReferenceSpec, plan: Plan, counting: Counting, rows_looked_at
         warnings=(*plan.warnings, *_later_warnings(plan, counting, rows_looked_at)),
         segments={name: without_rows(rows) for name, rows in counting.segments().items()},
         errors=counting.errors(),
+        answers=counting.answers(),
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from service.intake.timestamps import BAD
 from service.messages import Batch, Column, Missing, Stream, TextColumn
+from service.reference.answers import AnswerCounts
 from service.reference.blocks import Blocks
 from service.reference.cells import numbers_of, texts_of, times_of
 from service.reference.column_summary import NumberFacts
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from service.performance.answers import Answers
     from service.reference.plan import Plan
     from service.sketches.pane import PaneSketch
 
@@ -36,6 +38,7 @@ class Counting:
         self._blocks = Blocks(plan.grid)
         self._segments = Segments(plan.grid)
         self._errors = Errors(plan.grid)
+        self._answers = AnswerCounts(plan.grid, plan.task)
         self._distinct = {grid.column: DistinctCount() for grid in plan.grid.numbers}
         self._whole = {grid.column: True for grid in plan.grid.numbers}
         self._wrong = dict.fromkeys(self._distinct, 0)
@@ -64,6 +67,7 @@ class Counting:
         self._blocks.add(inferences, labels, labelled)
         self._segments.add(inferences, labels, labelled)
         self._errors.add(inferences, labels, self._segments.rows_of(inferences))
+        self._answers.add(inferences, labels, self._segments.rows_of(inferences))
         self.rows += n
 
     def _numbers(self, cells: pa.RecordBatch, column: Column) -> FloatArray:
@@ -118,6 +122,10 @@ class Counting:
         return {
             name: n for name, n in sorted(self._errors.counts.items()) if n[1] and (not name or name in kept)
         }
+
+    def answers(self) -> Answers | None:
+        """How the rows' own predictions turned out; None where no row has prediction and label."""
+        return self._answers.finish(self._segments.finish().keys())
 
     def finish(self) -> tuple[PaneSketch, tuple[PaneSketch, ...]]:
         """The sketch of all rows, and the blocks."""

@@ -10,6 +10,7 @@ import msgspec
 from service.errors import FormatError
 from service.messages import Column, Role
 from service.monitor import Task
+from service.performance.answers import answers_from_bytes, answers_to_bytes
 from service.reference.column_summary import ColumnSummary
 from service.sketches.codec import grid_from_bytes, grid_to_bytes, pane_from_bytes, pane_to_bytes
 from service.sketches.format import seal, unseal
@@ -17,6 +18,7 @@ from service.sketches.format import seal, unseal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from service.performance.answers import Answers
     from service.sketches.grids import Grid
     from service.sketches.pane import PaneSketch
 
@@ -28,7 +30,7 @@ class ReferenceProfile:
     """`sketch` counts all rows on `grid`; `blocks` count consecutive parts of equal row count on it.
 
     `segments` counts the rows of each segment by its name ('country=DE'); `errors` has the wrong and all labelled
-    rows of each, and of all ('').
+    rows of each, and of all (''); `answers` has the outcomes of rows that have a prediction or score and a label.
 
     `ordered` says that the blocks follow time; otherwise they follow the file, whatever its order means.
     A row without a label is in no label's count, but one without a prediction is counted as missing.
@@ -48,6 +50,7 @@ class ReferenceProfile:
     warnings: tuple[str, ...] = ()
     segments: Mapping[str, PaneSketch] = field(default_factory=dict)
     errors: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    answers: Answers | None = None
 
     def segment(self, name: str) -> PaneSketch | None:
         """The rows of one segment; None when they are not known."""
@@ -86,6 +89,7 @@ class _Profile(msgspec.Struct, array_like=True):
     warnings: tuple[str, ...]
     segments: dict[str, bytes] = {}
     errors: dict[str, tuple[int, int]] = {}
+    answers: bytes = b""
 
 
 def profile_to_bytes(profile: ReferenceProfile) -> bytes:
@@ -95,7 +99,7 @@ def profile_to_bytes(profile: ReferenceProfile) -> bytes:
         [pane_to_bytes(block) for block in profile.blocks], profile.ordered, profile.rows,
         profile.first_ms, profile.last_ms, [_summary_out(one) for one in profile.columns], profile.warnings,
         {name: pane_to_bytes(rows) for name, rows in sorted(profile.segments.items())},
-        dict(sorted(profile.errors.items())),
+        dict(sorted(profile.errors.items())), answers_bytes(profile) or b"",
     )  # fmt: skip
     return seal(_MAGIC, _VERSION, body)
 
@@ -112,7 +116,13 @@ def profile_from_bytes(data: bytes) -> ReferenceProfile:
         tuple(pane_from_bytes(block, grid) for block in body.blocks), body.ordered, body.rows,
         body.first_ms, body.last_ms, columns, body.warnings,
         {name: pane_from_bytes(rows, grid) for name, rows in body.segments.items()}, body.errors,
+        answers_from_bytes(body.answers) if body.answers else None,
     )  # fmt: skip
+
+
+def answers_bytes(profile: ReferenceProfile) -> bytes | None:
+    """The profile's answers on their own; None where it has none."""
+    return None if profile.answers is None else answers_to_bytes(profile.answers)
 
 
 def without_rows(sketch: PaneSketch) -> PaneSketch:

@@ -1,7 +1,7 @@
-"""How often a model is wrong, by the sampled rows whose label has come: the evidence of concept drift.
+"""How often a model is wrong, by the rows whose label has come: the evidence of concept drift.
 
-A label is counted in the window in which it arrives, once. What is usual is the reference's own error, or what was seen
-live as long as nothing was suspect, whichever is higher.
+Of sampled rows a label is counted in the window in which it arrives, once; of all rows in the window of its prediction.
+What is usual is the reference's own error, or what was seen live as long as nothing was suspect, whichever is higher.
 """
 
 from __future__ import annotations
@@ -28,9 +28,27 @@ TOLERANCE = 0.03
 FEWEST_LEARNED = 100
 """So many labelled rows must have been seen before a model without a reference of its errors is judged."""
 _QUIET, _MOST_LIMITS = 1.0, 1.25
+_AS_USUAL = -1.0
+"""Nats that a window of enough rows to tell loses when the rate is usual; one of few rows says too little to count."""
 _DOUBT = 2.0
 """Standard errors by which a usual rate may be off."""
-_FORGETS = 1 - 1 / 2_000
+
+
+class Watched(NamedTuple):
+    """What the findings about a rate are called: the rate itself, and the evidence that it was raised.
+
+    A rate of at most `floor` is usual whatever was seen, and `words` say of which rows it is. What is usual is learned
+    of about `memory` rows, the newest.
+    """
+
+    rate: str
+    evidence: str
+    floor: float = 0.0
+    words: str | None = None
+    memory: float = 2_000.0
+
+
+ERRORS = Watched(ERROR_RATE, EVIDENCE_ERROR)
 
 
 class ErrorState(NamedTuple):
@@ -54,42 +72,52 @@ def errors_of(grid: Grid, rows: Sequence[RowSample], labels: Sequence[LabelSampl
 
 
 def error_findings(
-    state: ErrorState, wrong: int, rows: int, reference: tuple[int, int] | None, limit: float
-) -> tuple[ErrorState, tuple[Finding, ...]]:
+    state: ErrorState, wrong: int, rows: int, reference: tuple[int, int] | None, limit: float, watched: Watched = ERRORS
+) -> tuple[ErrorState, tuple[Finding, ...]]:  # fmt: skip
     """Take the labelled rows of one window. `reference`: wrong and all labelled rows of the reference's slice."""
     if not rows:
         return state, ()
-    usual = _usual(state, reference)
-    told = Finding(
-        None, ERROR_RATE, wrong / rows, usual, None, rows, reference[1] if reference else 0, 0.0, Verdict.OK
-    )
+    usual, known = _usual(state, reference, watched.floor), reference[1] if reference else 0
     if usual is None:
-        return _remembered(state, wrong, rows), (told,)
-    gains = rate_gains(np.array(float(wrong)), np.array(float(rows)), np.array(usual))
+        told = Finding(
+            None, watched.rate, wrong / rows, None, None, rows, known, 0.0, Verdict.OK, watched.words
+        )
+        return _remembered(state, wrong, rows, watched), (told,)
+    state, found = raised_findings(state, (wrong, rows), usual, limit, watched, known)
+    if (found[1].value or 0.0) < _QUIET:
+        state = _remembered(state, wrong, rows, watched)
+    return state, found
+
+
+def raised_findings(
+    state: ErrorState, counted: tuple[int, int], usual: float, limit: float, watched: Watched, known: int = 0
+) -> tuple[ErrorState, tuple[Finding, Finding]]:
+    """Add the evidence of one window that a rate is higher than `usual`; the rate, and all the evidence for it."""
+    hits, rows = counted
+    gains = rate_gains(np.array(float(hits)), np.array(float(rows)), np.array(usual))
     evidence = np.array(state.evidence) + gains
     nats = float(log_mean_exp(evidence))
     kept = np.clip(evidence, 0.0, _MOST_LIMITS * limit)
-    if nats > limit and float(log_mean_exp(gains)) < 0:
+    if nats > limit and float(log_mean_exp(gains)) < _AS_USUAL:
         kept = kept / 2  # it has rung, and this window is as usual: what is over is over soon
     state = ErrorState([float(np.float32(e)) for e in kept.tolist()], state.wrong, state.rows)
-    if nats < _QUIET:
-        state = _remembered(state, wrong, rows)
     value = max(0.0, nats)
     verdict = Verdict.DRIFT if value > limit else Verdict.OK
-    found = Finding(None, EVIDENCE_ERROR, value, limit, float(np.exp(-value)), rows, told.m, 0.0, verdict)
+    told = Finding(None, watched.rate, hits / rows, usual, None, rows, known, 0.0, Verdict.OK, watched.words)
+    found = Finding(None, watched.evidence, value, limit, float(np.exp(-value)), rows, known, 0.0, verdict)
     return state, (told, found)
 
 
-def _remembered(state: ErrorState, wrong: int, rows: int) -> ErrorState:
-    forget = _FORGETS**rows
+def _remembered(state: ErrorState, wrong: int, rows: int, watched: Watched) -> ErrorState:
+    forget = (1 - 1 / watched.memory) ** rows
     return ErrorState(state.evidence, state.wrong * forget + wrong, state.rows * forget + rows)
 
 
-def _usual(state: ErrorState, reference: tuple[int, int] | None) -> float | None:
+def _usual(state: ErrorState, reference: tuple[int, int] | None, floor: float) -> float | None:
     """The highest error rate that is usual; None while too little is known."""
     known = reference is not None and reference[1] > 0
     enough = FEWEST_LEARNED * (5 if known else 1)
     seen = [highest_usual_rate(state.wrong, state.rows, _DOUBT)] if state.rows >= enough else []
     if reference is not None and known:
         seen.append(highest_usual_rate(*reference, _DOUBT))
-    return min(0.99, max(seen) + TOLERANCE) if seen else None
+    return min(0.99, max(floor, *seen) + TOLERANCE) if seen else None

@@ -29,10 +29,11 @@ overdispersion are like independent draws is a model. One page a month of hourly
 VOLUME = 0.5
 """Half of what is promised is for volumes, which are few tests, exact ones, and the only ones that hear silence."""
 FAMILIES: Mapping[str, float] = {
-    "columns": 0.5, "relations": 0.1, "answers": 0.1, "contract": 0.05, "breaks": 0.05,
+    "columns": 0.5, "relations": 0.1, "answers": 0.1, "outcomes": 0.1, "contract": 0.05, "breaks": 0.05,
 }  # fmt: skip
-"""Of a slice: its columns, how they go together, its errors, what was promised of its rows; and of panes: total breaks,
-which do not wait for a window's end. These are kept `MARGIN` times over.
+"""Of a slice: its columns, how they go together, its errors by a sample, and by all labels once most have come, what
+was promised of its rows; and of panes: total breaks, which do not wait for a window's end. These are kept `MARGIN`
+times over.
 """
 SIGNALS: Mapping[str, float] = {"distribution": 0.5, "rate": 0.5 / 8}
 """The budget of a column: its distribution, and each of its eight rates."""

@@ -32,6 +32,7 @@ from service.messages import (
 from service.sketches.inbox_codec import rows_to_bytes
 from service.store.configuration import current_revision, learn_models, load_configuration
 from service.store.engine import make_durable, transaction
+from service.store.feedback_candidates import add_candidates
 from service.store.tables import dead_letter, gap, join_inbox, pane, pane_ids, revision, source_partition
 from service.store.texts import storable
 
@@ -347,6 +348,8 @@ def _write(connection: Connection, checkpoint: Checkpoint) -> None:
             for i, rows in enumerate(checkpoint.joins)
         ]  # fmt: skip
         connection.execute(insert(join_inbox), left)
+    if checkpoint.candidates:
+        add_candidates(connection, checkpoint.partition, checkpoint.candidates)
     _write_losses(connection, place, checkpoint.losses)
     if checkpoint.dead:
         _write_letters(connection, place, checkpoint.dead)

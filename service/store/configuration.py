@@ -28,13 +28,14 @@ _APPLIED, _LEARNED = "applied", "learned"
 
 @dataclass(frozen=True, slots=True)
 class StoredReference:
-    """A reference profile's bytes, and what is needed of it without reading them."""
+    """A reference profile's bytes, and what is needed of it without reading them; `answers` None: it has no labels."""
 
     name: str
     model: str
     grid: Grid
     rows: int
     profile: bytes
+    answers: bytes | None = None
 
 
 def load_configuration(engine: Engine) -> Configuration:
@@ -201,6 +202,7 @@ def _put_reference(connection: Connection, one: StoredReference) -> bool:
         "grid_id": _put_grid(connection, one.grid),
         "profile": one.profile,
         "rows": one.rows,
+        "answers": one.answers,
     }
     statement = upsert(reference).values(name=one.name, **values)
     connection.execute(

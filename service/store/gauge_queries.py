@@ -11,6 +11,9 @@ from sqlalchemy import Connection, select, text
 from service.store.queries import NEWEST
 from service.store.tables import label_delay
 
+WINDOWS_UNTIL_STALE = 3
+"""A series of a window goes when so many windows have come without news."""
+
 
 class Horizon(NamedTuple):
     """Windows of this kind that end before `end_ms` are stale."""
@@ -190,14 +193,35 @@ _PERFORMANCE = text("""
         FROM unnest(CAST(:models AS text[]), CAST(:samples AS float8[]), CAST(:ripe_until_ms AS bigint[]))
             AS joined (model, sample, ripe_until_ms)
         JOIN performance p ON p.model = joined.model AND p.end_ms <= joined.ripe_until_ms
-        WHERE p.computed_at > now() - interval '1 day'
+        WHERE p.basis = 'realized' AND p.computed_at > now() - interval '1 day'
         ORDER BY p.model, p.version, p.segment, p."window", p.end_ms DESC, p.n DESC
     ) newest
     JOIN performance p USING (model, version, segment, "window", end_ms)
     LEFT JOIN window_result w USING (model, version, segment, "window", end_ms)
     LEFT JOIN join_share share ON share.model = p.model
-    WHERE p.value IS NOT NULL
+    WHERE p.value IS NOT NULL AND p.basis <> 'estimated'
     ORDER BY p.model, p.version, p.segment, p."window", p.basis, p.metric
+""")
+
+_ESTIMATES = text("""
+    SELECT p.model, p.version, p.segment, p."window", p.basis, p.metric, p.value, p.n, NULL AS coverage
+    FROM unnest(
+        CAST(:models AS text[]), CAST(:versions AS text[]), CAST(:segments AS text[]),
+        CAST(:windows AS text[]), CAST(:ends_ms AS bigint[])
+    ) AS newest (model, version, segment, "window", end_ms)
+    JOIN performance p USING (model, version, segment, "window", end_ms)
+    WHERE p.basis = 'estimated' AND p.value IS NOT NULL
+    ORDER BY p.model, p.version, p.segment, p."window", p.metric
+""")
+
+_JUDGED = text("""
+    SELECT DISTINCT ON (f.model, f.version, f.segment, f."window", f.method)
+        f.model, f.version, f.segment, f."window", '' AS role, '' AS feature, f.method, f.value, f."limit"
+    FROM unnest(CAST(:models AS text[]), CAST(:ripe_until_ms AS bigint[])) AS joined (model, ripe_until_ms)
+    JOIN performance_finding f ON f.model = joined.model
+        AND f.end_ms > joined.ripe_until_ms - :stale_windows * (f.end_ms - f.start_ms)
+    WHERE f.value IS NOT NULL
+    ORDER BY f.model, f.version, f.segment, f."window", f.method, f.end_ms DESC
 """)
 
 _JOINS = text("""
@@ -277,6 +301,25 @@ def newest_performance(connection: Connection, joining: Sequence[Joining]) -> tu
     names = ("models", "samples", "ripe_until_ms")
     values = {name: list(column) for name, column in zip(names, zip(*joining, strict=True), strict=True)}
     return tuple(NewestMetric(*row) for row in connection.execute(_PERFORMANCE, values))
+
+
+def newest_estimates(connection: Connection, windows: Sequence[NewestWindow]) -> tuple[NewestMetric, ...]:
+    """What these windows are expected to come to before their labels have."""
+    if not windows:
+        return ()
+    names = ("models", "versions", "segments", "windows", "ends_ms")
+    values = {name: list(column) for name, column in zip(names, zip(*windows, strict=True), strict=False)}
+    return tuple(NewestMetric(*row) for row in connection.execute(_ESTIMATES, values))
+
+
+def judged_findings(connection: Connection, joining: Sequence[Joining]) -> tuple[ScoredColumn, ...]:
+    """What was found in the newest windows whose labels have come, of models that are not long behind."""
+    values = {
+        "models": [one.model for one in joining],
+        "ripe_until_ms": [one.ripe_until_ms for one in joining],
+        "stale_windows": WINDOWS_UNTIL_STALE,
+    }
+    return tuple(ScoredColumn(*row) for row in connection.execute(_JUDGED, values))
 
 
 def join_backlogs(connection: Connection) -> tuple[JoinBacklog, ...]:

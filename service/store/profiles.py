@@ -7,15 +7,27 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from service.errors import FormatError
-from service.reference.profile import profile_from_bytes
+from service.reference.profile import answers_bytes, profile_from_bytes, profile_to_bytes
 from service.sketches.codec import grid_from_bytes
-from service.store.configuration import load_grid, load_reference
+from service.store.configuration import StoredReference, load_grid, load_reference
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from service.reference.profile import ReferenceProfile
     from service.sketches.grids import Grid
+
+
+def to_be_stored(profile: ReferenceProfile) -> StoredReference:
+    """A reference as it is stored, with the answers of its rows that labels are known of."""
+    return StoredReference(
+        profile.name,
+        profile.model,
+        profile.grid,
+        profile.rows,
+        profile_to_bytes(profile),
+        answers_bytes(profile),
+    )
 
 
 def stored_profiles(engine: Engine) -> Callable[[str], ReferenceProfile | None]:

@@ -54,7 +54,8 @@ class AlertFilter:
     until_ms: int | None = None
 
 
-def _matching(rows: Select[Any], table: Table, wanted: Any, time: Column[Any]) -> Select[Any]:
+def matching(rows: Select[Any], table: Table, wanted: Any, time: Column[Any]) -> Select[Any]:
+    """The rows that a filter wants: equal in what it names, within its times."""
     values = {name: value for name, value in asdict(wanted).items() if value is not None}
     since, until = (values.pop(name, None) for name in ("since_ms", "until_ms"))
     rows = rows.where(*(table.c[name] == value for name, value in values.items()))
@@ -85,7 +86,7 @@ class WindowRow:
 def list_windows(connection: Connection, wanted: WindowFilter, paging: Paging) -> Chunk[WindowRow]:
     """Windows, the latest end first."""
     column = window_result.c
-    rows = _matching(select(*columns_of(window_result, WindowRow)), window_result, wanted, column.end_ms)
+    rows = matching(select(*columns_of(window_result, WindowRow)), window_result, wanted, column.end_ms)
     order = Order((column.end_ms, column.model, column.version, column.segment, column.window))
     return order.read(connection, rows, paging, lambda row: WindowRow(**row))
 
@@ -118,7 +119,7 @@ class FindingRow:
 def list_findings(connection: Connection, wanted: FindingFilter, paging: Paging) -> Chunk[FindingRow]:
     """Findings, those of the latest window first."""
     column = finding.c
-    rows = _matching(select(*columns_of(finding, FindingRow)), finding, wanted, column.end_ms)
+    rows = matching(select(*columns_of(finding, FindingRow)), finding, wanted, column.end_ms)
     key = ("end_ms", "model", "version", "segment", "window", "role", "feature", "method")
     return Order(tuple(column[name] for name in key)).read(connection, rows, paging, _finding_row)
 
@@ -170,7 +171,7 @@ def list_performance(
 ) -> Chunk[PerformanceRow]:
     """Metrics, those of the latest window first."""
     column = performance.c
-    rows = _matching(select(*columns_of(performance, PerformanceRow)), performance, wanted, column.end_ms)
+    rows = matching(select(*columns_of(performance, PerformanceRow)), performance, wanted, column.end_ms)
     key = ("end_ms", "model", "version", "segment", "window", "basis", "metric")
     order = Order(tuple(column[name] for name in key))
     return order.read(connection, rows, paging, lambda row: PerformanceRow(**row))
@@ -202,13 +203,13 @@ class AlertRow:
     updated_at: datetime
     consequence: bool = False
     confidence: float | None = None
-    evidence: Mapping[str, float | str] = field(default_factory=dict)
+    evidence: Mapping[str, int | float | str] = field(default_factory=dict)
     fired_ms: int | None = None
 
 
 def list_alerts(connection: Connection, wanted: AlertFilter, paging: Paging) -> Chunk[AlertRow]:
     """Alerts, the latest begun first: when it began is what does not change in an alert."""
-    rows = _matching(select(*columns_of(alert, AlertRow)), alert, wanted, alert.c.since_ms)
+    rows = matching(select(*columns_of(alert, AlertRow)), alert, wanted, alert.c.since_ms)
     return Order((alert.c.since_ms, alert.c.id)).read(connection, rows, paging, alert_row)
 
 

@@ -199,7 +199,7 @@ class PostgresResults:
             hold(connection, self._held, position_ms=evaluated.position_ms)
             _write_results(connection, evaluated.results)
             self._write_states(connection, evaluated)
-            _write_alerts(connection, evaluated.alerts)
+            write_alerts(connection, evaluated.alerts)
         self._position_ms = evaluated.position_ms
 
     def _write_states(self, connection: Connection, evaluated: Evaluated) -> None:
@@ -264,7 +264,7 @@ def _finding_of(row: RowMapping) -> Finding:
     )  # fmt: skip
 
 
-def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
+def write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
     """The newest state of each alert as a row, and what people must hear of, but were not told yet, into the outbox."""
     alerts = [replace(a, summary=storable(a.summary)) for a in alerts]
     heard = [

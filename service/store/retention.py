@@ -11,7 +11,19 @@ from sqlalchemy import delete, func, literal_column, select, text
 from service.messages import State
 from service.store.engine import transaction
 from service.store.partitions import drop_partitions
-from service.store.tables import alert, dead_letter, outbox, outcome, pane, performance, source_partition
+from service.store.tables import (
+    alert,
+    dead_letter,
+    feedback,
+    feedback_candidate,
+    outbox,
+    outcome,
+    pane,
+    performance,
+    performance_finding,
+    retraining,
+    source_partition,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine, Table
@@ -45,6 +57,11 @@ def apply_retention(engine: Engine, retention: Retention, now_ms: int) -> None:
     _delete(engine, pane, _closed_before(now_ms - retention.panes_ms, retention.panes_ms), _ROUNDS)
     _delete(engine, outcome, outcome.c.start_ms < now_ms - retention.results_ms, _ROUNDS)
     _delete(engine, performance, performance.c.end_ms < now_ms - retention.results_ms, _ROUNDS)
+    judged = performance_finding.c.end_ms < now_ms - retention.results_ms
+    _delete(engine, performance_finding, judged, _ROUNDS)
+    _delete(engine, feedback, feedback.c.end_ms < now_ms - retention.results_ms, _ROUNDS)
+    _delete(engine, feedback_candidate, feedback_candidate.c.start_ms < now_ms - retention.panes_ms, _ROUNDS)
+    _delete(engine, retraining, retraining.c.at_ms < now_ms - retention.results_ms, _ROUNDS)
     age = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, retention.dead_letters_ms / 1000)
     _delete(engine, dead_letter, dead_letter.c.seen_at < age, _ROUNDS)
     _thin_dead_letters(engine, retention.dead_letters_kept)

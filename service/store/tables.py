@@ -51,6 +51,7 @@ reference = Table(
     Column("profile", LargeBinary, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("answers", LargeBinary, doc="how the reference's own predictions turned out; none: it has no labels"),
 )  # fmt: skip
 
 model_version = Table(
@@ -221,6 +222,102 @@ performance = Table(
     Column("reason", Text, doc="why there is no value"),
     Column("computed_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("performance_by_end", "model", "end_ms"),
+)  # fmt: skip
+
+performance_course = Table(
+    "performance_course", metadata,
+    Column("model", Text, primary_key=True),
+    Column("estimated_ms", BigInteger, doc="performance is estimated of all windows that end by then"),
+    Column("judged_ms", BigInteger, doc="all windows that end by then were ripe, and are judged"),
+    Column("again_ms", BigInteger, doc="the first judged window that labels have changed since; none: none"),
+)  # fmt: skip
+
+performance_state = Table(
+    "performance_state", metadata,
+    Column("model", Text, primary_key=True),
+    Column("end_ms", BigInteger, primary_key=True, doc="the state after all windows that end at or before this"),
+    Column("state", LargeBinary, nullable=False),
+)  # fmt: skip
+
+performance_finding = Table(
+    "performance_finding", metadata,
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("window", Text, primary_key=True),
+    Column("end_ms", BigInteger, primary_key=True),
+    Column("method", Text, primary_key=True),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("value", Double),
+    Column("limit", Double),
+    Column("n", BigInteger, nullable=False, doc="labelled predictions"),
+    Column("m", BigInteger, nullable=False, doc="what they are compared with"),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text),
+    Index("performance_finding_by_end", "model", "end_ms"),
+)  # fmt: skip
+
+feedback_candidate = Table(
+    "feedback_candidate", metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("start_ms", BigInteger, nullable=False, doc="of its pane"),
+    Column("ts_ms", BigInteger, nullable=False),
+    Column("id", BigInteger, nullable=False, doc="hash of the inference id"),
+    Column("inference_id", Text, nullable=False),
+    Column("features", JSONB, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    Index("feedback_candidate_by_pane", "model", "start_ms"),
+)  # fmt: skip
+
+feedback_course = Table(
+    "feedback_course", metadata,
+    Column("model", Text, primary_key=True),
+    Column("chosen_ms", BigInteger, nullable=False, doc="of all panes that start before, rows to label are chosen"),
+)  # fmt: skip
+
+feedback = Table(
+    "feedback", metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("window", Text, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False, doc="uncertain, surprising or random"),
+    Column("inference_id", Text, nullable=False),
+    Column("ts_ms", BigInteger, nullable=False),
+    Column("features", JSONB, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    Column("value", Double, doc="how uncertain or surprising it is; larger is more"),
+    Column("why", Text, nullable=False),
+    Column("chosen_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("sent_at", DateTime(timezone=True), doc="when the feedback topic had it; none: not yet"),
+    UniqueConstraint("model", "inference_id", name="feedback_once"),
+    Index("feedback_by_end", "model", "end_ms"),
+    Index("feedback_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+)  # fmt: skip
+
+retraining = Table(
+    "retraining", metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("alert_id", Text, nullable=False),
+    Column("incident", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False, doc="event time at which the drift began as far as is known"),
+    Column("at_ms", BigInteger, nullable=False, doc="event time of the advice"),
+    Column("summary", Text, nullable=False),
+    Column("spans", JSONB, nullable=False, doc="of event time that are good to train on"),
+    Column("labels", BigInteger, nullable=False, doc="labelled predictions in them"),
+    Column("ready_ms", BigInteger, doc="from when on there may be such a span, where there is none yet"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("sent_at", DateTime(timezone=True), doc="when the feedback topic had it; none: not yet"),
+    Index("retraining_by_model", "model", "id"),
+    Index("retraining_unsent", "id", postgresql_where=text("sent_at IS NULL")),
 )  # fmt: skip
 
 dead_letter = Table(

@@ -15,9 +15,12 @@ from service.store.paging import Chunk
 from service.store.queries import ModelRow, MonitorRow, OpenAlerts, PartitionRow, ReferenceRow
 from service.store.result_queries import AlertRow, FindingRow, PerformanceRow, WindowRow
 from service.web.authorization import may_use
+from service.web.comparison import COMPARISON_ENDPOINTS
 from service.web.condition import ModelState, condition_of
 from service.web.dependencies import Dependencies
+from service.web.feedback import feedback, retraining
 from service.web.incidents import INCIDENT_ENDPOINTS, mark
+from service.web.labels import labels, performance_findings
 from service.web.parameters import (
     AlertQuery,
     FindingQuery,
@@ -30,7 +33,10 @@ from service.web.parameters import (
     WindowQuery,
     listing,
 )
+from service.web.prediction_health import prediction_health
 from service.web.problems import PROBLEM_ANSWERS, not_found
+from service.web.score import SCORE_ENDPOINTS
+from service.web.weak_slices import weak_slices
 
 YAML = "application/yaml"
 
@@ -39,7 +45,7 @@ def api_router() -> APIRouter:
     """All of `/api/v1`. Names may hold slashes, hence `:path`; ids of incidents never do."""
     router = APIRouter(prefix="/api/v1", responses=PROBLEM_ANSWERS, dependencies=[Depends(may_use)])
     router.add_api_route("/incidents/{incident_id}/mark", mark, methods=["POST"])
-    for path, endpoint in (INCIDENT_ENDPOINTS | _ENDPOINTS).items():
+    for path, endpoint in (INCIDENT_ENDPOINTS | SCORE_ENDPOINTS | COMPARISON_ENDPOINTS | _ENDPOINTS).items():
         more: dict[str, Any] = _YAML_TOO if endpoint is monitor else {}
         router.add_api_route(path, endpoint, methods=["GET"], **more)
     return router
@@ -144,7 +150,11 @@ def findings(web: Dependencies, asked: FindingQuery) -> Listing[FindingRow]:
 
 
 def performance(web: Dependencies, asked: PerformanceQuery) -> Listing[PerformanceRow]:
-    """Metrics of the predictions of windows, those of the latest window first."""
+    """Metrics of the predictions of windows, those of the latest window first.
+
+    Of basis `estimated` they are told before labels come, and hold if there is no concept drift: P(label | score), or
+    the size of errors at each predicted value, as in the reference. `reason` says why there is no value.
+    """
     wanted = result_queries.PerformanceFilter(**asked.filters)
     with transaction(web.engine) as connection:
         return listing(result_queries.list_performance(connection, wanted, asked.paging))
@@ -188,6 +198,12 @@ _ENDPOINTS: dict[str, Callable[..., Any]] = {
     "/windows": windows,
     "/findings": findings,
     "/performance": performance,
+    "/weak-slices": weak_slices,
+    "/prediction-health": prediction_health,
+    "/performance-findings": performance_findings,
+    "/labels": labels,
+    "/feedback": feedback,
+    "/retraining": retraining,
     "/alerts": alerts,
     "/alerts/{alert_id:path}": alert,
     "/partitions": partitions,

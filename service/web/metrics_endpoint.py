@@ -25,9 +25,9 @@ from service.monitor import Task
 from service.performance.delays import RIPE, delay_seconds
 from service.store import gauge_queries
 from service.store.engine import transaction
-from service.store.gauge_queries import Horizon, Joining, NewestWindow, Period
+from service.store.gauge_queries import WINDOWS_UNTIL_STALE, Horizon, Joining, NewestWindow, Period
 from service.web.authorization import may_scrape
-from service.web.condition import WINDOWS_UNTIL_STALE, monitor_of
+from service.web.condition import monitor_of
 from service.web.dependencies import WebDependencies
 from service.web.series import (
     FAMILIES,
@@ -93,6 +93,7 @@ class ModelMetrics(Collector):
             reading.performance,
             reading.joins,
             reading.windows,
+            reading.estimates,
             reading.findings,
         ):
             try:
@@ -165,7 +166,12 @@ class _Reading:
             delays = gauge_queries.label_delays(connection)
             joining = list(_joining(monitors, delays, self._now_ms))
             metrics = gauge_queries.newest_performance(connection, joining)
-        return chain(delay_series(delays), performance_series(metrics))
+            judged = gauge_queries.judged_findings(connection, joining)
+        return chain(delay_series(delays), performance_series(metrics), finding_series(judged))
+
+    def estimates(self) -> Iterator[Group]:
+        with transaction(self._web.engine) as connection:
+            return performance_series(gauge_queries.newest_estimates(connection, self._windows))
 
     def joins(self) -> Iterator[Group]:
         with transaction(self._web.engine) as connection:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from service.labelling.feedback import FeedbackKind
 from service.messages import Cause, Reason, Severity, State, Verdict
 from service.store.paging import BadCursorError, Chunk, Key, Paging
 
@@ -149,6 +150,38 @@ class IncidentParameters(_TimedParameters):
     open: bool | None = Field(None, description="whether something in it is pending or fires")
 
 
+class JudgedParameters(WindowParameters):
+    """Filters of findings about labelled predictions."""
+
+    method: Name | None = None
+    verdict: Verdict | None = None
+
+
+class LabelParameters(BaseModel):
+    """Of which model, kind of window and segment; an empty segment is the whole model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Name
+    window: Name | None = Field(None, description="the monitor's shortest if none is named")
+    segment: Name = ""
+    limit: int = Field(24, ge=1, le=MOST_ROWS, description="the most windows")
+
+
+class FeedbackParameters(_Parameters):
+    """Filters of predictions to label; the time is that of their windows."""
+
+    model: Name | None = None
+    kind: FeedbackKind | None = None
+    since: Time | None = Field(None, description="of windows that ended after this time")
+
+
+class RetrainingParameters(_Parameters):
+    """Filters of advice to train again."""
+
+    model: Name | None = None
+
+
 class DeadLetterParameters(_TimedParameters):
     """Filters of dead letters; the times are those when they were seen."""
 
@@ -166,6 +199,10 @@ PerformanceQuery = Annotated[PerformanceParameters, Query()]
 AlertQuery = Annotated[AlertParameters, Query()]
 IncidentQuery = Annotated[IncidentParameters, Query()]
 DeadLetterQuery = Annotated[DeadLetterParameters, Query()]
+JudgedQuery = Annotated[JudgedParameters, Query()]
+LabelQuery = Annotated[LabelParameters, Query()]
+FeedbackQuery = Annotated[FeedbackParameters, Query()]
+RetrainingQuery = Annotated[RetrainingParameters, Query()]
 
 
 # ---------------------------------------------------------------- pages of rows

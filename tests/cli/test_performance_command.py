@@ -63,3 +63,27 @@ def test_programs_get_a_line_of_json_for_each(engine: Engine) -> None:
 def test_where_nothing_is_known_it_says_why_that_may_be() -> None:
     assert "no label has come, or the monitor names no task" in run("churn").output
     assert run("churn", "--json").output == ""
+
+
+def test_estimates_are_shown_with_what_they_assume_and_never_among_realized(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        add_performance(connection, "churn", NOW_MS, value=0.7)
+        add_performance(connection, "churn", NOW_MS, basis="estimated", value=0.8125, n=1_200)
+        add_performance(connection, "rent", NOW_MS, basis="estimated", metric="mae", value=4.5)
+        add_performance(connection, "bad", NOW_MS, basis="estimated", value=None, low=None, high=None,
+                        reason="no_scores")  # fmt: skip
+    lines = [" ".join(line.split()) for line in run("churn", "--basis", "estimated").output.splitlines()]
+    assert lines == [
+        "window ends (UTC) window version segment metric value 95 % interval rows",
+        "2026-11-22 00:00 5m 1 accuracy 0.8125 0.8 to 0.95 1,200",
+        "estimated without labels, assuming no concept drift: P(label | score) as in the reference",
+    ]
+    assert "0.8125" not in run("churn").output
+    assert "no concept drift" not in run("churn").output
+    assert "the size of errors at each prediction" in run("rent", "--basis", "estimated").output
+    assert "no scores" in run("bad", "--basis", "estimated").output
+    told = json.loads(run("rent", "--basis", "estimated", "--json").output)
+    assert (told["basis"], told["assumption"]) == (
+        "estimated", "no concept drift: the size of errors at each prediction as in the reference",
+    )  # fmt: skip
+    assert "no label has come" not in run("none", "--basis", "estimated").output

@@ -16,8 +16,8 @@ from tests.faults.sizes import by_size
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.apache_kafka]
 
-BEFORE, NOW = "0003", "0004"
-STATEMENTS = 9
+BEFORE, NOW = "0004", "0005"
+STATEMENTS = 8
 """So many of the newest migration create or alter a table."""
 KILLS = by_size(3, 10)
 SCHEMA = """

@@ -137,7 +137,7 @@ def test_an_older_database_is_told_what_to_run(empty: Engine) -> None:
     migrate(empty)
     with transaction(empty) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    assert "is at migration 0000, this version needs 0004; run `driftbell migrate`" in sentence(
+    assert "is at migration 0000, this version needs 0005; run `driftbell migrate`" in sentence(
         empty, ConfigurationError
     )
 

@@ -13,10 +13,10 @@ from service.errors import FormatError
 from service.messages import LABEL, WindowKey
 from service.monitor import LabelPolicy, Monitor, Task, WindowSpec
 from service.performance.changes import Changes
-from service.performance.counting import Arrays, Counting, added, counting_of, difference
+from service.performance.counting import Arrays, BinaryCounting, Counting, added, counting_of, difference
 from service.performance.outcome_codec import outcomes_from_bytes, outcomes_to_bytes
 from service.performance.slices import said, slices_of
-from service.performance.windows import performance_of, windows_with
+from service.performance.windows import outcomes_by_slice, performance_of, windows_with
 from service.sketches.grids import Grid, category_grid, number_grid
 
 NAMES = {1: "no", 2: "yes", 3: "maybe", 9: "rare"}
@@ -128,9 +128,8 @@ def test_a_window_is_measured_by_version_and_segment() -> None:
     }
     right, wrong = (counted.count(changes([2], [says]), NAMES) for says in (2, 1))
     window = WindowKey("churn", "", "", "5m", 0, 300_000)
-    told = performance_of(
-        window, {(0, 5): right, (60, 5): wrong, (0, 6): right, (0, 7): wrong}, names, counted
-    )
+    slices = outcomes_by_slice({(0, 5): right, (60, 5): wrong, (0, 6): right, (0, 7): wrong}, names)
+    told = performance_of(window, slices, counted)
     found = {(one.key.version, one.key.segment): one.metrics[0].n for one in told}
     assert found == {
         ("7", ""): 3,
@@ -172,3 +171,15 @@ def test_what_counts_differently_has_another_identity() -> None:
     ]  # fmt: skip
     assert len({one.identity for one in made}) == len(made)
     assert dataclasses.is_dataclass(made[0])
+
+
+def test_classes_of_which_nobody_says_which_is_positive_are_not_counted() -> None:
+    names = {1: "stayed", 2: "churned", 3: "No", 4: "TRUE"}
+    counted = BinaryCounting(None)
+    nobody = counted.count(changes([1, 2, 2], [2, 2, 1]), names)
+    assert {m.n for m in counted.metrics(nobody)} == {0}
+    some = counted.count(changes([3, 4, 4, 2], [3, 3, 4, 4]), names)
+    assert {m.name: m.value for m in counted.metrics(some)}["accuracy"] == pytest.approx(2 / 3)
+    named = BinaryCounting("churned")
+    accuracy = {m.name: m.value for m in named.metrics(named.count(changes([1, 2, 2], [2, 2, 1]), names))}
+    assert accuracy["accuracy"] == pytest.approx(1 / 3)

@@ -16,6 +16,7 @@ from service.store.tables import (
     model_version,
     pane,
     performance,
+    performance_finding,
     reference,
     source_partition,
     window_result,
@@ -122,3 +123,12 @@ def add_performance(connection: Connection, model: str, end_ms: int, **changes: 
         "metric": "accuracy", "value": 0.9, "low": 0.8, "high": 0.95, "n": 60, "resolution": 0.0,
     }  # fmt: skip
     connection.execute(insert(performance).values(**usual | changes, model=model, end_ms=end_ms))
+
+
+def add_judged(connection: Connection, model: str, end_ms: int, **changes: Any) -> None:
+    """A finding about the labelled predictions of a window of five minutes."""
+    usual = {
+        "version": "1", "segment": "", "window": "5m", "start_ms": end_ms - WINDOW_MS, "method": "evidence_wrong",
+        "value": 3.0, "limit": 16.0, "n": 60, "m": 0, "verdict": "ok",
+    }  # fmt: skip
+    connection.execute(insert(performance_finding).values(**usual | changes, model=model, end_ms=end_ms))

@@ -195,7 +195,7 @@ def test_an_empty_listing_is_empty(site: Site, listing: str) -> None:
 
 def test_the_openapi_document_describes_every_route_and_its_problems(site: Site) -> None:
     document = site.get("/openapi.json").json()
-    assert len(document["paths"]) == 20
+    assert len(document["paths"]) == 28
     for answers in (route["responses"] for path in document["paths"].values() for route in path.values()):
         assert "application/problem+json" in answers["default"]["content"]
         assert answers["200"]["content"]["application/json"]["schema"]

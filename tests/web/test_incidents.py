@@ -51,13 +51,18 @@ def test_incidents_are_listed_and_filtered(site: Site, add: Add) -> None:
 def test_one_is_shown_with_its_alerts_the_root_first_and_its_marks(site: Site, add: Add) -> None:
     add(add_alert, "scores", "churn", incident="i-1", consequence=True)
     add(
-        add_alert, "unit", "churn", incident="i-1", confidence=0.97, evidence={"factor": 2.2046, "unit": "lb"}
+        add_alert,
+        "unit",
+        "churn",
+        incident="i-1",
+        confidence=0.97,
+        evidence={"factor": 2.2046, "unit": "lb", "rows": 6},
     )
     mark(site, "i-1", why="first")
     mark(site, "i-1", why="second", verdict="true_alarm")
     shown = site.get("/api/v1/incidents/i-1").json()
     assert [alert["id"] for alert in shown["alerts"]] == ["unit", "scores"]
-    assert shown["alerts"][0]["evidence"] == {"factor": 2.2046, "unit": "lb"}
+    assert shown["alerts"][0]["evidence"] == {"factor": 2.2046, "unit": "lb", "rows": 6}
     assert [one["why"] for one in shown["marks"]] == ["second", "first"]
     assert (shown["incident"]["verdict"], shown["incident"]["alerts"]) == ("true_alarm", 2)
 

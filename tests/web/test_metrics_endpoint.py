@@ -28,6 +28,7 @@ from tests.web.seeding import (
     WINDOW_MS,
     add_alert,
     add_finding,
+    add_judged,
     add_model,
     add_pane,
     add_performance,
@@ -148,6 +149,32 @@ def test_performance_is_that_of_windows_that_nine_in_ten_labels_would_have_come_
     assert delays["churn", "0.99"] > 65_000
     (shown,) = families(site)["driftbell_performance"].samples
     assert shown.value == 0.2
+
+
+def test_what_is_expected_of_the_newest_window_stands_beside_what_labels_showed_of_an_older_one(
+    site: Site, add: Add
+) -> None:
+    add(add_model, "churn", monitor=Monitor("churn", task=Task.BINARY))
+    add(add_window, "churn", NOW_MS)
+    add(add_performance, "churn", NOW_MS, basis="estimated", value=0.8, n=100)
+    add(add_performance, "churn", NOW_MS - WINDOW_MS, value=0.9)
+    add(add_performance, "churn", NOW_MS - WINDOW_MS, basis="estimated", value=0.85, n=100)
+    add(add_performance, "churn", NOW_MS - WINDOW_MS, basis="usual", value=0.6)
+    shown = {s.labels["basis"]: s.value for s in families(site)["driftbell_performance"].samples}
+    assert shown == {"realized": 0.9, "estimated": 0.8, "usual": 0.6}
+
+
+def test_what_was_found_of_labelled_predictions_is_a_score_with_its_limit_until_it_is_stale(
+    site: Site, add: Add
+) -> None:
+    add(add_model, "churn", monitor=Monitor("churn", task=Task.BINARY))
+    for back in (1, 2):
+        add(add_judged, "churn", NOW_MS - back * WINDOW_MS, value=float(back))
+    add(add_judged, "churn", NOW_MS - 3 * WINDOW_MS, segment="country=DE", method="evidence_subgroup")
+    (score,) = families(site)["driftbell_score"].samples
+    assert (score.value, score.labels["method"]) == (1.0, "evidence_wrong")
+    (limit,) = families(site)["driftbell_limit"].samples
+    assert limit.value == 16.0
 
 
 def test_performance_that_no_label_has_changed_for_a_day_vanishes(

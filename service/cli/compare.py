@@ -1,0 +1,81 @@
+"""Two versions of a model side by side, for a person at a terminal: the verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from service.cli.comparison_tables import tables_of
+from service.cli.dead_letter_filters import database
+from service.cli.times import ago_or_time
+from service.dead_letters.readable import visible
+from service.errors import ConfigurationError
+from service.settings import load_from_environment
+from service.store.versions_beside import Question, UnknownVersionError, read_versions
+from service.wiring import now_ms
+
+if TYPE_CHECKING:
+    from service.comparison.report import VersionsBeside
+
+_PIPED_WIDTH = 200
+
+
+@click.command()
+@click.argument("model")
+@click.argument("versions", nargs=-1, metavar="[VERSION VERSION]")
+@click.option("--since", help="From this time on: 2d (ago), or ISO 8601. Else since both versions were seen.")
+@click.option(
+    "--segment", default="", help="Of this segment, such as country=DE, instead of the whole model."
+)
+@click.option(
+    "--margin", type=click.FloatRange(min=0, min_open=True),
+    help="A smaller difference means nothing; 0.01 of error rates, else 2 % of the other version's loss.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
+def compare(
+    model: str,
+    versions: tuple[str, ...],
+    since: str | None,
+    *,
+    as_json: bool,
+    segment: str,
+    margin: float | None,
+) -> None:
+    """Say whether a version of a model is better or worse than another, as often as you like.
+
+    Without versions, the two with the most recent traffic; the one that came later is held against the other.
+    With one, that one against the most recent other.
+
+    \b
+    driftbell compare churn
+    driftbell compare churn 8 7 --since 7d
+    driftbell compare churn 8 7 --segment country=DE --margin 0.02
+    """  # noqa: D301 - click reads \b
+    if len(versions) > 2:
+        raise ConfigurationError(f"two versions are compared, not {len(versions)}")
+    version, against = (*versions, None, None)[:2]
+    since_ms = None if since is None else ago_or_time(since, "--since", now_ms())
+    with database(load_from_environment()) as engine:
+        try:
+            found = read_versions(engine, Question(model, version, against, since_ms, segment, margin))
+        except UnknownVersionError as error:
+            raise ConfigurationError(str(error)) from None
+    if as_json:
+        click.echo(json.dumps(asdict(found)))
+    else:
+        _show(found)
+
+
+def _show(found: VersionsBeside) -> None:
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
+    click.echo(visible(found.verdict))
+    console = Console(width=width, highlight=False)
+    for table in tables_of(found):
+        console.print()
+        console.print(table)

@@ -1,0 +1,114 @@
+"""The health of a model's answers for a person at a terminal, without labels: now beside the reference."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service.cli.dead_letter_filters import database
+from service.cli.times import ago_or_time
+from service.dead_letters.readable import visible
+from service.errors import ConfigurationError
+from service.inspection.health import REASONS, TITLES, health_of
+from service.settings import load_from_environment
+from service.store.answered_span import SpanFilter, answered_span, reference_rows
+from service.store.latest_version import latest_version
+from service.wiring import now_ms
+
+if TYPE_CHECKING:
+    from service.inspection.health import HealthLine, HealthReport
+
+_PIPED_WIDTH = 200
+_COLUMNS = ("measure", "now", "95 % interval", "of", "reference", "of", "in a word")
+_NUMBERS = _COLUMNS[1:6]
+_SHARES = frozenset({
+    "commonest_answer", "mean_confidence", "saturated_scores", "contradicted_duplicates",
+    "contradicted_near_duplicates",
+})  # fmt: skip
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--since", default="1h", show_default=True, help="Predictions from then on: 1h (ago), or ISO 8601."
+)
+@click.option("--until", help="Predictions before then; else up to now.")
+@click.option("--version", help="Only of this version of the model.")
+@click.option("--segment", default="", help="Only of this segment, such as country=DE.")
+@click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
+def health(model: str, since: str, until: str | None, *, as_json: bool, **chosen: str) -> None:
+    """Show how a model's answers look beside the reference's, without labels.
+
+    Whether they are all the same, how mixed and how sure they are, whether inputs that are alike are answered alike,
+    and how long answers take. It never pages: prediction drift, stuck answers and latency ring by themselves
+    (docs/prediction-health.md).
+
+    \b
+    driftbell health churn
+    driftbell health churn --since 2d --segment country=DE --json
+    """  # noqa: D301 - click reads \b
+    now = now_ms()
+    from_ms, until_ms = (
+        ago_or_time(since, "--since", now),
+        now if until is None else ago_or_time(until, "--until", now),
+    )
+    wanted = SpanFilter(model, from_ms, until_ms, chosen["version"], chosen["segment"])
+    with database(load_from_environment()) as engine:
+        version = latest_version(engine, model)
+        if version is None:
+            raise ConfigurationError(
+                f"there is no model {visible(model)!r}; `driftbell export` shows the monitors that there are"
+            )
+        span = answered_span(engine, version.grid, wanted)
+        report = health_of(span, reference_rows(engine, version, wanted.segment), version.monitor.task)
+    if as_json:
+        click.echo(json.dumps(asdict(report)))
+    elif not report.inferences:
+        click.echo("no predictions are stored of that time; --since 1d asks for a day")
+    else:
+        _print(report)
+
+
+def _print(report: HealthReport) -> None:
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
+    console = Console(width=width, highlight=False)
+    console.print(_table_of(report))
+    told = f"{report.inferences:,} predictions; inputs are compared among {report.kept_rows:,} that were kept"
+    if report.panes < report.of_panes:
+        told += f"; of {report.panes:,} of {report.of_panes:,} panes, evenly over the time"
+    console.print(Text(told))
+
+
+def _table_of(report: HealthReport) -> Table:
+    table = Table(*_COLUMNS, box=None, pad_edge=False)
+    for place, column in enumerate(table.columns):
+        column.justify = "right" if 0 < place <= len(_NUMBERS) else "left"
+    for line in report.lines:
+        table.add_row(*(Text(visible(cell)) for cell in _cells(line)))  # a name is no markup
+    return table
+
+
+def _cells(line: HealthLine) -> tuple[str, ...]:
+    interval = (
+        ""
+        if line.low is None or line.high is None
+        else f"{_said(line.name, line.low)} to {_said(line.name, line.high)}"
+    )
+    now = "" if line.value is None else _said(line.name, line.value)
+    usual = "" if line.reference is None else _said(line.name, line.reference)
+    rows = f"{line.reference_n:,}" if line.reference_n else ""
+    reasons = (REASONS[one] for one in (line.reason, line.reference_reason) if one is not None)
+    word = line.word or next(reasons, "")
+    return TITLES[line.name], now, interval, f"{line.n:,}" if line.n else "", usual, rows, word
+
+
+def _said(name: str, value: float) -> str:
+    return f"{100 * value:.3g} %" if name in _SHARES else f"{value:.3g}"

@@ -1,0 +1,1 @@
+"""What a person should label, and when a model should be trained again."""

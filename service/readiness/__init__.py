@@ -1,0 +1,1 @@
+"""How well a model is monitored: the evidence for each test, its points, what is missing."""
