@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from service.errors import ConfigurationError, Unavailable
 from service.estimated import Estimator, Learner
@@ -50,11 +50,21 @@ _OUTBOX = ""
 
 @dataclass(slots=True)
 class _Looked:
-    """A model's last look: up to which end of a window, when by our clock to look again, and its trouble."""
+    """A model's last look: up to which end of a window, when by our clock to look again, its trouble, and whether
+    something was left to do.
+    """
 
     border_ms: int
     again_at_ms: int
     trouble: str = ""
+    owes: bool = True
+
+
+class _Done(NamedTuple):
+    """Whether a step did anything, and whether there may be more."""
+
+    worked: bool
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +162,9 @@ class Evaluator:
         border = watermark - watermark % every
         if looked is not None and now < looked.again_at_ms and (looked.trouble or border == looked.border_ms):
             return
+        owes = looked is None or looked.owes
         try:
-            more = self._evaluate(work, model, watermark)
+            more = self._evaluate(work, model, watermark, owes=owes)
         except (Unavailable, ConfigurationError, MemoryError):
             raise
         except Exception as why:
@@ -164,11 +175,14 @@ class Evaluator:
         else:
             if looked is not None and looked.trouble:
                 log.warning("model %s is evaluated again", model)
-            self._looked[model] = _Looked(border, now if more else now + _LOOK_MS)
+            self._looked[model] = _Looked(border, now if more else now + _LOOK_MS, owes=more)
             self._reached()
 
-    def _evaluate(self, work: _Work, model: str, watermark: int) -> bool:
-        """Returns whether to look again at the next turn: there may be more, or it is in another evaluator's hands."""
+    def _evaluate(self, work: _Work, model: str, watermark: int, *, owes: bool) -> bool:
+        """Returns whether to look again at the next turn: there may be more, or it is in another evaluator's hands.
+
+        `owes`: not all was done at the last look, or there was none.
+        """
         with lease(self.engine, model, self.owner) as held:
             if held is None:
                 return True
@@ -180,7 +194,7 @@ class Evaluator:
                 if made is not None:
                     results.save(made)
                 self._reached()
-                more = self._measure(work, held, results.position_ms())
+                more = self._measure(work, held, results.position_ms(), news=owes or made is not None)
             except LeaseLost:
                 log.warning("model %s: another evaluator took over; leaving it to that one", model)
                 return True
@@ -188,26 +202,32 @@ class Evaluator:
             self.metrics.windows.inc(len({(r.key.window, r.key.end_ms) for r in made.results}))
         return more or made is not None
 
-    def _measure(self, work: _Work, held: Lease, position_ms: int | None) -> bool:
-        """What follows from the answers, and from the labels that came; returns whether there may be more of any."""
+    def _measure(self, work: _Work, held: Lease, position_ms: int | None, *, news: bool) -> bool:
+        """What follows from the answers, and from the labels that came; returns whether there may be more of any.
+
+        Without a label and without `news` of windows there is nothing to do but to look for labels.
+        """
         engine, configuration = self.engine, work.evaluation.configuration
+        joined = self._repeat(partial(realize, engine, held, configuration, position_ms))
+        if not (news or joined.worked):
+            return joined.more
         steps = (
-            partial(realize, engine, held, configuration, position_ms),
             partial(work.estimator.estimate, held, position_ms),
             partial(work.judge.judge, held, position_ms),
             partial(choose_feedback, engine, held, configuration, position_ms),
             partial(advise_retraining, engine, held, configuration, position_ms),
         )
-        more = [self._repeat(step) for step in steps]  # each has its turn
-        return any(more)
+        more = [self._repeat(step).more for step in steps]  # each has its turn
+        return joined.more or any(more)
 
-    def _repeat(self, step: Callable[[], bool]) -> bool:
-        """Until the step says that there is no more, for some seconds at most; returns whether there may be more."""
-        until_ms, more = self.clock_ms() + _MEASURE_MS, True
-        while more and self.clock_ms() <= until_ms and not self._stop.is_set():
+    def _repeat(self, step: Callable[[], bool]) -> _Done:
+        """Until the step says that there is no more, for some seconds at most."""
+        until_ms, done = self.clock_ms() + _MEASURE_MS, _Done(worked=False, more=True)
+        while done.more and self.clock_ms() <= until_ms and not self._stop.is_set():
             more = step()
+            done = _Done(done.worked or more, more)
             self._reached()
-        return more
+        return done
 
     def _say_what_holds_back(self, partitions: tuple[Progress, ...]) -> None:
         """Once for each partition that nobody reads and every model waits for."""

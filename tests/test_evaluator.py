@@ -343,3 +343,14 @@ def test_a_long_turn_is_alive_all_the_while(engine: Engine, monkeypatch: pytest.
     monkeypatch.setattr(Evaluation, "advance", slow)
     evaluating.turn()
     assert ticks[2] - ticks[1] == 40_000
+
+
+def test_a_model_without_news_costs_a_look_for_labels_and_no_more(engine: Engine) -> None:
+    collected(engine, models=("churn",), task=Task.BINARY)
+    evaluating = Evaluating(engine)
+    evaluating.turn(10)
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    evaluating.turn(3, seconds=15)
+    assert any("join_inbox" in statement for statement in asked)
+    assert not any("performance_course" in statement or "label_delay" in statement for statement in asked)
