@@ -15,7 +15,7 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
-from service.errors import ConfigurationError, Unavailable
+from service.errors import ConfigurationError, TooSlow, Unavailable
 from service.estimated import Estimator, Learner
 from service.evaluation.evaluation import Evaluation
 from service.feedback import choose_feedback
@@ -46,6 +46,13 @@ _MEASURE_MS = 3_000
 """So long at a time labels of one model are joined, or its windows estimated, while others wait."""
 _OUTBOX = ""
 """No model's name: the lease under which one evaluator at a time sends alerts, so that they go once and in order."""
+
+
+def _is_of_all(why: Exception) -> bool:
+    """Whether it is no trouble of one model alone."""
+    if isinstance(why, TooSlow):
+        return False
+    return isinstance(why, Unavailable | ConfigurationError | MemoryError | LeaseLost)
 
 
 @dataclass(slots=True)
@@ -165,9 +172,9 @@ class Evaluator:
         owes = looked is None or looked.owes
         try:
             more = self._evaluate(work, model, watermark, owes=owes)
-        except (Unavailable, ConfigurationError, MemoryError):
-            raise
         except Exception as why:
+            if _is_of_all(why):
+                raise
             trouble = f"{type(why).__name__}: {why}"
             if looked is None or looked.trouble != trouble:
                 log.exception("model %s is not evaluated, and tried again every minute: %s", model, trouble)
@@ -217,8 +224,17 @@ class Evaluator:
             partial(choose_feedback, engine, held, configuration, position_ms),
             partial(advise_retraining, engine, held, configuration, position_ms),
         )
-        more = [self._repeat(step).more for step in steps]  # each has its turn
-        return joined.more or any(more)
+        more, troubles = joined.more, []
+        for step in steps:  # each has its turn, whatever goes wrong with another
+            try:
+                more |= self._repeat(step).more
+            except Exception as why:
+                if _is_of_all(why):
+                    raise
+                troubles.append(why)
+        if troubles:
+            raise troubles[0]
+        return more
 
     def _repeat(self, step: Callable[[], bool]) -> _Done:
         """Until the step says that there is no more, for some seconds at most."""

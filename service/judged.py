@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from service.evaluation.plan import in_force
-from service.evaluation.ripe import KEPT_STATES, judge_ripe, judged_spec
+from service.evaluation.ripe import KEPT_STATES, course_from_bytes, judge_ripe
 from service.judging.outcomes import OutcomeTerms, Ripe
 from service.messages import WindowKey
 from service.monitor import Task
@@ -20,7 +20,7 @@ from service.performance.delays import ripe_after_ms
 from service.performance.expected import expected_wrong
 from service.performance.label_bias import label_bias
 from service.performance.slices import slices_of
-from service.performance.windows import outcomes_by_slice
+from service.performance.windows import judged_spec, outcomes_by_slice
 from service.scoring.budget import FAMILIES, alpha_for
 from service.store.answers import reference_answers
 from service.store.engine import transaction
@@ -43,6 +43,7 @@ from service.store.results import hold
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from service.alerting.state import Incident
     from service.configuration import Configuration, ModelVersion
     from service.messages import Finding
     from service.monitor import WindowSpec
@@ -52,7 +53,13 @@ if TYPE_CHECKING:
     from service.store.results import Lease
 
 MOST_WINDOWS = 50
-"""So many windows are judged in one transaction."""
+"""So many new windows are judged in one transaction."""
+AGAIN_WINDOWS = 12
+"""Once in so many windows those are judged again whose labels have changed since."""
+QUIET_WINDOWS = 24
+"""For so many windows without any label an alert is left as it is."""
+BIAS_WINDOWS = 12
+"""The predictions of so many windows are looked at for whether labels come for all kinds of them."""
 
 Errors = Callable[[str], Mapping[str, tuple[int, int]]]
 """A reference's wrong and all labelled rows by segment, by its name."""
@@ -81,6 +88,14 @@ class PerformanceJudge:
             return _Turn(self, connection, latest).take(position_ms)
 
 
+class _Begin(NamedTuple):
+    """From which end of a window to judge, by which state, and whether that is where the last turn ended."""
+
+    from_ms: int
+    state: bytes | None
+    goes_on: bool
+
+
 @dataclass
 class _Turn:
     """One transaction's work."""
@@ -91,24 +106,55 @@ class _Turn:
 
     def take(self, position_ms: int) -> bool:
         model, every = self.latest.model, self._spec.every_ms
-        ripe_after = ripe_after_ms(label_delays_of(self.connection, model))
+        delays = label_delays_of(self.connection, model)
+        ripe_after = ripe_after_ms(delays, self.latest.monitor.labels.wait_ms)
         if ripe_after is None:
             return False
-        border = position_ms - ripe_after
-        border -= border % every
+        border = (position_ms - ripe_after) // every * every
         so_far = reached(self.connection, model)
         first = so_far.judged_ms if so_far.judged_ms is not None else first_outcome_ms(self.connection, model)
         if first is None or border <= first:
             return False
-        from_ms, before = self._taken_up(so_far, first - first % every)
-        starts = panes_with_outcomes(self.connection, model, from_ms, border)
+        begin = self._begin(so_far, first // every * every, border)
+        starts = panes_with_outcomes(self.connection, model, begin.from_ms, border)
         ends = sorted({start - start % every + every for start in starts})
-        taken, rest = ends[:MOST_WINDOWS], ends[MOST_WINDOWS:]
+        old, new = [end for end in ends if end <= first], [end for end in ends if end > first]
+        taken, rest = [*old, *new[:MOST_WINDOWS]], new[MOST_WINDOWS:]
         newest = newest_state(self.connection, model)
-        incidents = incidents_of_inputs(self.connection, model)
-        found = judge_ripe(before, newest, self._windows(taken), self._terms, incidents)
-        keep_judged(self.connection, model, found, taken[-1] if rest else border, KEPT_STATES)
+        windows = self._windows(taken) if taken else self._quiet(newest, border)
+        found = judge_ripe(begin.state, newest, windows, self._terms, self._incidents(begin.from_ms, border))
+        now = Reached(taken[-1] if rest else border, so_far.again_ms if begin.goes_on else None)
+        keep_judged(self.connection, model, found, now, KEPT_STATES)
         return bool(rest)
+
+    def _begin(self, so_far: Reached, first_ms: int, border_ms: int) -> _Begin:
+        """Where judging goes on; from time to time further back, where labels have changed windows since."""
+        again_ms, span = so_far.again_ms, AGAIN_WINDOWS * self._spec.every_ms
+        goes_on = again_ms is None or again_ms >= first_ms or border_ms // span == first_ms // span
+        from_ms = (
+            first_ms if goes_on or again_ms is None else again_ms // self._spec.every_ms * self._spec.every_ms
+        )
+        state = state_at(self.connection, self.latest.model, from_ms)
+        if state is None:
+            return _Begin(from_ms, None, goes_on)
+        return _Begin(max(from_ms, state[0]), state[1], goes_on)
+
+    def _incidents(self, from_ms: int, until_ms: int) -> list[Incident]:
+        return incidents_of_inputs(self.connection, self.latest.model, from_ms, until_ms)
+
+    def _quiet(self, newest: bytes | None, border_ms: int) -> Iterator[Ripe]:
+        """Windows without labels say nothing; after many of them what still rings is over, for all that is known."""
+        course, every = course_from_bytes(newest), self._spec.every_ms
+        version = self._in_force(border_ms)
+        counting = counting_of(version)
+        last_ms = max((one.at_ms for one in course.fold.tracked.values()), default=border_ms)
+        if counting is None or border_ms - last_ms < QUIET_WINDOWS * every:
+            return
+        for back in reversed(range(version.monitor.alerts.clear_windows)):
+            end_ms = border_ms - back * every
+            yield Ripe(
+                WindowKey(version.model, "", "", self._spec.name, end_ms - every, end_ms), counting, {}
+            )
 
     @cached_property
     def _spec(self) -> WindowSpec:
@@ -122,16 +168,6 @@ class _Turn:
     def _classes(self) -> dict[int, str]:
         return {number: name for number, name in self._names.items() if slices_of(name) is None}
 
-    def _taken_up(self, so_far: Reached, first_ms: int) -> tuple[int, bytes | None]:
-        """From which end of a window to go on, and by which state: further back where labels have changed windows."""
-        from_ms = first_ms
-        if so_far.again_ms is not None and so_far.again_ms < first_ms:
-            from_ms = so_far.again_ms - so_far.again_ms % self._spec.every_ms
-        state = state_at(self.connection, self.latest.model, from_ms)
-        if state is None:
-            return from_ms, None
-        return max(from_ms, state[0]), state[1]
-
     def _windows(self, ends: list[int]) -> Iterator[Ripe]:
         for end_ms in ends:
             start_ms, version = end_ms - self._spec.every_ms, self._in_force(end_ms)
@@ -142,11 +178,14 @@ class _Turn:
             slices = outcomes_by_slice(outcomes, self._names)
             key = WindowKey(version.model, "", "", self._spec.name, start_ms, end_ms)
             if slices:
-                yield Ripe(key, counting, slices, self._beside(key, version))
+                bias = self._bias(version, start_ms, end_ms) if end_ms == ends[-1] else None
+                yield Ripe(key, counting, slices, bias)
 
-    def _beside(self, key: WindowKey, version: ModelVersion) -> tuple[Finding, ...]:
+    def _bias(self, version: ModelVersion, start_ms: int, end_ms: int) -> tuple[Finding, ...]:
+        """Of the newest windows, for which predictions labels have come."""
         alpha = alpha_for(version.monitor, self._spec, FAMILIES["outcomes"] / 4)
-        kinds = kinds_of(self.connection, key.model, key.start_ms, key.end_ms)
+        since_ms = start_ms - (BIAS_WINDOWS - 1) * self._spec.every_ms
+        kinds = kinds_of(self.connection, version.model, since_ms, end_ms)
         found = label_bias(kinds, self._classes, alpha)
         return () if found is None else (found,)
 

@@ -111,7 +111,9 @@ class _Course:
                 told += performance_of(WindowKey(model, "", "", kind, start, end), slices, counting)
         tell_performance(self.connection, told)
         have_told(self.connection, model, found, position_ms, max(lengths.values()))
-        have_changed(self.connection, model, min(found))
+        changed = [start for start, told_ms in found.items() if told_ms <= start]
+        if changed:
+            have_changed(self.connection, model, min(changed))
         return True
 
     def _counting(self, ts_ms: int) -> Counting | None:

@@ -12,9 +12,11 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, event, select, text
 
 from service.alerting.delivery import Delivery
-from service.errors import Unavailable
+from service.errors import TooSlow, Unavailable
+from service.estimated import Estimator
 from service.evaluation.evaluation import Evaluation
 from service.evaluator import Evaluator
+from service.judged import PerformanceJudge
 from service.messages import Evaluated, Partition
 from service.metrics import PipelineMetrics
 from service.monitor import Task
@@ -24,7 +26,7 @@ from service.store import label_join
 from service.store.configuration import load_configuration
 from service.store.engine import transaction
 from service.store.outbox import Outbox
-from service.store.results import PostgresResults, lease
+from service.store.results import Lease, PostgresResults, lease
 from service.store.retention import Retention
 from service.store.tables import (
     evaluation,
@@ -261,6 +263,31 @@ def test_a_database_that_is_away_ends_the_turn(engine: Engine, monkeypatch: pyte
         evaluating.turn()
     evaluating.turn()
     assert {row[0] for row in results(engine)} == set(MODELS)
+
+
+@pytest.mark.parametrize("why", [TooSlow("it took too long"), ValueError("a blob")])
+def test_a_step_that_fails_for_one_model_stops_neither_its_other_steps_nor_other_models(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, why: Exception
+) -> None:
+    collected(engine, task=Task.BINARY)
+    asked: list[str] = []
+
+    def estimate(_self: Estimator, held: Lease, _position_ms: int | None) -> bool:
+        if held.model == "churn":
+            raise why
+        return False
+
+    def judge(_self: PerformanceJudge, held: Lease, _position_ms: int | None) -> bool:
+        asked.append(held.model)
+        return False
+
+    monkeypatch.setattr(Estimator, "estimate", estimate)
+    monkeypatch.setattr(PerformanceJudge, "judge", judge)
+    Evaluating(engine).turn()
+    assert set(asked) == set(MODELS)
+    assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == [
+        f"model churn is not evaluated, and tried again every minute: {type(why).__name__}: {why}"
+    ]
 
 
 def test_a_partition_that_nobody_reads_is_named_once(

@@ -40,6 +40,8 @@ CONFIGURATION = Configuration({"churn": (ModelVersion(MONITOR, Grid()),)}, 1)
 T = 100 * DAY_MS
 ROWS = 200
 """Predictions a window of five minutes."""
+LEARNED = 30
+"""After so many windows it is known what is usual."""
 
 
 @pytest.fixture
@@ -128,6 +130,14 @@ def alerts(engine: Engine) -> dict[tuple[str, str], str]:
         return {(row.cause, row.segment): row.state for row in rows}
 
 
+def named(engine: Engine) -> dict[tuple[str, str], tuple[str, str, int]]:
+    """The id, the incident and the beginning of each alert by its cause and segment."""
+    with transaction(engine) as connection:
+        c = alert.c
+        rows = connection.execute(select(c.cause, c.segment, c.id, c.incident, c.since_ms))
+        return {(row.cause, row.segment): (row.id, row.incident, row.since_ms) for row in rows}
+
+
 def judged_until(engine: Engine) -> int | None:
     with transaction(engine) as connection:
         found = connection.execute(select(performance_course.c.judged_ms)).scalar()
@@ -139,9 +149,9 @@ def test_a_window_is_judged_when_its_labels_are_due_and_not_before(engine: Engin
     traffic.windows(0, 4, wrong=0.1)
     advance(engine, 4)
     assert judged_until(engine) in {1, 2}  # labels take ten minutes: two windows
-    traffic.windows(4, 8, wrong=0.1)
-    advance(engine, 8)
-    assert judged_until(engine) in {5, 6}
+    traffic.windows(4, LEARNED, wrong=0.1)
+    advance(engine, LEARNED)
+    assert judged_until(engine) in {LEARNED - 3, LEARNED - 2}
     assert alerts(engine) == {}
     with transaction(engine) as connection:
         found = connection.execute(select(performance_finding)).all()
@@ -153,57 +163,78 @@ def test_a_window_is_judged_when_its_labels_are_due_and_not_before(engine: Engin
 
 def test_a_model_that_gets_worse_pages_once_and_is_resolved_when_it_is_well_again(engine: Engine) -> None:
     traffic = Traffic(engine)
-    traffic.windows(0, 20, wrong=0.1)
-    traffic.windows(20, 26, wrong=0.5)
-    advance(engine, 26)
+    traffic.windows(0, LEARNED, wrong=0.1)
+    traffic.windows(LEARNED, LEARNED + 6, wrong=0.5)
+    advance(engine, LEARNED + 6)
     assert alerts(engine)["performance", ""] == "firing"
     with transaction(engine) as connection:
         sent = connection.execute(select(outbox.c.message)).scalars().all()
     assert {m["incident"] for m in sent} == {sent[0]["incident"]}
     assert "the model is wrong in" in sent[0]["summary"]
-    traffic.windows(26, 40, wrong=0.1)
-    advance(engine, 40)
+    traffic.windows(LEARNED + 6, LEARNED + 20, wrong=0.1)
+    advance(engine, LEARNED + 20)
     assert set(alerts(engine).values()) == {"resolved"}
 
 
 def test_labels_that_come_late_change_what_was_judged_of_their_window(engine: Engine) -> None:
     traffic = Traffic(engine)
-    traffic.windows(0, 20, wrong=0.1)
-    traffic.windows(20, 22, wrong=0.8)
-    traffic.windows(22, 24, wrong=0.1)
-    advance(engine, 24)
+    traffic.windows(0, LEARNED, wrong=0.1)
+    traffic.windows(LEARNED, LEARNED + 2, wrong=0.8)
+    traffic.windows(LEARNED + 2, LEARNED + 4, wrong=0.1)
+    advance(engine, LEARNED + 4)
     assert "firing" in alerts(engine).values()
-    for i in (20, 21):  # somebody corrects the labels of the two bad windows
-        traffic.correct(i, 200)
-    traffic.windows(24, 40, wrong=0.1)
-    advance(engine, 41)
+    for i in (LEARNED, LEARNED + 1):  # somebody corrects the labels of the two bad windows
+        traffic.correct(i, LEARNED * 5 + 100)
+    traffic.windows(LEARNED + 4, LEARNED + 20, wrong=0.1)
+    advance(engine, LEARNED + 21)
     with transaction(engine) as connection:
         course = connection.execute(select(performance_course)).one()
         states = connection.execute(select(performance_state.c.end_ms)).scalars().all()
         said = connection.execute(select(alert.c.summary)).scalars().all()
     assert course.again_ms is None
-    assert len(states) == len(set(states)) >= 38
+    assert len(states) == len(set(states)) >= LEARNED + 18
     assert set(alerts(engine).values()) == {"resolved"}
     assert all("(withdrawn: later labels changed what is known)" in one for one in said)
+
+
+def test_an_alert_keeps_its_name_when_later_labels_show_that_it_began_earlier(engine: Engine) -> None:
+    traffic = Traffic(engine, seed=4)
+    traffic.windows(0, LEARNED, wrong=0.1)
+    traffic.windows(LEARNED, LEARNED + 1, wrong=0.9, late=60)
+    traffic.windows(LEARNED + 1, LEARNED + 14, wrong=0.4)
+    advance(engine, LEARNED + 6)
+    before = named(engine)
+    assert "firing" in alerts(engine).values()
+    traffic.come()
+    advance(engine, LEARNED + 14)
+    after = named(engine)
+    assert {place: one[:2] for place, one in after.items() if place in before} == {
+        place: one[:2] for place, one in before.items()
+    }
+    assert after["performance", ""][2] < before["performance", ""][2]
+    with transaction(engine) as connection:
+        said = outbox.c.message
+        sent = select(said["state"].astext).where(said["cause"].astext == "performance")
+        assert connection.execute(sent).scalars().all() == ["firing"]
 
 
 def test_labels_that_come_after_their_window_was_judged_lead_to_what_they_would_have_led_to_at_once(
     engine: Engine,
 ) -> None:
     told, c = [], alert.c
-    for late_at in (0, 26):
+    for late_at in (0, LEARNED + 6):
         with transaction(engine) as connection:
             for table in (t for t in metadata.tables if t not in {"revision", "alembic_version"}):
                 connection.execute(text(f"TRUNCATE {table} CASCADE"))
         traffic = Traffic(engine, seed=3)
-        traffic.windows(0, 20, wrong=0.1)
-        traffic.windows(20, 22, wrong=0.7, late=60)
-        traffic.windows(22, 40, wrong=0.1)
+        traffic.windows(0, LEARNED, wrong=0.1)
+        traffic.windows(LEARNED, LEARNED + 2, wrong=0.7, late=60)
+        traffic.windows(LEARNED + 2, LEARNED + 20, wrong=0.1)
         if late_at:
             advance(engine, late_at)
             assert alerts(engine) == {}
         traffic.come()
-        advance(engine, 40)
+        advance(engine, LEARNED + 20)
         with transaction(engine) as connection:
             told.append(
                 [
@@ -219,17 +250,38 @@ def test_labels_that_come_after_their_window_was_judged_lead_to_what_they_would_
     assert told[0] == told[1]
 
 
+def test_labels_of_a_window_that_did_not_change_cost_nothing(engine: Engine) -> None:
+    traffic = Traffic(engine)
+    traffic.windows(0, 8, wrong=0.1)
+    advance(engine, 8)
+    for window in range(9, 14):  # the hour that these panes are in ends with the twelfth
+        advance(engine, window)
+        with transaction(engine) as connection:
+            assert connection.execute(select(performance_course.c.again_ms)).scalar() is None
+
+
+def test_an_alert_that_no_label_speaks_of_any_more_ends(engine: Engine) -> None:
+    traffic = Traffic(engine)
+    traffic.windows(0, LEARNED, wrong=0.1)
+    traffic.windows(LEARNED, LEARNED + 6, wrong=0.5)
+    advance(engine, LEARNED + 6)
+    assert "firing" in alerts(engine).values()
+    advance(engine, LEARNED + 20)
+    assert "firing" in alerts(engine).values()
+    advance(engine, LEARNED + 60)
+    assert set(alerts(engine).values()) == {"resolved"}
+
+
 def test_labels_for_some_kinds_of_predictions_only_are_a_ticket(engine: Engine) -> None:
     traffic = Traffic(engine)
-    for i in range(8):
-        traffic.windows(i, i + 1, wrong=0.1, share=1.0)
+    traffic.windows(0, 3, wrong=0.1)
     # from now on only what was answered "yes" gets a label
-    for i in range(8, 14):
+    for i in range(3, 20):
         ids = np.arange(i * ROWS + 1, (i + 1) * ROWS + 1, dtype=np.uint64)
         said = (np.arange(ROWS) < ROWS // 2).astype(np.int32)
         traffic._leave(Stream.INFERENCE, ids, i * 5, said, said * 0.5 + 0.25, (("7",),))
         traffic._leave(Stream.LABEL, ids[: ROWS // 2], i * 5 + 10, said[: ROWS // 2])
-    advance(engine, 14)
+    advance(engine, 20)
     assert alerts(engine)["label_bias", ""] == "firing"
     with transaction(engine) as connection:
         said = connection.execute(select(alert.c.summary, alert.c.severity)).one()

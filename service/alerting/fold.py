@@ -22,6 +22,7 @@ from service.alerting.incidents import Newcomer, age, incident_for
 from service.alerting.rules import (
     CONTRACT,
     EVIDENCE,
+    LEARNED,
     VOLUME,
     Reading,
     Signal,
@@ -52,6 +53,9 @@ columns ring at once the first ones tell what happened. The others are asked for
 """
 _DISTRIBUTIONS = {Cause.DATA_DRIFT, Cause.PREDICTION_DRIFT}
 _LEARNING = "its reference knows no hours, and live windows not yet a day: this may be usual at this hour"
+_LEARNING_ERRORS = (
+    "no reference tells how often it is wrong, live labels not yet a day: this may be usual at this hour"
+)
 _LAST = {Role.PREDICTION: 1, Role.SCORE: 1, Role.LABEL: 2}
 
 
@@ -289,8 +293,8 @@ def _references(seen: _Seen) -> dict[str, float | str]:
 def _settle(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms, *, has_paged: bool) -> None:
     """Find the incident. What follows from another page wakes nobody again; nor does what is still being learned."""
     key = seen.result.key
-    if terms.learning and tracked.cause in _DISTRIBUTIONS:
-        tracked.evidence |= {"learning": _LEARNING}
+    if terms.learning and (tracked.cause in _DISTRIBUTIONS or seen.signal.rule in LEARNED):
+        tracked.evidence |= {"learning": _LEARNING if tracked.cause in _DISTRIBUTIONS else _LEARNING_ERRORS}
         tracked.severity = Severity.TICKET if tracked.severity is Severity.PAGE else tracked.severity
     new = Newcomer(
         [Column(*c) for c in tracked.columns], tracked.cause, tracked.severity, tracked.since_ms, key.start_ms,

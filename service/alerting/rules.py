@@ -36,6 +36,10 @@ OUTCOMES = frozenset({"gap", "performance", "sequence", "subgroup", "baseline", 
 """The rules about labelled predictions, which are judged when their labels have come."""
 
 
+LEARNED = frozenset({"performance", "subgroup", "baseline"})
+"""Of these, what is usual is learned live where no reference tells."""
+
+
 class Signal(NamedTuple):
     """One rule's view of one column in one window."""
 

@@ -68,7 +68,7 @@ def _told(found: Maturity) -> list[str]:
     if not found.labels:
         return ["no label of this model has found its prediction yet (docs/labels.md)"]
     half, most, nearly_all = (_duration(seconds) for seconds in found.quantiles.values())
-    came = f"{found.labels:,} labels came: half of them within {half}, nine in ten within {most}"
+    came = f"of the newest {found.labels:,} labels half came within {half}, nine in ten within {most}"
     told = [f"{came}, 99 in 100 within {nearly_all}"]
     if found.ripe_after_ms is None:
         told.append("too few to say how long labels take: no window is judged yet")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import combinations
 from math import log
 from typing import TYPE_CHECKING
@@ -56,6 +56,14 @@ def took(
     return Rollouts(since, hours)
 
 
+def without_old(rollouts: Rollouts, versions: Collection[str]) -> Rollouts:
+    """Of these versions only."""
+    return Rollouts(
+        {version: since for version, since in rollouts.since_ms.items() if version in versions},
+        {version: hours for version, hours in rollouts.hours.items() if version in versions},
+    )
+
+
 def rollout_findings(rollouts: Rollouts, alpha: float) -> Mapping[str, Finding]:
     """Of each version that answers beside older ones, how it compares with the one that it does worst against.
 
@@ -66,6 +74,8 @@ def rollout_findings(rollouts: Rollouts, alpha: float) -> Mapping[str, Finding]:
     courses = {version: _course(rollouts.hours[version]) for version in order}
     found: dict[str, Finding] = {}
     for older, newer in pairs:
+        if rollouts.since_ms.get(older) == rollouts.since_ms.get(newer):
+            continue  # both were there from the start: neither is the new one
         one = compare(courses[newer], courses[older], alpha=alpha / len(pairs))
         finding = _finding(one, newer, older)
         if finding is not None and _value(finding) >= _value(found.get(newer)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detectors.performance.metric import Metric
-from service.monitor import DAY_MS
+from service.monitor import DAY_MS, MINUTE_MS
 from service.performance.standing import Labels
 
 if TYPE_CHECKING:
@@ -17,32 +17,34 @@ if TYPE_CHECKING:
 
 USUAL, LAST, SEASONAL = "usual", "last", "seasonal"
 """Usual is the most frequent class, or the mean, of all labels before."""
-_MOST_SLOTS = 1_440
 
 
 class Memory(msgspec.Struct, array_like=True):
-    """Labels of the windows before, of all traffic: all of them, those of the last one, and by time of day the last."""
+    """Labels of the windows before, of all traffic: all of them and those of the last one; and by time of day what one
+    would have said on the day on which it was seen last.
+    """
 
     all: Labels = Labels()
     last: Labels = Labels()
-    of_day: dict[int, tuple[int, Labels]] = {}
+    of_day: dict[int, tuple[int, float]] = {}
 
 
 def guesses(memory: Memory, window: WindowKey) -> Mapping[str, float]:
     """What each naive model says of a window, out of the windows before it; of those that know anything."""
-    day, seasonal = memory.of_day.get(_slot(window), (0, Labels()))
-    known = {USUAL: memory.all, LAST: memory.last}
+    known = {USUAL: memory.all.guess, LAST: memory.last.guess}
+    day, seasonal = memory.of_day.get(_slot(window), (0, None))
     if day == window.start_ms // DAY_MS - 1:
         known[SEASONAL] = seasonal
-    return {name: guess for name, labels in known.items() if (guess := labels.guess) is not None}
+    return {name: guess for name, guess in known.items() if guess is not None}
 
 
 def remembered(memory: Memory, window: WindowKey, labels: Labels) -> Memory:
     """With the labels of one more window."""
-    if labels.guess is None:
+    guess = labels.guess
+    if guess is None:
         return memory
-    of_day = memory.of_day | {_slot(window): (window.start_ms // DAY_MS, labels)}
-    return Memory(labels.plus(memory.all), labels, of_day if len(of_day) <= _MOST_SLOTS else {})
+    of_day = memory.of_day | {_slot(window): (window.start_ms // DAY_MS, guess)}
+    return Memory(labels.plus(memory.all), labels, of_day)
 
 
 def naive_metrics(standing: Standing, guessed: Mapping[str, float]) -> Mapping[str, Metric]:
@@ -57,4 +59,5 @@ def naive_metrics(standing: Standing, guessed: Mapping[str, float]) -> Mapping[s
 
 
 def _slot(window: WindowKey) -> int:
-    return window.start_ms % DAY_MS // (window.end_ms - window.start_ms)
+    """Its time of day; of windows within one minute the last one speaks for it."""
+    return window.start_ms % DAY_MS // max(MINUTE_MS, window.end_ms - window.start_ms)

@@ -15,16 +15,19 @@ RIPE = 0.9
 """A window is ripe when so large a share of the labels that ever came would have come by now."""
 
 
+MOST_DELAYS = 100_000
+"""Of more labels all are counted half, so that how long labels take is known of the newest."""
+_MOST_WAIT = 0.95
 FEWEST_LABELS = 200
 """So many labels must have come before it is known how long they take."""
 
 
-def ripe_after_ms(counts: Mapping[int, int]) -> int | None:
-    """How long after its end a window is ripe; None before that is known."""
+def ripe_after_ms(counts: Mapping[int, int], wait_ms: int = 2**62) -> int | None:
+    """How long after its end a window is ripe, less than predictions wait; None before that is known."""
     if sum(counts.values()) < FEWEST_LABELS:
         return None
     seconds = delay_seconds(counts, RIPE)
-    return None if seconds is None else ceil(seconds * 1_000)
+    return None if seconds is None else min(ceil(seconds * 1_000), int(_MOST_WAIT * wait_ms))
 
 
 def delay_seconds(counts: Mapping[int, int], share: float) -> float | None:

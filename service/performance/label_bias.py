@@ -10,7 +10,7 @@ from service.messages import Finding, Verdict
 
 METHOD = "label_bias"
 TOLERANCE = 0.1
-"""So large a share of the labelled predictions may be of another kind than the rest."""
+"""So large a share of the labelled predictions may be of another kind than predictions are as a whole."""
 FEWEST = 50
 _NO_CLASS = 0
 
@@ -30,19 +30,20 @@ class Kind(NamedTuple):
 
 
 def label_bias(kinds: Sequence[Kind], names: Mapping[int, str], alpha: float) -> Finding | None:
-    """How far labelled and other predictions lie apart, as the total variation between them; None of too few.
+    """How far labelled predictions lie apart from all, as the total variation between them; None of too few.
 
-    Null hypothesis: a prediction gets its label whatever it said. The distance then has a mean of at most
-    `sqrt(k h) / 2` over k kinds, h = 1 / labelled + 1 / unlabelled, and exceeds it by `sqrt(h log(1 / alpha) / 2)` with
-    a probability of at most alpha (McDiarmid, "On the method of bounded differences", 1989).
+    That is the share of the unlabelled times how far these are from the labelled. Null hypothesis: a prediction gets
+    its label whatever it said. That distance then has a mean of at most `sqrt(k h) / 2` over k kinds, h = 1 / labelled
+    + 1 / unlabelled, and exceeds it by `sqrt(h log(1 / alpha) / 2)` with a probability of at most alpha (McDiarmid, "On
+    the method of bounded differences", 1989).
     """
     n, m = sum(kind.labelled for kind in kinds), sum(kind.unlabelled for kind in kinds)
     if min(n, m) < FEWEST:
         return None
     excess = {kind: kind.labelled / n - kind.unlabelled / m for kind in kinds}
-    value = sum(abs(e) for e in excess.values()) / 2
-    h = 1 / n + 1 / m
-    limit = TOLERANCE + sqrt(len(kinds) * h) / 2 + sqrt(h * log(1 / alpha) / 2)
+    part, h = m / (n + m), 1 / n + 1 / m
+    value = part * sum(abs(e) for e in excess.values()) / 2
+    limit = TOLERANCE + part * (sqrt(len(kinds) * h) / 2 + sqrt(h * log(1 / alpha) / 2))
     most = max(excess, key=lambda kind: abs(excess[kind]))
     said = f"{_words(most, names)}: {most.labelled / n:.0%} of the labelled, {most.unlabelled / m:.0%} of the others"
     verdict = Verdict.DRIFT if value > limit else Verdict.OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.performance.delays import QUANTILES, delay_seconds, maturity, ripe_after_ms, share_by
+from service.performance.delays import QUANTILES, delay_seconds, maturity, share_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,10 @@ class Window:
 
 
 def maturity_of(
-    place: tuple[str, str, str], delays: Mapping[int, int], judged_until_ms: int | None, windows: Sequence[Window],
-    now_ms: int,
+    place: tuple[str, str, str], delays: Mapping[int, int], ripe_after: int | None, judged_until_ms: int | None,
+    windows: Sequence[Window], now_ms: int,
 ) -> Maturity:  # fmt: skip
     """`place` is model, kind of window and segment."""
-    ripe_after = ripe_after_ms(delays)
     return Maturity(
         *place, sum(delays.values()), {f"{share:g}": delay_seconds(delays, share) for share in QUANTILES}, ripe_after,
         judged_until_ms, [MaturityPoint(*point) for point in maturity(delays)],

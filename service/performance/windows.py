@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.messages import WindowKey
+from service.monitor import WindowSpec
 from service.performance.counting import Arrays, Counting, added
 from service.performance.slices import slices_of
 
 if TYPE_CHECKING:
     from detectors.performance.metric import Metric
-    from service.monitor import WindowSpec
+    from service.monitor import Monitor
     from service.performance.changes import Place
 
 REALIZED = "realized"
@@ -27,6 +28,13 @@ class Performance:
     key: WindowKey
     basis: str
     metrics: tuple[Metric, ...]
+
+
+def judged_spec(monitor: Monitor) -> WindowSpec:
+    """The kind of window that is judged: the shortest that tumbles, so that no row counts twice."""
+    tumbling = [spec for spec in monitor.windows if spec.length_ms == spec.every_ms]
+    shortest = min(monitor.windows, key=lambda spec: (spec.every_ms, spec.length_ms))
+    return min(tumbling, key=lambda spec: spec.length_ms, default=WindowSpec.tumbling(shortest.every_ms))
 
 
 def windows_with(

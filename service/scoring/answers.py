@@ -27,7 +27,7 @@ TOLERANCE = 0.03
 """A model that is wrong in three more of a hundred rows is not worse by enough to wake somebody."""
 FEWEST_LEARNED = 100
 """So many labelled rows must have been seen before a model without a reference of its errors is judged."""
-_QUIET, _MOST_LIMITS = 1.0, 1.25
+QUIET, _MOST_LIMITS = 1.0, 1.25
 _AS_USUAL = -1.0
 """Nats that a window of enough rows to tell loses when the rate is usual; one of few rows says too little to count."""
 _DOUBT = 2.0
@@ -38,7 +38,8 @@ class Watched(NamedTuple):
     """What the findings about a rate are called: the rate itself, and the evidence that it was raised.
 
     A rate of at most `floor` is usual whatever was seen, and `words` say of which rows it is. What is usual is learned
-    of about `memory` rows, the newest.
+    of about `memory` rows, the newest, once `fewest` were seen. Rows of a window are alike: `dispersion` of them count
+    as one.
     """
 
     rate: str
@@ -46,6 +47,8 @@ class Watched(NamedTuple):
     floor: float = 0.0
     words: str | None = None
     memory: float = 2_000.0
+    dispersion: float = 1.0
+    fewest: float = FEWEST_LEARNED
 
 
 ERRORS = Watched(ERROR_RATE, EVIDENCE_ERROR)
@@ -77,14 +80,14 @@ def error_findings(
     """Take the labelled rows of one window. `reference`: wrong and all labelled rows of the reference's slice."""
     if not rows:
         return state, ()
-    usual, known = _usual(state, reference, watched.floor), reference[1] if reference else 0
+    usual, known = _usual(state, reference, watched), reference[1] if reference else 0
     if usual is None:
         told = Finding(
             None, watched.rate, wrong / rows, None, None, rows, known, 0.0, Verdict.OK, watched.words
         )
         return _remembered(state, wrong, rows, watched), (told,)
     state, found = raised_findings(state, (wrong, rows), usual, limit, watched, known)
-    if (found[1].value or 0.0) < _QUIET:
+    if (found[1].value or 0.0) < QUIET:
         state = _remembered(state, wrong, rows, watched)
     return state, found
 
@@ -94,7 +97,8 @@ def raised_findings(
 ) -> tuple[ErrorState, tuple[Finding, Finding]]:
     """Add the evidence of one window that a rate is higher than `usual`; the rate, and all the evidence for it."""
     hits, rows = counted
-    gains = rate_gains(np.array(float(hits)), np.array(float(rows)), np.array(usual))
+    alike = max(1.0, watched.dispersion)
+    gains = rate_gains(np.array(hits / alike), np.array(rows / alike), np.array(usual))
     evidence = np.array(state.evidence) + gains
     nats = float(log_mean_exp(evidence))
     kept = np.clip(evidence, 0.0, _MOST_LIMITS * limit)
@@ -113,11 +117,13 @@ def _remembered(state: ErrorState, wrong: int, rows: int, watched: Watched) -> E
     return ErrorState(state.evidence, state.wrong * forget + wrong, state.rows * forget + rows)
 
 
-def _usual(state: ErrorState, reference: tuple[int, int] | None, floor: float) -> float | None:
+def _usual(state: ErrorState, reference: tuple[int, int] | None, watched: Watched) -> float | None:
     """The highest error rate that is usual; None while too little is known."""
     known = reference is not None and reference[1] > 0
-    enough = FEWEST_LEARNED * (5 if known else 1)
-    seen = [highest_usual_rate(state.wrong, state.rows, _DOUBT)] if state.rows >= enough else []
+    enough, alike = watched.fewest * (5 if known else 1), max(1.0, watched.dispersion)
+    seen = []
+    if state.rows >= enough:
+        seen.append(highest_usual_rate(state.wrong / alike, state.rows / alike, _DOUBT))
     if reference is not None and known:
         seen.append(highest_usual_rate(*reference, _DOUBT))
-    return min(0.99, max(floor, *seen) + TOLERANCE) if seen else None
+    return min(0.99, max(watched.floor, *seen) + TOLERANCE) if seen else None

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as AllInUse
 from sqlalchemy.pool import QueuePool
 
-from service.errors import ConfigurationError, Unavailable
+from service.errors import ConfigurationError, TooSlow, Unavailable
 from service.store.patience import PatientConnection
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ which is how psycopg sends many rows. Servers before 17 have nothing better.
 """
 _HAS_TRANSACTION_TIMEOUT = 170_000
 _RETRY = ("08", "57P", "40001", "40P01", "25006", "25P03", "25P04", "53", "55P03", "57014")
+_TOO_SLOW = {"57014", "55P03", "25P04"}
+"""A statement, a lock or a transaction took longer than it may."""
 _NO_TABLES = "42P01"
 _REFUSED = {"3D000", "28000", "28P01"}
 # A connection that was never made has no SQLSTATE, only the server's words.
@@ -148,7 +150,8 @@ def _sorted(error: DBAPIError, url: URL) -> Exception:
         or error.connection_invalidated
         or (isinstance(error, OperationalError) and not state)
     ):
-        return Unavailable(f"the database {place_of(url)} does not answer: {words}")
+        kind, why = (TooSlow, "took too long") if state in _TOO_SLOW else (Unavailable, "does not answer")
+        return kind(f"the database {place_of(url)} {why}: {words}")
     return error
 
 

@@ -8,11 +8,16 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, text
 
+from service.monitor import DAY_MS
 from service.store.queries import NEWEST
 from service.store.tables import label_delay
 
 WINDOWS_UNTIL_STALE = 3
 """A series of a window goes when so many windows have come without news."""
+
+
+_LOOKED_BACK_MS = 32 * DAY_MS
+"""The newest ripe window is sought so far back: the longest kind is a month."""
 
 
 class Horizon(NamedTuple):
@@ -114,11 +119,15 @@ class NewestMetric:
 
 
 class Joining(NamedTuple):
-    """A model that joins this share of its ids; windows that end after `ripe_until_ms` still wait for labels."""
+    """A model that joins this share of its ids; windows that end after `ripe_until_ms` still wait for labels.
+
+    What was judged of windows that end by `judged_since_ms` is stale.
+    """
 
     model: str
     sample: float
     ripe_until_ms: int
+    judged_since_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +202,7 @@ _PERFORMANCE = text("""
         FROM unnest(CAST(:models AS text[]), CAST(:samples AS float8[]), CAST(:ripe_until_ms AS bigint[]))
             AS joined (model, sample, ripe_until_ms)
         JOIN performance p ON p.model = joined.model AND p.end_ms <= joined.ripe_until_ms
+            AND p.end_ms > joined.ripe_until_ms - :looked_back_ms
         WHERE p.basis = 'realized' AND p.computed_at > now() - interval '1 day'
         ORDER BY p.model, p.version, p.segment, p."window", p.end_ms DESC, p.n DESC
     ) newest
@@ -217,9 +227,8 @@ _ESTIMATES = text("""
 _JUDGED = text("""
     SELECT DISTINCT ON (f.model, f.version, f.segment, f."window", f.method)
         f.model, f.version, f.segment, f."window", '' AS role, '' AS feature, f.method, f.value, f."limit"
-    FROM unnest(CAST(:models AS text[]), CAST(:ripe_until_ms AS bigint[])) AS joined (model, ripe_until_ms)
-    JOIN performance_finding f ON f.model = joined.model
-        AND f.end_ms > joined.ripe_until_ms - :stale_windows * (f.end_ms - f.start_ms)
+    FROM unnest(CAST(:models AS text[]), CAST(:fresh_ms AS bigint[])) AS joined (model, fresh_ms)
+    JOIN performance_finding f ON f.model = joined.model AND f.end_ms > joined.fresh_ms
     WHERE f.value IS NOT NULL
     ORDER BY f.model, f.version, f.segment, f."window", f.method, f.end_ms DESC
 """)
@@ -299,8 +308,9 @@ def newest_performance(connection: Connection, joining: Sequence[Joining]) -> tu
     if not joining:
         return ()
     names = ("models", "samples", "ripe_until_ms")
-    values = {name: list(column) for name, column in zip(names, zip(*joining, strict=True), strict=True)}
-    return tuple(NewestMetric(*row) for row in connection.execute(_PERFORMANCE, values))
+    values = {name: list(column) for name, column in zip(names, zip(*joining, strict=True), strict=False)}
+    where = values | {"looked_back_ms": _LOOKED_BACK_MS}
+    return tuple(NewestMetric(*row) for row in connection.execute(_PERFORMANCE, where))
 
 
 def newest_estimates(connection: Connection, windows: Sequence[NewestWindow]) -> tuple[NewestMetric, ...]:
@@ -316,8 +326,7 @@ def judged_findings(connection: Connection, joining: Sequence[Joining]) -> tuple
     """What was found in the newest windows whose labels have come, of models that are not long behind."""
     values = {
         "models": [one.model for one in joining],
-        "ripe_until_ms": [one.ripe_until_ms for one in joining],
-        "stale_windows": WINDOWS_UNTIL_STALE,
+        "fresh_ms": [one.judged_since_ms for one in joining],
     }
     return tuple(ScoredColumn(*row) for row in connection.execute(_JUDGED, values))
 

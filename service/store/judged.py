@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from service.alerting.state import state_from_bytes
+from service.alerting.rules import OUTCOMES
+from service.alerting.state import Incident
+from service.messages import Cause, Role, Severity, State
 from service.performance.label_bias import Kind
 from service.store.outcomes import tell_performance
 from service.store.results import write_alerts
 from service.store.tables import (
-    fold_state,
+    alert,
+    join_share,
     label_delay,
     outcome,
     performance_course,
@@ -25,14 +28,14 @@ from service.store.tables import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from service.alerting.state import Incident
     from service.evaluation.ripe import Judged
     from service.messages import SliceResult
 
+# Ids are hashes: a range of them is a sample, and the primary key finds it without reading all that waits.
 _KINDS = text("""
     WITH predicted AS (
         SELECT class, score, value, label_ms IS NOT NULL AS labelled FROM waiting_prediction
-        WHERE model = :model AND start_ms >= :start_ms AND start_ms < :end_ms
+        WHERE model = :model AND id BETWEEN 0 AND :last_id AND start_ms >= :start_ms AND start_ms < :end_ms
     ), tenths AS (
         SELECT percentile_disc(ARRAY[.1, .2, .3, .4, .5, .6, .7, .8, .9]) WITHIN GROUP (ORDER BY value) AS at
         FROM predicted WHERE value <> 'NaN'
@@ -42,6 +45,9 @@ _KINDS = text("""
         count(*) FILTER (WHERE labelled) AS labelled, count(*) FILTER (WHERE NOT labelled) AS unlabelled
     FROM predicted CROSS JOIN tenths GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
+_LARGEST_ID = 2**63 - 1
+_MOST_IDS = 40_000
+"""So many waiting predictions are looked at to compare those that have a label with all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +118,37 @@ def newest_state(connection: Connection, model: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def incidents_of_inputs(connection: Connection, model: str) -> Sequence[Incident]:
-    """The incidents that are open, or closed of late, in what the model is told and says."""
-    c = fold_state.c
-    newest = select(c.state).where(c.model == model).order_by(c.end_ms.desc()).limit(1)
-    found = connection.execute(newest).scalar()
-    return state_from_bytes(None if found is None else bytes(found)).incidents
+def incidents_of_inputs(connection: Connection, model: str, from_ms: int, until_ms: int) -> list[Incident]:
+    """The incidents in what the model is told and says that were open within [from_ms, until_ms), the first first."""
+    c = alert.c
+    overlaps = (c.since_ms < until_ms, or_(c.state != State.RESOLVED.value, c.at_ms > from_ms))
+    rows = connection.execute(
+        select(c.incident, c.since_ms, c.at_ms, c.state, c.role, c.feature, c.cause, c.severity)
+        .where(c.model == model, c.fired_ms.is_not(None), c.rule.not_in(OUTCOMES), *overlaps)
+        .order_by(c.since_ms, c.id)
+    )
+    found: dict[str, Incident] = {}
+    for row in rows:
+        last_ms = row.at_ms if row.state == State.RESOLVED.value else until_ms
+        one = found.setdefault(row.incident, Incident(row.incident, row.since_ms, last_ms))
+        one.last_ms = max(one.last_ms, last_ms)
+        one.columns += [(Role(row.role), row.feature)] if row.role else []
+        one.causes += [Cause(row.cause)]
+        one.paged |= row.severity == Severity.PAGE.value
+    return list(found.values())
 
 
 def kinds_of(connection: Connection, model: str, start_ms: int, end_ms: int) -> list[Kind]:
-    """The predictions of some panes by what they said, with and without a label."""
-    where = {"model": model, "start_ms": start_ms, "end_ms": end_ms}
+    """A sample of the predictions of some panes by what they said, with and without a label."""
+    share = connection.execute(select(join_share).where(join_share.c.model == model)).first()
+    waiting, joined = (share.waiting, 2.0**-share.halvings) if share is not None else (0, 1.0)
+    last_id = min(_LARGEST_ID, int(2**64 * joined * min(1.0, _MOST_IDS / max(1, waiting))))
+    where = {"model": model, "start_ms": start_ms, "end_ms": end_ms, "last_id": last_id}
     return [Kind(*row) for row in connection.execute(_KINDS, where)]
 
 
-def keep_judged(connection: Connection, model: str, judged: Judged, judged_ms: int, kept: int) -> None:
-    """All that judging came to; whoever does so holds the model's lease. `kept` states stay."""
+def keep_judged(connection: Connection, model: str, judged: Judged, now: Reached, kept: int) -> None:
+    """All that judging came to, up to `now`; whoever does so holds the model's lease. `kept` states stay."""
     _write_findings(connection, judged.results)
     tell_performance(connection, judged.naive)
     write_alerts(connection, judged.alerts)
@@ -140,8 +161,8 @@ def keep_judged(connection: Connection, model: str, judged: Judged, judged_ms: i
         connection.execute(
             delete(performance_state).where(c.model == model, c.end_ms < last.scalar_subquery())
         )
-    statement = upsert(performance_course).values(model=model, judged_ms=judged_ms)
-    at = {"judged_ms": judged_ms, "again_ms": None}
+    at = {"judged_ms": now.judged_ms, "again_ms": now.again_ms}
+    statement = upsert(performance_course).values(model=model, **at)
     connection.execute(statement.on_conflict_do_update(index_elements=[performance_course.c.model], set_=at))
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import delete, func, insert, select, text, tuple_
 
 from service.messages import JoinRows, Stream
 from service.performance.changes import Changes
-from service.performance.delays import BINS_AN_OCTAVE
+from service.performance.delays import BINS_AN_OCTAVE, MOST_DELAYS
 from service.performance.slices import said, slices_of
 from service.sketches.inbox_codec import rows_from_bytes
 from service.store.copying import copy_in, read_columns
@@ -82,6 +82,9 @@ SELECT :model, floor({BINS_AN_OCTAVE} / ln(2::float8)
 FROM matched WHERE place IS NOT NULL AND NOT is_counted
 GROUP BY bin
 ON CONFLICT (model, bin) DO UPDATE SET n = label_delay.n + excluded.n"""  # noqa: S608 - only a constant
+_FADE = f"""
+UPDATE label_delay SET n = n / 2 WHERE model = :model
+    AND (SELECT sum(n) FROM label_delay WHERE model = :model) > {MOST_DELAYS}"""  # noqa: S608 - only a constant
 _TELL = """
 INSERT INTO outcome_news (model, start_ms)
 SELECT DISTINCT :model, start_ms FROM matched WHERE place IS NOT NULL AND is_news
@@ -117,7 +120,7 @@ def join_labels(connection: Connection, model: str, share: Share) -> Joined:
             copy_in(connection, table, _by_id(parts))
     done = {
         statement: connection.execute(text(statement), {"model": model}).rowcount
-        for statement in (_BY_INDEX, _EXPECT, _WAITED_FOR, _MATCH, _MARK, _WAIT, _DELAYS, _TELL)
+        for statement in (_BY_INDEX, _EXPECT, _WAITED_FOR, _MATCH, _MARK, _WAIT, _DELAYS, _FADE, _TELL)
     }
     changes = Changes(*read_columns(connection, _CHANGES, _KINDS))
     waiting = done[_EXPECT] + done[_WAIT] - done[_WAITED_FOR]

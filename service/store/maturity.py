@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from service.monitor_file import parse_monitors
+from service.performance.delays import ripe_after_ms
 from service.performance.maturity import Maturity, Window, maturity_of
-from service.performance.windows import REALIZED
+from service.performance.windows import REALIZED, judged_spec
 from service.store.judged import label_delays_of, reached
 from service.store.paging import Chunk, Order, Paging, columns_of
 from service.store.queries import find_monitor
@@ -56,10 +57,12 @@ def labels_of(
     if row is None:
         return None
     (monitor,) = parse_monitors(row.monitor, model)
-    kind = window or min(monitor.windows, key=lambda spec: spec.length_ms).name
+    kind = window or judged_spec(monitor).name
     windows = _covered(connection, (model, kind, segment), monitor.labels.sample, most)
     delays = label_delays_of(connection, model)
-    return maturity_of((model, kind, segment), delays, reached(connection, model).judged_ms, windows, now_ms)
+    ripe_after = ripe_after_ms(delays, monitor.labels.wait_ms)
+    place = (model, kind, segment)
+    return maturity_of(place, delays, ripe_after, reached(connection, model).judged_ms, windows, now_ms)
 
 
 def _covered(

@@ -23,6 +23,7 @@ from service import __version__
 from service.errors import Unavailable
 from service.monitor import Task
 from service.performance.delays import RIPE, delay_seconds
+from service.performance.windows import judged_spec
 from service.store import gauge_queries
 from service.store.engine import transaction
 from service.store.gauge_queries import WINDOWS_UNTIL_STALE, Horizon, Joining, NewestWindow, Period
@@ -200,7 +201,9 @@ def _joining(
         monitor = monitor_of(model, document)
         if monitor.task is not Task.NONE:
             ripe_after_seconds = delay_seconds(delays.get(model, {}), RIPE) or 0.0
-            yield Joining(model, monitor.labels.sample, now_ms - round(1_000 * ripe_after_seconds))
+            ripe_ms, every = now_ms - round(1_000 * ripe_after_seconds), judged_spec(monitor).every_ms
+            stale_ms = WINDOWS_UNTIL_STALE * every + monitor.allowed_lateness_ms
+            yield Joining(model, monitor.labels.sample, ripe_ms, ripe_ms - stale_ms)
 
 
 def _own_families(dropped: int, errors: int) -> Iterator[Metric]:

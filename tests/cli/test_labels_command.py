@@ -62,7 +62,7 @@ def test_windows_are_shown_with_their_coverage_and_what_is_usual_at_their_age(en
         connection.execute(insert(performance_course).values(model="churn", judged_ms=NOW_MS - WINDOW_MS))
     lines = [" ".join(line.split()) for line in run("churn").output.splitlines()]
     assert lines == [
-        "1,000 labels came: half of them within 4m15s, nine in ten within 4m15s, 99 in 100 within 18h12m",
+        "of the newest 1,000 labels half came within 4m15s, nine in ten within 4m15s, 99 in 100 within 18h12m",
         "a window is ripe 4m15s after its end; all until 2026-11-21 23:55 are judged",
         "window ends (UTC) version predictions labels coverage usual by now",
         "2026-11-22 00:00 1 100 0 0.0 % 0.0 % waits for labels",

@@ -17,7 +17,7 @@ from tests.flow.stack import Stack, running
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
 
 MODEL, MINUTE_MS = "loans", 60_000
-WINDOW_MS, ROWS, WINDOWS, FLIP = 5 * MINUTE_MS, 300, 110, 55
+WINDOW_MS, ROWS, WINDOWS, FLIP = 30 * MINUTE_MS, 300, 110, 55
 MONITOR = Monitor(
     MODEL, task=Task.BINARY, windows=(WindowSpec.tumbling(WINDOW_MS),), idle_after_ms=2_000, segments=("country",),
     labels=LabelPolicy(positive="yes"),
@@ -48,7 +48,7 @@ class World:
         self.rates = np.where(flips & late & (self.country == "FR"), 0.115, 0.02)
         wrong = random.random(n) < self.rates
         self.truth = np.where(wrong, np.where(self.says == "yes", "no", "yes"), self.says)
-        self.delays = random.integers(1, 4 * MINUTE_MS, n)
+        self.delays = random.integers(1, 25 * MINUTE_MS, n)
         self.flip_ms = int(self.ts[FLIP * ROWS])
 
     def predictions(self) -> list[bytes]:

@@ -10,10 +10,11 @@ import pytest
 
 from detectors.performance.regression_counts import RegressionScales
 from detectors.sequential.catalogue import SELF_TAUGHT
+from service.alerting.state import Incident
 from service.configuration import ModelVersion
 from service.evaluation.ripe import Judged, judge_ripe
 from service.judging.outcomes import OutcomeTerms, Ripe
-from service.messages import Cause, State, Verdict, WindowKey
+from service.messages import Cause, Role, Severity, State, Verdict, WindowKey
 from service.monitor import DAY_MS, HOUR_MS, LabelPolicy, Monitor, Task, WindowSpec
 from service.performance.changes import Changes
 from service.performance.counting import (
@@ -234,3 +235,99 @@ def test_detectors_that_a_person_names_look_at_the_error_rates_too() -> None:
     assert {"adwin", "page_hinkley", "ddm"} <= rang
     said = [a.summary for a in found.alerts if a.rule == "sequence"]
     assert "its error rate has changed, the statistic of " in said[0]
+
+
+def test_other_classes_or_another_reference_begin_anew() -> None:
+    rng = np.random.default_rng(15)
+    many = MulticlassCounting(tuple(f"class {i}" for i in range(7)))
+    named = {i + 1: f"class {i}" for i in range(7)}
+
+    def of_seven(i: int) -> Ripe:
+        labels = rng.integers(5, 8, 300)
+        counted = many.count(rows(labels, labels), named)
+        return replace(
+            window(i, BINARY, {"": answered(rng, 1, 0.0)}), counting=many, slices={("7", ""): counted}
+        )
+
+    binary = [window(i, BINARY, {"": answered(rng, 300, 0.1)}) for i in range(30, 60)]
+    found = judged([*(of_seven(i) for i in range(30)), *binary], terms())
+    assert fired(found) == []
+    naive = [p for p in found.naive if p.key.end_ms == binary[0].key.end_ms]
+    assert naive == []
+
+
+def test_a_version_that_replaces_another_and_is_worse_rings_by_what_was_usual_before_it() -> None:
+    rng = np.random.default_rng(16)
+    old = [window(i, BINARY, {"": answered(rng, 300, 0.1)}) for i in range(60)]
+    new = [window(i, BINARY, {"": answered(rng, 300, 0.4)}, version="8") for i in range(60, 64)]
+    found = judged([*old, *new], terms())
+    assert next((a.cause, a.version) for a in found.alerts if a.state is State.FIRING) == (
+        Cause.PERFORMANCE,
+        "8",
+    )
+
+
+def test_a_model_that_is_wrong_more_often_at_night_rings_at_no_night_once_it_is_known() -> None:
+    rng = np.random.default_rng(17)
+
+    def hour(i: int) -> Ripe:
+        return window(i, BINARY, {"": answered(rng, 300, 0.14 if 8 <= i % 24 < 20 else 0.2)})
+
+    found = judged([hour(i) for i in range(24 * 14)], terms())
+    assert fired(found) == []
+
+
+def test_an_improvement_rings_by_no_detector() -> None:
+    rng = np.random.default_rng(18)
+    named = LabelPolicy(detectors=tuple(SELF_TAUGHT))
+    how = OutcomeTerms(
+        ModelVersion(Monitor("churn", task=Task.BINARY, windows=(SPEC,), labels=named), Grid()), SPEC
+    )
+    found = judged(
+        [window(i, BINARY, {"": answered(rng, 200, 0.4 if i < 60 else 0.1)}) for i in range(90)], how
+    )
+    assert [
+        a for a in found.alerts if a.state is State.FIRING and a.at_ms > 100 * DAY_MS + 60 * HOUR_MS
+    ] == []
+
+
+def test_windows_of_another_length_end_what_was_said_of_the_former_ones() -> None:
+    rng = np.random.default_rng(19)
+    hours = [window(i, BINARY, {"": answered(rng, 300, 0.1 if i < 40 else 0.5)}) for i in range(44)]
+    twice = WindowSpec.tumbling(2 * HOUR_MS)
+    pairs = [window(i, BINARY, {"": answered(rng, 600, 0.1)}) for i in range(44, 52, 2)]
+    longer = [
+        replace(one, key=one.key._replace(window="2h", end_ms=one.key.end_ms + HOUR_MS)) for one in pairs
+    ]
+    found = judge_ripe(None, None, [*hours, *longer], lambda _: replace(terms(), spec=twice))
+    states = {a.id: a.state for a in found.alerts if a.window == "1h"}
+    assert set(states.values()) == {State.RESOLVED}
+
+
+def test_what_follows_from_an_incident_of_the_inputs_joins_it_however_long_it_has_been_open() -> None:
+    rng = np.random.default_rng(20)
+    stream = [window(i, BINARY, {"": answered(rng, 300, 0.1 if i < 60 else 0.4)}) for i in range(64)]
+    since = stream[40].key.start_ms
+    unit = Incident(
+        "i-unit",
+        since,
+        since + 40 * HOUR_MS,
+        HOUR_MS,
+        [(Role.FEATURE, "amount")],
+        [Cause.UNIT_CHANGE],
+        paged=True,
+    )
+    found = judge_ripe(None, None, stream, lambda _: terms(), [unit])
+    first = next(a for a in found.alerts if a.state is State.FIRING)
+    assert (first.incident, first.consequence, first.severity) == ("i-unit", True, Severity.INFO)
+    over = Incident(
+        "i-unit",
+        since,
+        since + 2 * HOUR_MS,
+        HOUR_MS,
+        [(Role.FEATURE, "amount")],
+        [Cause.UNIT_CHANGE],
+        paged=True,
+    )
+    alone = judge_ripe(None, None, stream, lambda _: terms(), [over])
+    assert next(a for a in alone.alerts if a.state is State.FIRING).incident != "i-unit"

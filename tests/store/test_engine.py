@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from service.embedded import EmbeddedPostgres
-from service.errors import ConfigurationError, Unavailable
+from service.errors import ConfigurationError, TooSlow, Unavailable
 from service.store.engine import connect, take_time, transaction
 from service.store.patience import PatientConnection
 
@@ -148,6 +148,14 @@ def test_what_may_not_be_done_needs_a_person(engine: Engine) -> None:
 )
 def test_what_may_succeed_later_is_tried_again(engine: Engine, statement: str) -> None:
     assert isinstance(trouble(engine, statement), Unavailable)
+
+
+def test_a_statement_that_takes_too_long_is_told_from_a_database_that_is_away(engine: Engine) -> None:
+    slow = trouble(engine, "SET LOCAL statement_timeout = 10; SELECT pg_sleep(5)")
+    assert isinstance(slow, TooSlow)
+    assert "took too long: canceling statement due to statement timeout" in str(slow)
+    away = trouble(engine, "SELECT pg_terminate_backend(pg_backend_pid())")
+    assert not isinstance(away, TooSlow)
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_what_was_found_of_labelled_predictions_is_a_score_with_its_limit_until_
     add(add_model, "churn", monitor=Monitor("churn", task=Task.BINARY))
     for back in (1, 2):
         add(add_judged, "churn", NOW_MS - back * WINDOW_MS, value=float(back))
-    add(add_judged, "churn", NOW_MS - 3 * WINDOW_MS, segment="country=DE", method="evidence_subgroup")
+    add(add_judged, "churn", NOW_MS - STALE_MS, segment="country=DE", method="evidence_subgroup")
     (score,) = families(site)["driftbell_score"].samples
     assert (score.value, score.labels["method"]) == (1.0, "evidence_wrong")
     (limit,) = families(site)["driftbell_limit"].samples
