@@ -89,10 +89,10 @@ _TELL = """
 INSERT INTO outcome_news (model, start_ms)
 SELECT DISTINCT :model, start_ms FROM matched WHERE place IS NOT NULL AND is_news
 ON CONFLICT (model, start_ms) DO UPDATE SET told_ms = NULL"""
-_BY_INDEX = (
-    "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_hashjoin', 'enable_mergejoin']) AS name"
-)
-"""A batch looks its ids up; the planner, which knows nothing of new tables, would read all that waits."""
+_BY_INDEX = """
+SELECT set_config(name, 'off', true) FROM unnest(
+    ARRAY['enable_hashjoin', 'enable_mergejoin', 'enable_material', 'enable_bitmapscan', 'enable_memoize']) AS name"""
+"""A batch looks its ids up; the planner, which knows nothing of new tables, would read all that waits, once an id."""
 
 
 class Joined(NamedTuple):

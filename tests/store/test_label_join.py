@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, event, insert, select
 
 from detectors.performance.binary_counts import BinaryOutcomes
 from service.messages import JoinRows, Stream
@@ -185,3 +185,30 @@ def test_any_order_with_repeats_corrections_and_gaps_ends_in_the_plain_join(
     join_all(engine)
     assert counted(engine) == in_theory(given, told)
     assert min(counted(engine).values()) > 0
+
+
+def test_ids_are_looked_up_by_index_in_a_database_that_knows_nothing_of_its_tables_yet(
+    engine: Engine,
+) -> None:
+    random = np.random.default_rng(6)
+    ids = random.integers(1, 2**64, 30_000, np.uint64)
+    said = np.ones(len(ids), np.int32)
+    nothing, nowhere = np.full(len(ids), np.nan), np.zeros(len(ids), np.int32)
+    for offset, (stream, slices) in enumerate(((Stream.INFERENCE, (("1",),)), (Stream.LABEL, ((),))), 1):
+        at = np.full(len(ids), offset * PANE_MS)
+        leave(engine, offset, JoinRows(
+            "churn", stream, ids, at, said, ("no", "yes"), nothing, nothing, nowhere, slices,
+        ))  # fmt: skip
+    plans: list[str] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if statement.strip().startswith("CREATE TEMP TABLE matched"):
+            plan = connection.connection.cursor()
+            plan.execute("EXPLAIN " + statement.split(" AS", 1)[1], parameters)
+            plans.append("\n".join(row[0] for row in plan.fetchall()))
+
+    event.listen(engine, "before_cursor_execute", explain)
+    with transaction(engine) as connection:
+        assert join_labels(connection, "churn", Share()).rows == 2 * len(ids)
+    assert all("(id = new_label.id)" in plan for plan in plans), plans
+    assert len(plans) == 1
