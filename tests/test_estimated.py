@@ -103,8 +103,7 @@ class Live:
         first_ms: int | None = None,
     ) -> None:
         self.engine = engine
-        columns = trained_on.table(labels=labels)
-        csv.write_csv(pa.table(dict(columns)), folder / "table.csv")
+        columns = self.write_table(folder, trained_on, labels=labels)
         spec = ReferenceSpec(
             "churn", "churn", label="truth" if labels else None, prediction="answer",
             score="p" if "p" in columns else None, task=monitor.task,
@@ -115,6 +114,13 @@ class Live:
         self._now_ms = T
         delivery, metrics = Delivery(Outbox(engine), lambda _: None), PipelineMetrics(CollectorRegistry())
         self._evaluator = Evaluator(engine, "one", metrics, lambda: self._now_ms, delivery, KEPT)
+
+    @staticmethod
+    def write_table(folder: Path, rows: Rows, *, labels: bool = True) -> Mapping[str, NDArray[Any]]:
+        """The table that a reference is built from."""
+        columns = rows.table(labels=labels)
+        csv.write_csv(pa.table(dict(columns)), folder / "table.csv")
+        return columns
 
     def predict(self, window: int, rows: Rows, part: str = "") -> None:
         """The predictions of one window, evenly over its time."""

@@ -36,6 +36,15 @@ TOO_FEW_ANSWERS = "fewer_than_1000_labels_to_learn_from"
 COUNTED_OTHERWISE = "reference_counted_in_another_way"
 NO_SCORES_LEARNED = "reference_without_scores"
 NO_ERRORS_LEARNED = "reference_without_errors_by_value"
+NO_READABLE_REFERENCE = "reference_unreadable"
+NO_READABLE_PANES = "panes_unreadable"
+TOO_MANY_PANES = "more_than_10000_panes"
+
+NOTHING_EXPECTED = (
+    NO_TASK, NO_REFERENCE, NO_ANSWERS, TOO_FEW_ANSWERS, COUNTED_OTHERWISE, NO_SCORES_LEARNED, NO_ERRORS_LEARNED,
+    NO_READABLE_REFERENCE,
+)  # fmt: skip
+"""Reasons that all windows share for as long as their reference and monitor stay as they are."""
 
 
 def assumed(metric: str) -> str:

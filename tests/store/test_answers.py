@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from service.configuration import ModelVersion
 from service.monitor import LabelPolicy, Monitor, Task
 from service.performance.answers import Answers, answers_to_bytes
 from service.performance.counting import BinaryCounting
+from service.performance.estimating import labelled
 from service.performance.outcome_codec import outcomes_to_bytes
+from service.performance.slices import said
 from service.sketches.grids import Grid
-from service.store.answers import keep_answers, reference_answers, stored_answers
+from service.store import answers as learning
+from service.store.answers import keep_answers, live_answers, reference_answers, stored_answers
 from service.store.configuration import StoredReference, store_reference
 from service.store.engine import transaction
+from service.store.tables import join_name, label_delay, outcome
 from tests.detectors.performance import draws
 
 pytestmark = pytest.mark.postgres
@@ -63,3 +67,28 @@ def test_live_answers_are_kept_only_where_there_are_none_and_until_another_refer
     with transaction(engine) as connection:
         keep_answers(connection, "r", b"live")
         assert stored_answers(connection, "r") == ANSWERS
+
+
+def test_live_outcomes_are_looked_through_up_to_a_bound_and_not_for_fewer_labels_than_are_needed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # pane       0    1    2
+    # labelled   500  500  500
+    sketch = outcomes_to_bytes(YES, OUTCOMES)
+    version = ModelVersion(Monitor("churn", task=Task.BINARY, labels=LabelPolicy(positive="yes")), Grid())
+    panes = [{"model": "churn", "start_ms": n * 60_000, "slices": 1, "sketch": sketch} for n in range(3)]
+
+    def learned(most_read: int, labels: int) -> int:
+        monkeypatch.setattr(learning, "MOST_READ", most_read)
+        with transaction(engine) as connection:
+            connection.execute(label_delay.delete())
+            connection.execute(insert(label_delay).values(model="churn", bin=1, n=labels))
+            answers = live_answers(connection, version, 0, 10**9)
+        found = None if answers is None else answers.of(YES)
+        return 0 if found is None else labelled(found)
+
+    with transaction(engine) as connection:
+        connection.execute(insert(join_name).values(model="churn", number=1, name=said(("7",))))
+        connection.execute(insert(outcome), panes)
+    assert [learned(n, 1_500) for n in (1, 2, 3)] == [0, 1_000, 1_500]
+    assert learned(3, 999) == 0
