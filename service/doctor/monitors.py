@@ -37,7 +37,7 @@ class ReferenceSeen:
 class MonitorSeen:
     """The newest version of a model's monitor, its reference (None: it names none), and what its last events had.
 
-    `segments` are the names of the segments that late panes were counted for; `events` whether there are such panes.
+    `segments` are those that late panes were counted for ('country=DE'); `events` whether there are such panes.
     """
 
     model: str
@@ -84,7 +84,9 @@ def _learned(seen: MonitorSeen) -> list[Check]:
 
 
 def _segments(seen: MonitorSeen, monitor: Monitor) -> list[Check]:
-    unknown = [name for name in monitor.segments if name not in seen.segments]
+    unknown = [
+        name for name in monitor.segments if not any(one.startswith(f"{name}=") for one in seen.segments)
+    ]
     if not seen.events or not unknown:
         return []
     said = f"no late event has {' or '.join(unknown)}, by which it is to be segmented"

@@ -11,6 +11,7 @@ from service.doctor.delivery import OutboxSeen
 from service.doctor.evaluators import EvaluationSeen
 from service.doctor.monitors import MonitorSeen, ReferenceSeen
 from service.errors import FormatError
+from service.panes.partition import MISSING_SEGMENT
 from service.reference.profile import profile_from_bytes
 from service.store.dead_letters import DeadLetterFilter, count_dead_letters
 from service.store.partition_rows import has_position
@@ -51,8 +52,8 @@ _MONITORS = text("""
         newest.start_ms IS NOT NULL AS events,
         EXISTS (SELECT FROM pane p WHERE p.model = v.model AND p.labels > 0) AS labels,
         ARRAY(
-            SELECT DISTINCT split_part(p.segment, '=', 1) FROM pane p
-            WHERE p.model = v.model AND p.segment <> ''
+            SELECT DISTINCT p.segment FROM pane p
+            WHERE p.model = v.model AND p.segment <> '' AND NOT p.segment LIKE :missing
                 AND p.start_ms >= newest.start_ms - :panes * (newest.end_ms - newest.start_ms)
         ) AS segments
     FROM (SELECT DISTINCT ON (model) * FROM model_version ORDER BY model, number DESC) v
@@ -91,7 +92,7 @@ def partitions_seen(engine: Engine) -> tuple[int, list[PartitionSeen]]:
 def monitors_seen(engine: Engine) -> tuple[int, list[MonitorSeen]]:
     """The database's clock, and the newest version of each model's monitor."""
     with looking(engine) as connection:
-        rows = connection.execute(_MONITORS, {"panes": LATE_PANES}).all()
+        rows = connection.execute(_MONITORS, {"panes": LATE_PANES, "missing": f"%={MISSING_SEGMENT}"}).all()
         named = select(reference).where(reference.c.name.in_({row.reference_name for row in rows}))
         references = {row.name: _reference(row) for row in connection.execute(named)}
         return clock_of(connection), [_monitor(row, references) for row in rows]

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from service.cli.main import main
+from service.doctor.check import Check, failure
 from service.embedded.broker import free_port
 from service.monitor import Monitor
 from service.store.configuration import apply_monitors
@@ -144,3 +145,15 @@ def test_no_secret_is_said_whatever_fails(database: str, monkeypatch: pytest.Mon
         assert CANARY not in result.output + result.stderr
         assert "METRICS_TOKEN cannot be used" in result.output
         assert "Kafka is away" in result.output
+
+
+def test_what_a_server_repeats_of_a_secret_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRIFTBELL_DATABASE_PASSWORD", CANARY)
+
+    class Talkative:
+        def run(self) -> list[Check]:
+            return [failure("database", f"refused: {CANARY}", f"do not send {CANARY}")]
+
+    monkeypatch.setattr("service.cli.doctor.make_examination", lambda _: Talkative())
+    assert "failure     database: refused: ***\n    do not send ***\n" in run().output
+    assert CANARY not in run().output + run("--json").output

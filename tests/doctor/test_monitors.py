@@ -72,11 +72,14 @@ def test_a_reference_that_is_missing_damaged_changed_or_old_is_told(
 
 
 def test_a_segment_that_no_event_has_is_a_warning_once_there_are_events() -> None:
-    seen = seen_of(Monitor("churn", segments=("country", "chanel")), segments=frozenset({"country"}))
+    seen = seen_of(
+        Monitor("churn", segments=("country", "chanel")), segments=frozenset({"country=DE", "chan=x"})
+    )
     assert "no late event has chanel, by which" in judged(seen)["monitor churn"][1]
     assert judged(replace(seen, events=False))["monitor churn"][0] is Condition.OK
     assert (
-        judged(replace(seen, segments=frozenset({"country", "chanel"})))["monitor churn"][0] is Condition.OK
+        judged(replace(seen, segments=frozenset({"country=DE", "chanel=web"})))["monitor churn"][0]
+        is Condition.OK
     )
 
 

@@ -93,11 +93,13 @@ def test_monitors_are_told_with_the_segments_and_labels_that_came_of_late(engine
     apply_monitors(engine, [Monitor("churn", segments=("country",)), Monitor("quiet")], [], NOW_MS)
     add(add_pane, "churn", NOW_MS)
     add(add_pane, "churn", NOW_MS, segment="country=DE")
+    add(add_pane, "churn", NOW_MS, segment="shop=(missing)")
     add(add_pane, "churn", NOW_MS - 10 * MINUTE_MS, segment="channel=web=1")
     add(add_pane, "churn", NOW_MS - 11 * MINUTE_MS, segment="old=1", labels=1)
     _, (churn, quiet) = monitors_seen(engine)
     assert (churn.model, churn.reference_name, churn.learned) == ("churn", None, False)
-    assert (churn.events, churn.labels, churn.segments) == (True, True, frozenset({"country", "channel"}))
+    late = frozenset({"country=DE", "channel=web=1"})
+    assert (churn.events, churn.labels, churn.segments) == (True, True, late)
     assert (quiet.events, quiet.labels, quiet.segments) == (False, False, frozenset())
 
 
