@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 ALIVE_SECONDS = 60.0
 READY_SECONDS = 10.0
-_BROKER_MS = 4_000
+_BROKER_MS = 3_000
 """Less than an examination waits, so that it hears why there is no answer."""
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from service.cli.main import main
 from service.doctor.check import Check, failure
 from service.embedded.broker import free_port
 from service.monitor import Monitor
-from service.store.configuration import apply_monitors
+from service.reference.profile import profile_from_bytes
+from service.store.configuration import StoredReference, apply_monitors, store_reference
 from service.store.engine import connect, transaction
 from service.store.migrate import migrate
+from service.store.profiles import to_be_stored
 from tests.servers.fixtures import Broker
 from tests.web.seeding import HOSTILE_NAMES, add_dead_letter, add_partition
 
@@ -157,3 +160,25 @@ def test_what_a_server_repeats_of_a_secret_is_hidden(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("service.cli.doctor.make_examination", lambda _: Talkative())
     assert "failure     database: refused: ***\n    do not send ***\n" in run().output
     assert CANARY not in run().output + run("--json").output
+
+
+def built(folder: Path, rows: list[str]) -> StoredReference:
+    """A reference of a table with these rows."""
+    table, out = folder / "train.csv", folder / "churn.profile"
+    table.write_text("\n".join(["amount,country", *rows]) + "\n")
+    command = ["reference", "build", "--model", "churn", "--data", str(table), "--out", str(out)]
+    assert CliRunner().invoke(main, command, catch_exceptions=False).exit_code == 0
+    return to_be_stored(profile_from_bytes(out.read_bytes()))
+
+
+def test_all_is_well_with_a_reference_until_another_is_stored_under_its_name(
+    engine: Engine, tmp_path: Path
+) -> None:
+    first = built(tmp_path, [f"{i},{'DE' if i % 3 else 'FR'}" for i in range(200)])
+    apply_monitors(engine, [Monitor("churn", reference="churn")], [first], time.time_ns() // 1_000_000)
+    result = run()
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "All is well.")
+    assert "ok          reference of churn: churn, 200 rows, stored" in result.output
+
+    store_reference(engine, built(tmp_path, [f"{i * 7},FR" for i in range(200)]))
+    assert found()["reference of churn"]["advice"] == "`driftbell apply` the monitor again"
