@@ -359,24 +359,56 @@ class Settings:
 SETTINGS: tuple[Setting, ...] = tuple(settings_of(Settings))
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an environment says, wrong or not; defaults stand in for what cannot be used.
+
+    `database_dangers` and `kafka_dangers` are those of the mistakes that forbid to connect.
+    """
+
+    settings: Settings
+    given: int
+    mistakes: tuple[str, ...] = ()
+    database_dangers: tuple[str, ...] = ()
+    kafka_dangers: tuple[str, ...] = ()
+
+
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings, or ConfigurationError with a sentence for each mistake. An empty variable is not set."""
+    reading = read_settings(environ)
+    if reading.mistakes:
+        raise ConfigurationError(*reading.mistakes)
+    return reading.settings
+
+
+def read_settings(environ: Mapping[str, str]) -> Reading:
+    """The settings as far as they can be used, and a sentence for each mistake."""
     environ = {name: text for name, text in environ.items() if not _is_service_link(name, text)}
-    problems = unknown_variables(environ, {setting.name for setting in SETTINGS})
+    names = {name for name, text in environ.items() if text.strip()}
+    known = {setting.name for setting in SETTINGS}
+    problems = unknown_variables(environ, known)
     settings = fill(Settings, environ, problems)
-    problems += _contradictions(settings.kafka, {name for name, text in environ.items() if text.strip()})
+    problems += _contradictions(settings.kafka, names)
     if not settings.allow_insecure:
         settings = _verifying(settings, environ)
     dangers = _dangers(settings, environ)
-    problems += () if settings.allow_insecure else dangers
-    if problems:
-        raise ConfigurationError(*problems)
-    return replace(settings, tolerated=tuple(dangers))
+    if settings.allow_insecure:
+        return Reading(replace(settings, tolerated=tuple(dangers)), len(names & known), tuple(problems))
+    in_clear = (
+        tuple(database_dangers(settings.database.url or "", environ)),
+        tuple(_kafka_dangers(settings)),
+    )
+    return Reading(settings, len(names & known), (*problems, *dangers), *in_clear)
 
 
 def load_from_environment() -> Settings:
     """The settings of this process."""
     return load_settings(os.environ)
+
+
+def read_from_environment() -> Reading:
+    """The settings of this process, wrong or not."""
+    return read_settings(os.environ)
 
 
 def _is_service_link(name: str, text: str) -> bool:
@@ -393,13 +425,16 @@ def _verifying(settings: Settings, environ: Mapping[str, str]) -> Settings:
 
 
 def _dangers(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    kafka = settings.kafka
     return [
         *database_dangers(settings.database.url or "", environ),
-        *kafka_dangers(kafka.security.protocol, kafka.bootstrap_servers),
+        *_kafka_dangers(settings),
         *webhook_dangers(settings.evaluator.alert_webhook_url or ""),
         *open_secrets(SETTINGS, environ),
     ]
+
+
+def _kafka_dangers(settings: Settings) -> list[str]:
+    return kafka_dangers(settings.kafka.security.protocol, settings.kafka.bootstrap_servers)
 
 
 # ---------------------------------------------------------------- settings that need or exclude each other

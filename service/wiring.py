@@ -21,6 +21,7 @@ from service.dead_letters.replaying import Replaying
 from service.errors import ConfigurationError
 from service.evaluation.evaluation import Evaluation
 from service.evaluator import Evaluator
+from service.examination import Examination, Ways
 from service.intake.decoder import Decoder
 from service.intake.file_log import FileLogSource
 from service.intake.file_log_reader import FileLogReader
@@ -30,7 +31,7 @@ from service.labelling.delivery import AlertsAndFeedback, FeedbackDelivery
 from service.metrics import PipelineMetrics
 from service.monitor import Monitor
 from service.replay import Replay, Sink
-from service.settings import KafkaClient, Settings
+from service.settings import KafkaClient, Reading, Settings
 from service.sketches.grids import Grid
 from service.store.checkpoint import PostgresCheckpoints
 from service.store.engine import connect
@@ -48,10 +49,13 @@ if TYPE_CHECKING:
     from service.intake.log_reader import LogReader
     from service.intake.log_writer import LogWriter
     from service.intake.source import Source
+    from service.intake.topic_survey import BrokerSeen
     from service.reference.profile import ReferenceProfile
 
 ALIVE_SECONDS = 60.0
 READY_SECONDS = 10.0
+_BROKER_MS = 3_000
+"""Less than an examination waits, so that it hears why there is no answer."""
 
 
 def now_ms() -> int:
@@ -98,6 +102,18 @@ def kafka_settings(settings: Settings, topics: tuple[str, ...] = ()) -> KafkaSet
         security={name: value for name, value in options.items() if value is not None},
         session_timeout_ms=kafka.session_timeout_ms,
     )  # fmt: skip
+
+
+def make_examination(reading: Reading) -> Examination:
+    """A look at everything that a deployment with these settings rests on."""
+    settings = reading.settings
+
+    def ask_broker(topics: Sequence[str]) -> BrokerSeen:
+        from service.intake.kafka_python_survey import survey_topics
+
+        return survey_topics(kafka_settings(settings, tuple(topics)), topics, _BROKER_MS)
+
+    return Examination(reading, Ways(partial(make_engine, settings), ask_broker, now_ms))
 
 
 def make_source(settings: Settings) -> Source:

@@ -17,6 +17,7 @@ from service.settings import (
     UnknownModels,
     load_from_environment,
     load_settings,
+    read_settings,
 )
 
 
@@ -213,3 +214,26 @@ def test_the_table_names_each_variable_once_with_a_sentence() -> None:
 
 def test_the_defaults_in_the_table_are_the_defaults() -> None:
     assert load_settings({setting.name: setting.default for setting in SETTINGS}) == Settings()
+
+
+# ---------------------------------------------------------------- what can be used although something is wrong
+def test_a_reading_goes_on_after_mistakes_with_what_can_be_used() -> None:
+    reading = read_settings(
+        {"DRIFTBELL_PORT": "x", "DRIFTBELL_HOST": "::1", "DRIFTBELL_PROT": "1", "PATH": "/bin"}
+    )
+    assert (reading.settings.web.port, reading.settings.web.host, reading.given) == (8765, "::1", 2)
+    assert [sentence.split()[0] for sentence in reading.mistakes] == ["DRIFTBELL_PROT", "DRIFTBELL_PORT"]
+
+
+def test_a_reading_tells_which_connections_would_be_in_the_clear() -> None:
+    environ = {
+        "DRIFTBELL_DATABASE_URL": "postgresql://db-1/bell?sslmode=disable",
+        "DRIFTBELL_KAFKA_BOOTSTRAP_SERVERS": "kafka-1:9092",
+    }
+    reading = read_settings(environ)
+    assert reading.mistakes == (*reading.database_dangers, *reading.kafka_dangers)
+    assert len(reading.database_dangers) == len(reading.kafka_dangers) == 1
+
+    allowed = read_settings(environ | {"DRIFTBELL_ALLOW_INSECURE": "true"})
+    assert (allowed.mistakes, allowed.database_dangers, allowed.kafka_dangers) == ((), (), ())
+    assert len(allowed.settings.tolerated) == 2

@@ -6,6 +6,7 @@ import importlib
 import sys
 
 import click
+from click.shell_completion import CompletionItem
 
 from service import __version__
 from service.errors import ConfigurationError, DriftbellError, FormatError
@@ -39,6 +40,7 @@ _COMMANDS = {
     "dead-letters": "service.cli.dead_letters:dead_letters",
     "keys": "service.cli.keys:keys",
     "verify": "service.cli.verify:verify",
+    "doctor": "service.cli.doctor:doctor",
     "settings": "service.cli.settings:settings",
 }
 
@@ -55,6 +57,11 @@ class Commands(click.Group):
         module, _, attribute = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names alone: what each is for would take as long as to load them all."""
+        names = [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> object:
         try:

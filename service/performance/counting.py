@@ -154,11 +154,11 @@ def counting_of(version: ModelVersion) -> Counting | None:
     """How the outcomes of this version of a monitor are counted; None when nobody can say."""
     match version.monitor.task:
         case Task.BINARY:
-            known = _classes(version)
+            known = classes_of(version)
             pair = max(known) if len(known) == _PAIR and not _called(known) else None
             return BinaryCounting(version.monitor.labels.positive or pair)
         case Task.MULTICLASS:
-            known = _classes(version)[:MOST_CLASSES]
+            known = classes_of(version)[:MOST_CLASSES]
             return MulticlassCounting(tuple(known)) if known else None
         case Task.REGRESSION:
             return RegressionCounting(_scales(version))
@@ -169,8 +169,8 @@ def _called(names: Sequence[str]) -> bool:
     return any(name.casefold() in _POSITIVE for name in names)
 
 
-def _classes(version: ModelVersion) -> list[str]:
-    """The classes that the reference has seen, of labels or of predictions."""
+def classes_of(version: ModelVersion) -> list[str]:
+    """The classes that the reference has seen, of labels or of predictions, in the order of their names."""
     grid = version.grid
     places = [at for column in (LABEL, PREDICTION) if (at := grid.text_at.get(column)) is not None]
     return sorted({name for at in places for name in grid.texts[at].categories})

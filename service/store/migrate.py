@@ -63,6 +63,11 @@ def require_current(engine: Engine) -> None:
         raise ConfigurationError(f"the database {place_of(engine.url)} {state}; run `driftbell migrate`")
 
 
+def schema_of(connection: Connection) -> tuple[str | None, str]:
+    """The migration that the database is at (None: it has no tables of ours), and the one that this version needs."""
+    return _current(connection), _head()
+
+
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 

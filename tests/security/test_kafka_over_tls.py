@@ -14,7 +14,9 @@ from service.embedded.broker import free_port
 from service.errors import ConfigurationError, DriftbellError, Unavailable
 from service.intake.confluent import ConfluentSource
 from service.intake.kafka_python import KafkaPythonSource
+from service.intake.kafka_python_survey import survey_topics
 from service.intake.kafka_writer import KafkaWriter
+from service.intake.topic_survey import BrokerSeen
 from service.settings import KafkaClient, load_settings
 from service.wiring import kafka_settings
 from tests.servers import apache_kafka as apache
@@ -190,3 +192,23 @@ def test_dead_letters_are_written_over_tls_too(secure: SecureKafka) -> None:
     writer.send(TOPIC, b"{}")
     writer.flush()
     writer.close()
+
+
+def surveyed(settings: dict[str, str]) -> BrokerSeen:
+    """What the broker says to `driftbell doctor`."""
+    loaded = load_settings({f"DRIFTBELL_{name}": text for name, text in settings.items()})
+    return survey_topics(kafka_settings(loaded), [TOPIC], 3_000)
+
+
+def test_the_doctor_is_told_of_topics_and_rights_over_tls(secure: SecureKafka) -> None:
+    found = surveyed(variables(secure, "kafka-python", secure.sasl, **sasl("SCRAM-SHA-512"))).topic(TOPIC)
+    assert found is not None
+    assert (found.trouble, list(found.ends)) == ("", [0])
+    assert found.rights is not None
+    assert "READ" in found.rights
+
+
+def test_the_doctor_hears_why_its_password_is_refused_and_does_not_show_it(secure: SecureKafka) -> None:
+    with pytest.raises(ConfigurationError, match="uthentication failed") as caught:
+        surveyed(variables(secure, "kafka-python", secure.sasl, **sasl("PLAIN", "wrong-battery")))
+    assert "wrong-battery" not in str(caught.value)

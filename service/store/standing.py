@@ -1,0 +1,166 @@
+"""How far collectors, evaluators and deliveries have come, and what monitors and references are stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, text
+
+from service.doctor.collectors import PartitionSeen
+from service.doctor.delivery import OutboxSeen
+from service.doctor.evaluators import EvaluationSeen
+from service.doctor.monitors import MonitorSeen, ReferenceSeen
+from service.errors import FormatError
+from service.panes.partition import MISSING_SEGMENT
+from service.reference.profile import profile_from_bytes
+from service.store.dead_letters import DeadLetterFilter, count_dead_letters
+from service.store.partition_rows import has_position
+from service.store.server import looking
+from service.store.tables import outbox, reference, source_partition
+from service.store.watermarks import watermark_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection, Engine
+
+    from service.monitor import Monitor
+    from service.store.watermarks import Progress
+
+LATE_PANES = 10
+"""So many panes before a model's newest one are looked at for its segments."""
+_partition, _sent = source_partition.c, outbox.c
+
+_EVALUATIONS = text("""
+    SELECT m.model, e.position_ms, first.start_ms AS first_ms, last.end_ms AS last_ms, e.owner,
+        CASE WHEN e.token IS NOT NULL AND e.expires_at < now()
+            THEN CAST(extract(epoch FROM now() - e.expires_at) * 1000 AS bigint) END AS expired_ms,
+        (SELECT coalesce(sum(j.rows), 0)::bigint FROM join_inbox j WHERE j.model = m.model) AS inbox
+    FROM unnest(CAST(:models AS text[])) AS m (model)
+    LEFT JOIN evaluation e ON e.model = m.model
+    LEFT JOIN LATERAL (
+        SELECT p.start_ms FROM pane p WHERE p.model = m.model ORDER BY p.start_ms LIMIT 1
+    ) first ON true
+    LEFT JOIN LATERAL (
+        SELECT p.end_ms FROM pane p WHERE p.model = m.model ORDER BY p.start_ms DESC LIMIT 1
+    ) last ON true
+    ORDER BY m.model
+""")
+
+_MONITORS = text("""
+    SELECT v.model, v.monitor, v.grid_id, v.reference_name, v.origin = 'learned' AS learned,
+        newest.start_ms IS NOT NULL AS events,
+        EXISTS (SELECT FROM pane p WHERE p.model = v.model AND p.labels > 0) AS labels,
+        ARRAY(
+            SELECT DISTINCT p.segment FROM pane p
+            WHERE p.model = v.model AND p.segment <> '' AND NOT p.segment LIKE :missing
+                AND p.start_ms >= newest.start_ms - :panes * (newest.end_ms - newest.start_ms)
+        ) AS segments
+    FROM (SELECT DISTINCT ON (model) * FROM model_version ORDER BY model, number DESC) v
+    LEFT JOIN LATERAL (
+        SELECT p.start_ms, p.end_ms FROM pane p WHERE p.model = v.model AND p.inferences > 0
+        ORDER BY p.start_ms DESC LIMIT 1
+    ) newest ON true
+    ORDER BY v.model
+""")
+
+_ACCEPTED = text("""
+    SELECT coalesce(sum(p.inferences + p.labels), 0)::bigint FROM (SELECT DISTINCT model FROM model_version) m
+    JOIN pane p ON p.model = m.model AND p.start_ms > :since_ms AND p.segment = ''
+""")
+
+
+def clock_of(connection: Connection) -> int:
+    """The database's clock, by which its rows tell time."""
+    return int(connection.execute(select(func.extract("epoch", func.now()) * 1000)).scalar_one())
+
+
+def partitions_seen(engine: Engine) -> tuple[int, list[PartitionSeen]]:
+    """The database's clock, and every partition that was claimed."""
+    silent = func.extract("epoch", func.now() - _partition.updated_at) * 1000
+    columns = (_partition.topic, _partition.partition, _partition.next_offset, silent, _partition.owner,
+               _partition.lag, _partition.halted, _partition.deaths, _partition.highest_ms)  # fmt: skip
+    rows = select(*columns).where(has_position).order_by(_partition.topic, _partition.partition)
+    with looking(engine) as connection:
+        found = [
+            PartitionSeen(topic, number, offset, int(silent_ms), *others)
+            for topic, number, offset, silent_ms, *others in connection.execute(rows)
+        ]
+        return clock_of(connection), found
+
+
+def monitors_seen(engine: Engine) -> tuple[int, list[MonitorSeen]]:
+    """The database's clock, and the newest version of each model's monitor."""
+    with looking(engine) as connection:
+        rows = connection.execute(_MONITORS, {"panes": LATE_PANES, "missing": f"%={MISSING_SEGMENT}"}).all()
+        named = select(reference).where(reference.c.name.in_({row.reference_name for row in rows}))
+        references = {row.name: _reference(row) for row in connection.execute(named)}
+        return clock_of(connection), [_monitor(row, references) for row in rows]
+
+
+def _monitor(row: Any, references: Mapping[str, ReferenceSeen]) -> MonitorSeen:
+    name = row.reference_name
+    found = None if name is None else references.get(name)
+    return MonitorSeen(
+        row.model,
+        row.monitor,
+        row.grid_id,
+        name,
+        found,
+        frozenset(row.segments),
+        row.events,
+        row.labels,
+        row.learned,
+    )
+
+
+def _reference(row: Any) -> ReferenceSeen:
+    created_ms = round(1_000 * row.created_at.timestamp())
+    try:
+        profile = profile_from_bytes(bytes(row.profile))
+    except FormatError as why:
+        return ReferenceSeen(row.name, row.rows, created_ms, damage=str(why))
+    return ReferenceSeen(row.name, row.rows, created_ms, profile.grid)
+
+
+def evaluations_seen(
+    engine: Engine, monitors: Sequence[Monitor], progress: tuple[Progress, ...]
+) -> list[EvaluationSeen]:
+    """How far each model is evaluated, and could be."""
+    by_model = {one.model: one for one in monitors}
+    with looking(engine) as connection:
+        now_ms = clock_of(connection)
+        rows = connection.execute(_EVALUATIONS, {"models": sorted(by_model)}).all()
+    return [
+        EvaluationSeen(
+            row.model, row.position_ms, _watermark(by_model[row.model], progress, now_ms), row.first_ms, row.last_ms,
+            by_model[row.model].pane_ms, row.owner, row.expired_ms, row.inbox,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _watermark(monitor: Monitor, progress: tuple[Progress, ...], now_ms: int) -> int | None:
+    return watermark_ms(progress, monitor.disorder_ms, now_ms, monitor.idle_after_ms)
+
+
+def dead_letters_seen(engine: Engine, within_ms: int) -> tuple[dict[str, int], int]:
+    """Of the latest time the dead letters by reason, and the rows of panes that began in it."""
+    with looking(engine) as connection:
+        since_ms = clock_of(connection) - within_ms
+        counts = count_dead_letters(connection, DeadLetterFilter(since_ms=since_ms))
+        accepted = int(connection.execute(_ACCEPTED, {"since_ms": since_ms}).scalar_one())
+    return {one.name: one.count for one in counts}, accepted
+
+
+def outbox_seen(engine: Engine) -> OutboxSeen:
+    """Alerts that wait, and when one left last."""
+    waits = _sent.delivered_at.is_(None)
+    oldest = func.extract("epoch", func.now() - func.min(_sent.created_at).filter(waits)) * 1000
+    row = select(
+        func.count().filter(waits), oldest, func.count().filter(waits & (_sent.attempts > 0)),
+        func.extract("epoch", func.max(_sent.delivered_at)) * 1000,
+    )  # fmt: skip
+    with looking(engine) as connection:
+        waiting, oldest_ms, tried, left_ms = connection.execute(row).one()
+    return OutboxSeen(waiting, int(oldest_ms or 0), tried, None if left_ms is None else int(left_ms))
