@@ -47,7 +47,11 @@ class Shown:
 
     def show(self, report: Report) -> None:
         """Write it there. Raises ConfigurationError for a file that cannot be written."""
-        text = json.dumps(asdict(report)) + "\n" if self.form == "json" else _FORMATS[self.form](report)
+        text = (
+            json.dumps(asdict(report), default=sorted) + "\n"
+            if self.form == "json"
+            else _FORMATS[self.form](report)
+        )
         if self.out is None:
             sys.stdout.write(text)
             return
@@ -104,7 +108,7 @@ def incident_(incident: str, shown: Shown) -> None:
 
 @report.command()
 @click.argument("model")
-@click.option("--end", help="Where the window ends, ISO 8601; else the newest one's end.")
+@click.option("--end", help="Where the window ends, ISO 8601; else the newest one that counts predictions.")
 @click.option("--window", help="Its kind, such as 1h; the monitor's shortest if none is named.")
 @click.option(
     "--segment", default="", help="Of this segment, such as country=DE, instead of the whole model."
@@ -121,7 +125,7 @@ def window(model: str, end: str | None, window: str | None, segment: str, shown:
     with database(load_from_environment()) as engine:
         spec = _spec_of(_monitor_of(engine, model), window)
         until_ms = now if end is None else time_of(end, "--end")
-        end_ms = newest_end_ms(engine, model, spec.name, until_ms)
+        end_ms = newest_end_ms(engine, model, spec.name, until_ms, busy=end is None)
         if end_ms is None or (end is not None and end_ms != until_ms):
             raise ConfigurationError(_no_window(model, spec.name, end, end_ms))
         start_ms = end_ms - spec.length_ms

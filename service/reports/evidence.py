@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from service.messages import Verdict
 from service.reports.document import Cells, Section, Table
-from service.reports.phrases import column, minute, number, place, share, times_over
+from service.reports.phrases import column, counted, minute, number, place, share, times_over
 
 if TYPE_CHECKING:
     from service.store.report_scores import Score
@@ -25,12 +25,12 @@ def evidence(scores: Sequence[Score], *, what: str) -> Section:
     some = (rang or list(scores))[:MOST_ROWS]
     if not some:
         return Section("Evidence", (f"No score of {what} is stored.",))
-    said = [
-        f"The worst score of each column and method in {what}, the farthest over its limit first"
-        + (f"; {len(rang)} rang." if rang else "; none rang, these came nearest.")
-    ]
+    columns = len({(one.role, one.feature) for one in rang})
+    ranked = f"The worst scores in {what}, a few of each column, the farthest over its limit first"
+    came = f"{counted(columns, 'column')} rang" if rang else "none rang, these came nearest"
+    said = [f"{ranked}; {came}."]
     if len(rang) > len(some):
-        said.append(f"{len(rang) - len(some)} more are not shown.")
+        said.append(f"{len(rang) - len(some):,} more are not shown.")
     return Section("Evidence", tuple(said), Table(_COLUMNS, tuple(map(_row, some)), _NUMBERS))
 
 

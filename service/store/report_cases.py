@@ -67,10 +67,15 @@ def span_case(engine: Engine, stretch: Stretch, now_ms: int) -> SpanCase:
     return SpanCase(incidents, seen_in(engine, stretch, now_ms))
 
 
-def newest_end_ms(engine: Engine, model: str, window: str, until_ms: int) -> int | None:
-    """Where the newest window of this kind ends, at or before then; None when there is none."""
+def newest_end_ms(engine: Engine, model: str, window: str, until_ms: int, *, busy: bool) -> int | None:
+    """Where the newest window of this kind ends, at or before then; None: there is none. `busy`: with predictions."""
     c = window_result.c
-    wanted = (c.model == model, c.window == window, c.end_ms <= until_ms)
+    wanted = [
+        c.model == model,
+        c.window == window,
+        c.end_ms <= until_ms,
+        *([c.inferences > 0] if busy else []),
+    ]
     with transaction(engine) as connection:
         return connection.execute(select(func.max(c.end_ms)).where(*wanted)).scalar()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Select, Table
 
-MOST_SCORES = 60
+MOST_SCORES, MOST_OF_A_COLUMN = 60, 6
 _ENDLESS = 1e9
 """How far a score is over a limit of nothing."""
 
@@ -62,7 +62,10 @@ class Standing:
 
 
 def worst_scores(connection: Connection, span: Span, like: str = "%") -> Sequence[Score]:
-    """The worst score of each column and method whose name is like this: those that rang first, then by ratio."""
+    """The worst score of each column and method whose name is like this: those that rang first, then by ratio.
+
+    Of one column a few at the most, so that the others are told, too.
+    """
     found = [
         Score(**row)
         for table in (finding, performance_finding)
@@ -76,15 +79,22 @@ def _worst(table: Table, span: Span, like: str) -> Select[tuple[object, ...]]:
     role, feature = _named(table)
     each = [*(c[name] for name in slices), role, feature, c.method]
     ratio, rang = _ratio(table), case((c.verdict == Verdict.DRIFT.value, 0), else_=1)
-    order = (rang, ratio.desc().nulls_last(), c.end_ms)
+    worst_window = (rang, ratio.desc().nulls_last(), c.end_ms)
     ranked = select(
         *each, c.start_ms, c.end_ms, c.value, c.limit, c.n, c.m, c.verdict, ratio.label("ratio"),
         func.count().filter(rang == 0).over(partition_by=each).label("windows"),
-        func.row_number().over(partition_by=each, order_by=order).label("place"),
+        func.row_number().over(partition_by=each, order_by=worst_window).label("place"),
     ).where(*_within(table, span), c.value.is_not(None), c.method.like(like)).subquery()  # fmt: skip
-    columns = [column for column in ranked.c if column.name != "place"]
-    worst_first = (ranked.c.verdict != Verdict.DRIFT.value, ranked.c.ratio.desc().nulls_last())
-    return select(*columns).where(ranked.c.place == 1).order_by(*worst_first).limit(MOST_SCORES)
+    worst_first = (
+        ranked.c.verdict != Verdict.DRIFT.value,
+        ranked.c.ratio.desc().nulls_last(),
+        ranked.c.method,
+    )
+    of_one = func.row_number().over(partition_by=(ranked.c.role, ranked.c.feature), order_by=worst_first)
+    worst = select(ranked, of_one.label("of_one")).where(ranked.c.place == 1).subquery()
+    columns = [column for column in worst.c if column.name not in {"place", "of_one"}]
+    order = (worst.c.verdict != Verdict.DRIFT.value, worst.c.ratio.desc().nulls_last())
+    return select(*columns).where(worst.c.of_one <= MOST_OF_A_COLUMN).order_by(*order).limit(MOST_SCORES)
 
 
 def standings(connection: Connection, span: Span) -> Sequence[Standing]:
