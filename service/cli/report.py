@@ -2,84 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from service.cli.dead_letter_filters import database
+from service.cli.report_output import Shown, shown_as_asked
 from service.cli.times import time_of
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.monitor import DAY_MS
 from service.reports.incident import incident_report
-from service.reports.markdown import markdown_of
 from service.reports.span import span_report
 from service.settings import load_from_environment
 from service.store.latest_version import latest_version
 from service.store.report_cases import incident_case, newest_end_ms, span_case
 from service.store.report_seen import Stretch
-from service.web.report_page import html_of
 from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from service.monitor import Monitor, WindowSpec
-    from service.reports.document import Report
 
 _WINDOWS_BEFORE = 24
 _MOST_A_DAY = 96
-_FORMATS = {"markdown": markdown_of, "html": html_of}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How a report is wanted, and where: `out` None is the standard output."""
-
-    form: str
-    out: Path | None
-
-    def show(self, report: Report) -> None:
-        """Write it there. Raises ConfigurationError for a file that cannot be written."""
-        text = (
-            json.dumps(asdict(report), default=sorted) + "\n"
-            if self.form == "json"
-            else _FORMATS[self.form](report)
-        )
-        if self.out is None:
-            sys.stdout.write(text)
-            return
-        try:
-            self.out.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise ConfigurationError(f"cannot write {self.out}: {error.strerror}") from None
-        click.echo(f"wrote {visible(str(self.out))}, {len(text.encode()):,} bytes")
-
-
-def _shown(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options that say how its report is shown, as one `shown`."""
-
-    def call(form: str, out: Path | None, *, as_json: bool, **others: Any) -> None:
-        command(shown=Shown("json" if as_json else form, out), **others)
-
-    call.__doc__ = command.__doc__
-    call.__name__ = command.__name__
-    options = (
-        click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="markdown",
-                     show_default=True, help="Markdown for a ticket, or one HTML file that needs nothing else."),
-        click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file."),
-        click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object."),
-    )  # fmt: skip
-    wrapped: Callable[..., None] = call
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
 
 
 @click.group()
@@ -89,7 +37,7 @@ def report() -> None:
 
 @report.command(name="incident")
 @click.argument("incident")
-@_shown
+@shown_as_asked
 def incident_(incident: str, shown: Shown) -> None:
     """Report an incident: cause, time, evidence, offsets, effect, and what usually helps.
 
@@ -113,7 +61,7 @@ def incident_(incident: str, shown: Shown) -> None:
 @click.option(
     "--segment", default="", help="Of this segment, such as country=DE, instead of the whole model."
 )
-@_shown
+@shown_as_asked
 def window(model: str, end: str | None, window: str | None, segment: str, shown: Shown) -> None:
     """Report a window of a model: its worst scores, volume, missing values, performance and histograms.
 
@@ -143,7 +91,7 @@ def window(model: str, end: str | None, window: str | None, segment: str, shown:
 @click.option(
     "--segment", default="", help="Of this segment, such as country=DE, instead of the whole model."
 )
-@_shown
+@shown_as_asked
 def day(model: str, day: str | None, window: str | None, segment: str, shown: Shown) -> None:
     """Report a day of a model beside the day before, by the shortest windows of which a picture holds a day.
 

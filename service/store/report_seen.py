@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from service.sketches.pane import PaneSketch
 
-_MOST_ROWS = 2_000
+_MOST_WINDOWS, _MOST_METRICS = 10_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _windows(connection: Connection, of: Stretch) -> tuple[WindowRow, ...]:
         model=of.model, version=of.version or None, segment=of.segment, window=of.window, since_ms=of.before_ms,
         until_ms=of.end_ms,
     )  # fmt: skip
-    return list_windows(connection, wanted, Paging(_MOST_ROWS)).rows
+    return list_windows(connection, wanted, Paging(_MOST_WINDOWS)).rows
 
 
 def _performance(connection: Connection, of: Stretch) -> tuple[PerformanceRow, ...]:
@@ -119,7 +119,7 @@ def _performance(connection: Connection, of: Stretch) -> tuple[PerformanceRow, .
             model=of.model, version=of.version or None, segment=segment, window=of.window, since_ms=of.before_ms,
             until_ms=of.end_ms,
         )  # fmt: skip
-        found += list_performance(connection, wanted, Paging(_MOST_ROWS)).rows
+        found += list_performance(connection, wanted, Paging(_MOST_METRICS)).rows
     return found
 
 
