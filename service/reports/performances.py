@@ -68,7 +68,7 @@ def performance(seen: Seen) -> Section:
         where = place(row.version, row.segment or "the whole model")
         by_metric[row.basis, row.metric, where].append(row)
     found = [_beside(key, rows, seen) for key, rows in sorted(by_metric.items())]
-    ranked = sorted(found, key=lambda one: -one.apart)
+    ranked = sorted(found, key=lambda one: (-one.apart, one.key[0] != REALIZED))
     apart = sum(one.apart > 1 for one in found)
     said = (
         f"Of {counted(len(found), 'metric')} {apart:,} differ by more than their intervals; those come first."
@@ -138,8 +138,10 @@ def _ripeness(seen: Seen) -> str:
         return "Too few labels came to say how long they take, so no window is ripe."
     ends = {row.end_ms for row in seen.windows if row.end_ms > seen.of.start_ms}
     unripe = sum(not _has_come(end, seen) for end in ends)
+    lost = len({row.end_ms for row in seen.windows if row.incomplete} & ends)
     after = f"A window is ripe {lasted(seen.ripe_after_ms)} after its end, when nine in ten labels have come"
-    return f"{after}; {unripe:,} windows of the stretch are not yet." if unripe else f"{after}; all are."
+    ripe = f"{unripe:,} of the stretch are not yet" if unripe else "all are"
+    return f"{after}; {ripe}." + (f" {counted(lost, 'window')} lost records." if lost else "")
 
 
 def _has_come(end_ms: int, seen: Seen) -> bool:

@@ -89,7 +89,13 @@ def test_performance_before_and_during_has_intervals_rows_and_how_ripe_it_is() -
         "0.6 (0.5827 to 0.6173)", "300 in 3 windows", "2 of 3 windows",
     )  # fmt: skip
     assert told.lines[0] == "Of 2 metrics 1 differ by more than their intervals; those come first."
-    assert told.lines[1].endswith("1 windows of the stretch are not yet.")
+    assert told.lines[1].endswith("1 of the stretch are not yet.")
+
+
+def test_performance_of_windows_that_lost_records_says_so() -> None:
+    rows = [window(0, incomplete=True), window(1, incomplete=True)]
+    told = section("Performance", seen=seen(performance=[metric(1, 0.9)], windows=rows))
+    assert told.lines[1].endswith("all are. 1 window lost records.")
 
 
 def test_without_labels_it_says_that_no_window_is_ripe() -> None:
