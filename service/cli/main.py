@@ -30,6 +30,7 @@ _COMMANDS = {
     "tune": "service.cli.tune:tune",
     "partitions": "service.cli.partitions:partitions",
     "incidents": "service.cli.incidents:incidents",
+    "report": "service.cli.report:report",
     "performance": "service.cli.performance:performance",
     "slices": "service.cli.slices:slices",
     "health": "service.cli.health:health",

@@ -35,6 +35,7 @@ from service.web.parameters import (
 )
 from service.web.prediction_health import prediction_health
 from service.web.problems import PROBLEM_ANSWERS, not_found
+from service.web.report import add_report_route
 from service.web.score import SCORE_ENDPOINTS
 from service.web.weak_slices import weak_slices
 
@@ -45,6 +46,7 @@ def api_router() -> APIRouter:
     """All of `/api/v1`. Names may hold slashes, hence `:path`; ids of incidents never do."""
     router = APIRouter(prefix="/api/v1", responses=PROBLEM_ANSWERS, dependencies=[Depends(may_use)])
     router.add_api_route("/incidents/{incident_id}/mark", mark, methods=["POST"])
+    add_report_route(router)
     for path, endpoint in (INCIDENT_ENDPOINTS | SCORE_ENDPOINTS | COMPARISON_ENDPOINTS | _ENDPOINTS).items():
         more: dict[str, Any] = _YAML_TOO if endpoint is monitor else {}
         router.add_api_route(path, endpoint, methods=["GET"], **more)

@@ -14,8 +14,10 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+POLICY = "Content-Security-Policy"
+"""A page that needs less than the others says so itself."""
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    POLICY: CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -44,7 +46,9 @@ class GuardedAnswers:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message).update(HEADERS | {"Cache-Control": caching})
+                headers = MutableHeaders(scope=message)
+                stricter = {name: headers[name] for name in (POLICY,) if name in headers}
+                headers.update(HEADERS | {"Cache-Control": caching} | stricter)
             await send(message)
 
         try:

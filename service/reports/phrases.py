@@ -1,0 +1,66 @@
+"""Numbers, times and places as reports say them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from service.messages import Role
+from service.monitor import format_duration
+
+_SECOND_MS = 1_000
+
+
+def number(value: float | None) -> str:
+    """In four digits, or whole; a dash for none."""
+    if value is None:
+        return "\N{EN DASH}"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def share(ratio: float) -> str:
+    """A share in percent."""
+    percent = 100 * ratio
+    return "0 %" if percent == 0 else f"{percent:.1f} %" if percent >= 0.1 else "< 0.1 %"
+
+
+def times_over(ratio: float | None) -> str:
+    """How many times its limit a score is."""
+    if ratio is None:
+        return "\N{EN DASH}"
+    return "> 1,000" if ratio > 1_000 else f"{ratio:.2f}"
+
+
+def moment(ms: int | None) -> str:
+    """The time to the second, in UTC."""
+    if ms is None:
+        return "\N{EN DASH}"
+    return datetime.fromtimestamp(ms / _SECOND_MS, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def minute(ms: int) -> str:
+    """The time to the minute, in UTC."""
+    return datetime.fromtimestamp(ms / _SECOND_MS, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def lasted(duration_ms: int) -> str:
+    """A duration in its two largest units at most."""
+    whole = max(1, duration_ms // _SECOND_MS)
+    step = next((step for step in (86_400, 3_600, 60) if whole >= 24 * step), 1)
+    return format_duration(max(1, whole // step) * step * _SECOND_MS)
+
+
+def column(role: str, feature: str) -> str:
+    """What a finding is about."""
+    if not role:
+        return "the model"
+    return feature if role == Role.FEATURE else f"{feature} ({role})" if feature != role else f"the {role}"
+
+
+def place(version: str, segment: str) -> str:
+    """Which rows of the model."""
+    return " ".join(filter(None, (f"version {version}" if version else "all versions", segment)))
+
+
+def counted(count: int, word: str) -> str:
+    """The number and its word, such as "1 window" or "1,200 windows"."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
