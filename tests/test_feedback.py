@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from service.configuration import Configuration, ModelVersion
-from service.feedback import EACH_PART, choose_feedback
+from service.feedback import choose_feedback
 from service.messages import Candidate, Partition
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, FeedbackPolicy, Monitor, Task, WindowSpec
 from service.reference.profile import profile_to_bytes
 from service.sketches.grids import Grid
 from service.store.configuration import StoredReference, apply_monitors, load_configuration
 from service.store.engine import connect, transaction
-from service.store.feedback_candidates import add_candidates
+from service.store.feedback_candidates import EACH_PART, add_candidates
 from service.store.migrate import migrate
 from service.store.results import LeaseLost, lease
 from service.store.tables import evaluation, feedback, feedback_candidate, waiting_prediction
@@ -158,6 +158,15 @@ def test_windows_without_candidates_are_passed_by(engine: Engine) -> None:
     leave(engine, candidate(1, 0), candidate(2, 600))
     assert advance(engine, 10_000) == 2
     assert [row.inference_id for row in chosen(engine)] == ["p-1", "p-2"]
+
+
+def test_what_is_left_of_a_window_is_forgotten_piece_by_piece(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.feedback_candidates._ROWS_AT_ONCE", 2)
+    leave(engine, *(candidate(i, i) for i in range(6)), candidate(6, 60))
+    assert advance(engine, 60) == 4, "once chosen, and thrice forgotten"
+    assert waiting(engine) == ["p-6"]
 
 
 def test_rows_that_come_for_a_window_that_was_chosen_from_are_forgotten(engine: Engine) -> None:

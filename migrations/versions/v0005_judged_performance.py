@@ -63,7 +63,9 @@ CREATE TABLE feedback_candidate (
     PRIMARY KEY (topic, partition, "offset")
 );
 
-CREATE INDEX feedback_candidate_by_pane ON feedback_candidate (model, start_ms);
+CREATE INDEX feedback_candidate_by_pane ON feedback_candidate (model, start_ms, topic, partition);
+
+CREATE INDEX feedback_candidate_by_hash ON feedback_candidate (model, (id < 0), id, start_ms);
 
 CREATE TABLE feedback_course (
     model TEXT PRIMARY KEY,

@@ -270,7 +270,8 @@ feedback_candidate = Table(
     Column("inference_id", Text, nullable=False),
     Column("features", JSONB, nullable=False),
     Column("answer", JSONB, nullable=False),
-    Index("feedback_candidate_by_pane", "model", "start_ms"),
+    Index("feedback_candidate_by_pane", "model", "start_ms", "topic", "partition"),
+    Index("feedback_candidate_by_hash", "model", text("(id < 0)"), "id", "start_ms"),
 )  # fmt: skip
 
 feedback_course = Table(
