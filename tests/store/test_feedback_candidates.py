@@ -23,6 +23,7 @@ from service.store.feedback_candidates import (
     pool,
 )
 from service.store.migrate import migrate
+from service.store.partition_rows import reset_partitions
 from service.store.retention import Retention, apply_retention
 from service.store.tables import feedback, feedback_candidate, retraining
 
@@ -87,6 +88,14 @@ def test_a_log_that_was_cut_off_has_another_row_at_an_offset(engine: Engine) -> 
         with transaction(engine) as connection:
             add_candidates(connection, PLACE, [one])
     assert read(engine) == [other]
+
+
+def test_candidates_of_a_topic_that_is_reset_go_with_its_offsets(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        add_candidates(connection, PLACE, [ONE])
+        add_candidates(connection, Partition("others", 0), [replace(ONE, inference_id="p-2")])
+    reset_partitions(engine, PLACE.topic)
+    assert [one.inference_id for one in read(engine)] == ["p-2"]
 
 
 def test_hostile_texts_are_stored(engine: Engine) -> None:
