@@ -1,6 +1,7 @@
 """Answers that references know, what is found in the performance of windows, and what to label and train on.
 
-Runs beside collectors and evaluators of the version before: it only adds. Those stop at their next start.
+Runs beside collectors and evaluators of the version before: it only adds. Those stop at their next start, and as
+soon as a monitor is applied that has `feedback:` or `labels.detectors`, which they do not know.
 """
 
 from __future__ import annotations
