@@ -60,6 +60,7 @@ CREATE TABLE feedback_candidate (
     id BIGINT NOT NULL,
     inference_id TEXT NOT NULL,
     features JSONB NOT NULL,
+    features_left_out BOOLEAN NOT NULL DEFAULT false,
     answer JSONB NOT NULL,
     PRIMARY KEY (topic, partition, "offset")
 );
@@ -83,6 +84,7 @@ CREATE TABLE feedback (
     inference_id TEXT NOT NULL,
     ts_ms BIGINT NOT NULL,
     features JSONB NOT NULL,
+    features_left_out BOOLEAN NOT NULL DEFAULT false,
     answer JSONB NOT NULL,
     value DOUBLE PRECISION,
     why TEXT NOT NULL,

@@ -188,7 +188,10 @@ def _surprising(rows: Sequence[Candidate], usual: Usual | None) -> list[tuple[fl
         return [None] * len(rows)
     totals = surprises.totals.tolist()
     said = (surprises.most(at, _NAMED_FEATURES) for at in range(len(rows)))
-    return [(total, _told(row, named)) for total, row, named in zip(totals, rows, said, strict=True)]
+    return [
+        None if row.features_left_out else (total, _told(row, named))
+        for total, row, named in zip(totals, rows, said, strict=True)
+    ]
 
 
 def _told(row: Candidate, named: Sequence[tuple[str, float]]) -> str:

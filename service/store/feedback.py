@@ -41,6 +41,7 @@ class FeedbackRow:
     inference_id: str
     ts_ms: int
     features: Mapping[str, Any]
+    features_left_out: bool
     answer: Mapping[str, Any]
     value: float | None
     why: str

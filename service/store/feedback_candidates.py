@@ -75,6 +75,7 @@ def add_candidates(connection: Connection, partition: Partition, candidates: Seq
             "version": one.version, "start_ms": one.start_ms, "ts_ms": one.ts_ms,
             "id": one.priority - _ALL * (one.priority >= _HALF), "inference_id": storable(one.inference_id),
             "features": _storable(one.features), "answer": _storable(one.answer),
+            "features_left_out": one.features_left_out,
         }
         for one in candidates
     ]  # fmt: skip
@@ -124,7 +125,7 @@ def pool(connection: Connection, model: str, span_ms: tuple[int, int], most: int
 def _candidate(row: RowMapping) -> Candidate:
     return Candidate(
         row["model"], row["version"], row["start_ms"], row["ts_ms"], row["offset"], row["id"] % _ALL,
-        row["inference_id"], _cells(row["features"]), _cells(row["answer"]),
+        row["inference_id"], _cells(row["features"]), _cells(row["answer"]), row["features_left_out"],
     )  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def keep_chosen(
             "model": model, "version": one.candidate.version, "window": window, "end_ms": end_ms,
             "kind": one.kind.value, "inference_id": one.candidate.inference_id, "ts_ms": one.candidate.ts_ms,
             "features": dict(one.candidate.features), "answer": dict(one.candidate.answer), "value": one.value,
-            "why": storable(one.why),
+            "why": storable(one.why), "features_left_out": one.candidate.features_left_out,
         }
         for one in chosen
     ]  # fmt: skip

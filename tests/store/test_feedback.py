@@ -74,8 +74,8 @@ def test_a_record_says_what_to_label_and_why(engine: Engine) -> None:
     assert row.document == {
         "type": "feedback", "id": row.id, "model": "churn", "version": "7", "window": "1h", "end_ms": END_MS,
         "kind": "uncertain", "inference_id": "p-1", "ts_ms": END_MS - 1_000, "features": {"amount": 2.5, "note": None},
-        "answer": {"label": "yes", "score": 0.5}, "value": 0.75, "why": "its score is 0.5, where 0.4 decides",
-        "ts": "2026-11-21T23:59:59Z", "end": "2026-11-22T00:00:00Z",
+        "features_left_out": False, "answer": {"label": "yes", "score": 0.5}, "value": 0.75,
+        "why": "its score is 0.5, where 0.4 decides", "ts": "2026-11-21T23:59:59Z", "end": "2026-11-22T00:00:00Z",
     }  # fmt: skip
     assert (advice.document["spans"], advice.document["at"]) == (
         [{"from_ms": 1, "until_ms": 2, "labels": 3}],

@@ -67,6 +67,10 @@ def test_a_candidate_comes_back_as_it_was_left(engine: Engine) -> None:
     (found,) = read(engine)
     assert found == ONE
     assert {type(value) for value in found.features.values()} == {float, str, type(None)}
+    bare = replace(ONE, features={}, features_left_out=True)
+    with transaction(engine) as connection:
+        add_candidates(connection, PLACE, [bare])
+    assert read(engine) == [bare]
 
 
 def test_candidates_are_written_with_the_offset_once_or_not_at_all(engine: Engine) -> None:
