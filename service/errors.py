@@ -3,6 +3,7 @@
 DriftbellError
 ├── ConfigurationError      stop: a person must mend the setting, monitor or reference; says what to do
 ├── Unavailable             retry: the database or the broker is away; state in memory stays valid
+├── TooLarge                send less, or set it aside: the broker will never take this record
 ├── PartitionError          halt this partition, go on with the others
 │   ├── PartitionHalted       impossible state or a recreated topic: alert and wait for a person
 │   └── PartitionLost         fenced: another worker owns it now; drop memory and wait for assignment
@@ -30,6 +31,10 @@ class ConfigurationError(DriftbellError):
 
 class Unavailable(DriftbellError):
     """The database or the broker does not answer; the same call may succeed later."""
+
+
+class TooLarge(DriftbellError):
+    """The broker refuses a record for its size, however often it is sent."""
 
 
 class PartitionError(DriftbellError):

@@ -298,9 +298,10 @@ feedback = Table(
     Column("why", Text, nullable=False),
     Column("chosen_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("sent_at", DateTime(timezone=True), doc="when the feedback topic had it; none: not yet"),
+    Column("refused_at", DateTime(timezone=True), doc="when it was too large for the feedback topic"),
     UniqueConstraint("model", "inference_id", name="feedback_once"),
     Index("feedback_by_end", "model", "end_ms"),
-    Index("feedback_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+    Index("feedback_unsent", "id", postgresql_where=text("sent_at IS NULL AND refused_at IS NULL")),
 )  # fmt: skip
 
 retraining = Table(
@@ -319,8 +320,9 @@ retraining = Table(
     Column("ready_ms", BigInteger, doc="from when on there may be such a span, where there is none yet"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("sent_at", DateTime(timezone=True), doc="when the feedback topic had it; none: not yet"),
+    Column("refused_at", DateTime(timezone=True), doc="when it was too large for the feedback topic"),
     Index("retraining_by_model", "model", "id"),
-    Index("retraining_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+    Index("retraining_unsent", "id", postgresql_where=text("sent_at IS NULL AND refused_at IS NULL")),
 )  # fmt: skip
 
 dead_letter = Table(

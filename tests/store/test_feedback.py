@@ -67,6 +67,20 @@ def test_rows_and_advice_wait_until_they_are_sent(engine: Engine) -> None:
         assert all(row.sent_at for row in list_feedback(connection, FeedbackFilter(), Paging()).rows)
 
 
+def test_what_the_topic_refuses_waits_no_more_and_says_so(engine: Engine) -> None:
+    chosen(engine, "p-1")
+    chosen(engine, "p-2")
+    advised(engine)
+    queue = FeedbackQueue(engine)
+    first, _, advice = queue.unsent(10)
+    queue.refused([first, advice])
+    assert [one.document["inference_id"] for one in queue.unsent(10)] == ["p-2"]
+    with transaction(engine) as connection:
+        second, refused = list_feedback(connection, FeedbackFilter(), Paging()).rows
+    assert (second.refused_at, refused.sent_at) == (None, None)
+    assert refused.refused_at
+
+
 def test_a_record_says_what_to_label_and_why(engine: Engine) -> None:
     chosen(engine, "p-1")
     advised(engine)
