@@ -4,6 +4,7 @@ DriftbellError
 ├── ConfigurationError      stop: a person must mend the setting, monitor or reference; says what to do
 ├── Unavailable             retry: the database or the broker is away; state in memory stays valid
 │   └── TooSlow               one statement took too long, or waited for a lock: the others may go on
+├── TooLarge                send less, or set it aside: the broker will never take this record
 ├── PartitionError          halt this partition, go on with the others
 │   ├── PartitionHalted       impossible state or a recreated topic: alert and wait for a person
 │   └── PartitionLost         fenced: another worker owns it now; drop memory and wait for assignment
@@ -35,6 +36,10 @@ class Unavailable(DriftbellError):
 
 class TooSlow(Unavailable):
     """The database answers, but not this statement in its time."""
+
+
+class TooLarge(DriftbellError):
+    """The broker refuses a record for its size, however often it is sent."""
 
 
 class PartitionError(DriftbellError):

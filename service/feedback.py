@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from service.configuration import Configuration, ModelVersion
     from service.store.results import Lease
 
-EACH_PART = 64
-"""So many predictions of a pane and partition are candidates: as many as a collector puts aside."""
 MOST_COMPARED = 5_000
 """So many candidates of a window are compared: those with the smallest hashes."""
 
@@ -33,18 +31,23 @@ MOST_COMPARED = 5_000
 def choose_feedback(
     engine: Engine, held: Lease, configuration: Configuration, position_ms: int | None
 ) -> bool:
-    """Choose rows of the first window that ended by `position_ms` and has any; whether there may be more.
+    """Choose rows of the first window that ended by `position_ms` and has any; whether there may be more to do.
+
+    What is left of windows before is forgotten first.
 
     Raises LeaseLost when another evaluator has taken the model, and writes nothing then.
     """
     versions = configuration.models.get(held.model, ())
     if position_ms is None or not any(version.monitor.feedback.per_day for version in versions):
         return False
-    if not versions[-1].monitor.feedback.per_day:
+    if not versions[-1].monitor.feedback.per_day:  # what was put aside before is not kept
         return _forget(engine, held)
     spec = pace(versions[-1].monitor.windows)
     with transaction(engine) as connection:
         since_ms = chosen_until(connection, held.model)
+    if since_ms is not None and _forget(engine, held, since_ms):
+        return True
+    with transaction(engine) as connection:
         first_ms = first_candidate_ms(connection, held.model, since_ms)
     if first_ms is None:
         return False
@@ -59,12 +62,11 @@ def choose_feedback(
     return True
 
 
-def _forget(engine: Engine, held: Lease) -> bool:
-    """The monitor asks for none any more: what was put aside before is not kept."""
+def _forget(engine: Engine, held: Lease, before_ms: int | None = None) -> bool:
+    """Some thousands at a time; whether there may be more."""
     with transaction(engine) as connection:
         hold(connection, held)
-        forget_candidates(connection, held.model)
-    return False
+        return forget_candidates(connection, held.model, before_ms)
 
 
 def _usual(engine: Engine, version: ModelVersion) -> Usual | None:
@@ -82,7 +84,7 @@ def _choose(
     monitor, task, end_ms = latest.monitor, in_force.monitor.task, span_ms[1]
     before = spent(connection, latest.model, day_of(end_ms), end_ms)
     allowed = allowances(monitor.feedback, possible_kinds(task, usual), end_ms, before)
-    candidates = pool(connection, latest.model, span_ms, each=EACH_PART, most=MOST_COMPARED)
+    candidates = pool(connection, latest.model, span_ms, MOST_COMPARED)
     keep_chosen(
         connection, latest.model, pace(monitor.windows).name, end_ms, choose(candidates, allowed, task, usual)
     )

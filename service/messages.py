@@ -232,7 +232,8 @@ class JoinRows:
 class Candidate:
     """A prediction that a person may be asked to label, as it was sent. `priority` is the hash of its inference id.
 
-    A feature that was sent as null, or is no usable number, is None; one that was not sent is not there.
+    A feature that was sent as null, or is no usable number, is None; one that was not sent, or that the grid does not
+    know, is not there. Those of a row with too much of them are left out altogether.
     """
 
     model: str
@@ -244,6 +245,7 @@ class Candidate:
     inference_id: str
     features: Mapping[str, float | str | None]
     answer: Mapping[str, float | str]
+    features_left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

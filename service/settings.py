@@ -447,6 +447,10 @@ def _contradictions(kafka: KafkaSettings, names: set[str]) -> list[str]:
         problems.append(
             f"{PREFIX}FEEDBACK_TOPIC is {kafka.feedback_topic!r}, which is read, too; name another topic"
         )
+    if kafka.feedback_topic is not None and kafka.feedback_topic == topic:
+        problems.append(
+            f"{PREFIX}FEEDBACK_TOPIC is {topic!r}, which dead letters are sent to; name another topic"
+        )
     if kafka.feedback_topic is not None and not kafka.bootstrap_servers:
         problems.append(f"{PREFIX}KAFKA_BOOTSTRAP_SERVERS is not set; {PREFIX}FEEDBACK_TOPIC needs it")
     return problems

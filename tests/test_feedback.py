@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from service.configuration import Configuration, ModelVersion
-from service.feedback import EACH_PART, choose_feedback
+from service.feedback import choose_feedback
 from service.messages import Candidate, Partition
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, FeedbackPolicy, Monitor, Task, WindowSpec
 from service.reference.profile import profile_to_bytes
 from service.sketches.grids import Grid
 from service.store.configuration import StoredReference, apply_monitors, load_configuration
 from service.store.engine import connect, transaction
-from service.store.feedback_candidates import add_candidates
+from service.store.feedback_candidates import EACH_PART, add_candidates
 from service.store.migrate import migrate
 from service.store.results import LeaseLost, lease
 from service.store.tables import evaluation, feedback, feedback_candidate, waiting_prediction
@@ -130,6 +130,12 @@ def test_of_a_part_of_a_pane_no_more_than_a_collector_keeps_are_looked_at(engine
     assert [row.inference_id for row in chosen(engine)] == [one.inference_id for one in rows[:EACH_PART]]
 
 
+def test_a_row_says_that_its_features_were_left_out(engine: Engine) -> None:
+    leave(engine, candidate(1, 0, features={}, features_left_out=True), candidate(2, 0))
+    advance(engine, 60)
+    assert {row.inference_id: row.features_left_out for row in chosen(engine)} == {"p-1": True, "p-2": False}
+
+
 def test_hashes_are_compared_as_whole_numbers_without_a_sign(engine: Engine) -> None:
     priorities = {"low": 5, "half": 2**63 - 1, "high": 2**63, "highest": 2**64 - 1}
     leave(
@@ -158,6 +164,15 @@ def test_windows_without_candidates_are_passed_by(engine: Engine) -> None:
     leave(engine, candidate(1, 0), candidate(2, 600))
     assert advance(engine, 10_000) == 2
     assert [row.inference_id for row in chosen(engine)] == ["p-1", "p-2"]
+
+
+def test_what_is_left_of_a_window_is_forgotten_piece_by_piece(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.feedback_candidates._ROWS_AT_ONCE", 2)
+    leave(engine, *(candidate(i, i) for i in range(6)), candidate(6, 60))
+    assert advance(engine, 60) == 4, "once chosen, and thrice forgotten"
+    assert waiting(engine) == ["p-6"]
 
 
 def test_rows_that_come_for_a_window_that_was_chosen_from_are_forgotten(engine: Engine) -> None:
@@ -227,7 +242,9 @@ def test_the_most_surprising_are_those_that_are_unlike_the_reference(engine: Eng
     apply_monitors(engine, [monitor], [reference], 0)
     odd = {7: 900.0, 23: 30.0}
     leave(engine, *(candidate(i, i % 60, features={"amount": odd.get(i, 100.0)}) for i in range(1, 400)))
+    leave(engine, candidate(400, 0, features={}, features_left_out=True))
     advance(engine, 60, load_configuration(engine))
     surprising = [row for row in chosen(engine) if row.kind == "surprising"]
     assert {surprising[0].inference_id, surprising[1].inference_id} == {"p-7", "p-23"}
+    assert "p-400" not in {row.inference_id for row in surprising}, "nothing is known of its features"
     assert "amount 900 (0.1 % of the reference is as far out)" in {row.why for row in surprising}

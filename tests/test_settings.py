@@ -151,6 +151,14 @@ def test_what_to_label_is_not_written_into_a_topic_that_is_read_nor_without_a_br
     assert mistakes_of(FEEDBACK_TOPIC="b") == ["KAFKA_BOOTSTRAP_SERVERS is not set; FEEDBACK_TOPIC needs it"]
 
 
+def test_what_to_label_is_not_written_among_dead_letters() -> None:
+    kafka = {"KAFKA_BOOTSTRAP_SERVERS": "localhost:9092", "KAFKA_TOPICS": "a"}
+    assert mistakes_of(**kafka, DEAD_LETTER_TOPIC="c", FEEDBACK_TOPIC="c") == [
+        "FEEDBACK_TOPIC is 'c', which dead letters are sent to; name another topic"
+    ]
+    assert load(**kafka, DEAD_LETTER_TOPIC="c", FEEDBACK_TOPIC="d").kafka.feedback_topic == "d"
+
+
 # ---------------------------------------------------------------- secrets
 def test_secrets_are_not_in_any_repr() -> None:
     settings = load(

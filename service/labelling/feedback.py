@@ -12,7 +12,7 @@ from math import floor
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from service.monitor import DAY_MS, Task
+from service.monitor import DAY_MS, HOUR_MS, Task
 
 if TYPE_CHECKING:
     from service.labelling.surprise import Usual
@@ -50,13 +50,14 @@ Ranking = Callable[[Sequence["Candidate"]], Sequence[tuple[float, str] | None]]
 
 
 def pace(windows: Sequence[WindowSpec]) -> WindowSpec:
-    """The windows that rows are chosen of: the longest that move on at least once a day, else the shortest.
+    """The windows that rows are chosen of: the longest that move on at least once an hour, else the shortest.
 
-    A window that slides is chosen from where it has moved on, so that each pane is in one choice.
+    A window that slides is chosen from where it has moved on, so that each pane is in one choice. What is put aside
+    until then is an hour's, however long windows are.
     """
-    daily = [spec for spec in windows if spec.every_ms <= DAY_MS]
-    if daily:
-        return max(daily, key=lambda spec: (spec.length_ms, -spec.every_ms))
+    hourly = [spec for spec in windows if spec.every_ms <= HOUR_MS]
+    if hourly:
+        return max(hourly, key=lambda spec: (spec.length_ms, -spec.every_ms))
     return min(windows, key=lambda spec: (spec.every_ms, spec.length_ms))
 
 
@@ -187,7 +188,10 @@ def _surprising(rows: Sequence[Candidate], usual: Usual | None) -> list[tuple[fl
         return [None] * len(rows)
     totals = surprises.totals.tolist()
     said = (surprises.most(at, _NAMED_FEATURES) for at in range(len(rows)))
-    return [(total, _told(row, named)) for total, row, named in zip(totals, rows, said, strict=True)]
+    return [
+        None if row.features_left_out else (total, _told(row, named))
+        for total, row, named in zip(totals, rows, said, strict=True)
+    ]
 
 
 def _told(row: Candidate, named: Sequence[tuple[str, float]]) -> str:

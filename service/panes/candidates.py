@@ -7,6 +7,7 @@ also after a restart, which forgets how small they were.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 SIZE = 64
 """So many predictions of a pane and partition may be asked to be labelled."""
+MOST_FEATURE_BYTES = 64_000
+"""Of a row whose features take more, as JSON, none is kept; it says so."""
 LONGEST_ID = 400
 """A row with a longer id is never asked for: an id is of use only as a whole."""
 
@@ -86,9 +89,11 @@ def _candidate(batch: Batch, grid: Grid, start_ms: int, row: int) -> Candidate:
     if len(inference_id) > LONGEST_ID or "\0" in inference_id or not answer:
         inference_id, cells, answer = "", {}, {}
     version = batch.versions.values[batch.versions.codes[row]]
+    features = {column.name: value for column, value in cells.items() if column.role is Role.FEATURE}
+    too_large = len(json.dumps(features, ensure_ascii=False).encode(errors="replace")) > MOST_FEATURE_BYTES
     return Candidate(
         batch.model, str(version), start_ms, int(batch.ts_ms[row]), int(batch.offsets[row]), int(batch.ids[row]),
-        inference_id, {column.name: value for column, value in cells.items() if column.role is Role.FEATURE}, answer,
+        inference_id, {} if too_large else features, answer, features_left_out=too_large,
     )  # fmt: skip
 
 
@@ -104,7 +109,10 @@ def _answer(cells: Mapping[Column, _Cell]) -> Mapping[str, float | str]:
 
 
 def _cells(batch: Batch, grid: Grid, row: int) -> dict[Column, _Cell]:
-    """All cells of a row that were sent; extras hold what the grid does not know, and texts in place of numbers."""
+    """The cells of a row that were sent: the answer, and the features that the grid knows, no others.
+
+    Extras hold what the grid does not know, and texts in place of numbers.
+    """
     made: dict[Column, _Cell] = {}
     for number, values in zip(
         grid.numbers, batch.numbers, strict=False
@@ -113,6 +121,8 @@ def _cells(batch: Batch, grid: Grid, row: int) -> dict[Column, _Cell]:
     for text, cells in zip(grid.texts, batch.texts, strict=False):
         _put(made, text.column, _text(cells, row))
     for column, extra in batch.extras.items():
+        if column.role is Role.FEATURE and column not in grid.number_at and column not in grid.text_at:
+            continue
         if extra.numbers is not None:
             _put(made, column, float(extra.numbers[row]))
         if extra.texts is not None:

@@ -41,11 +41,13 @@ class FeedbackRow:
     inference_id: str
     ts_ms: int
     features: Mapping[str, Any]
+    features_left_out: bool
     answer: Mapping[str, Any]
     value: float | None
     why: str
     chosen_at: datetime
     sent_at: datetime | None
+    refused_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class RetrainingRow:
     ready_ms: int | None
     created_at: datetime
     sent_at: datetime | None
+    refused_at: datetime | None
 
 
 def list_feedback(connection: Connection, wanted: FeedbackFilter, paging: Paging) -> Chunk[FeedbackRow]:
@@ -102,15 +105,23 @@ class FeedbackQueue:
             return rows + [_advised(row) for row in advice]
 
     def sent(self, rows: Sequence[Unsent]) -> None:
+        self._mark("sent_at", rows)
+
+    def refused(self, rows: Sequence[Unsent]) -> None:
+        self._mark("refused_at", rows)
+
+    def _mark(self, column: str, rows: Sequence[Unsent]) -> None:
         with transaction(self._engine) as connection:
             for table in (feedback, retraining):
                 ids = [one.id for one in rows if one.kind == table.name]
                 if ids:
-                    connection.execute(update(table).where(table.c.id.in_(ids)).values(sent_at=func.now()))
+                    connection.execute(update(table).where(table.c.id.in_(ids)).values({column: func.now()}))
 
 
 def _waiting(table: Table, row_class: type[Any], most: int) -> Select[Any]:
-    rows = select(*columns_of(table, row_class)).where(table.c.sent_at.is_(None))
+    rows = select(*columns_of(table, row_class)).where(
+        table.c.sent_at.is_(None), table.c.refused_at.is_(None)
+    )
     return rows.order_by(table.c.id).limit(most)
 
 
@@ -130,4 +141,4 @@ def retraining_document(row: RetrainingRow) -> dict[str, Any]:
     return {"type": "retraining", **values, "since": iso(row.since_ms), "at": iso(row.at_ms)}
 
 
-_OURS = {"chosen_at", "created_at", "sent_at"}
+_OURS = {"chosen_at", "created_at", "sent_at", "refused_at"}

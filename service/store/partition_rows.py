@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, update
 
 from service.store.engine import make_durable, transaction
-from service.store.tables import dead_letter, gap, pane, pane_ids, source_partition
+from service.store.tables import dead_letter, feedback_candidate, gap, pane, pane_ids, source_partition
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -39,7 +39,7 @@ def reset_partitions(engine: Engine, topic: str, *, recount: bool = False) -> in
     """Forget the positions of all partitions of a topic, halted ones too. Returns how many there were.
 
     What was counted stays, which is right for a topic that was made anew. `recount`: it goes too, which is right for
-    reading the same records again.
+    reading the same records again. Predictions that rows to label were not chosen from yet go with their offsets.
     """
     nothing = dict.fromkeys(("accepted", "duplicate", "late", "dead", "tombstone", *_MORE), 0)
     gone = dict.fromkeys(
@@ -47,7 +47,7 @@ def reset_partitions(engine: Engine, topic: str, *, recount: bool = False) -> in
     )
     with transaction(engine) as connection:
         make_durable(connection)
-        for table in (pane_ids, gap, *((pane, dead_letter) if recount else ())):
+        for table in (pane_ids, gap, feedback_candidate, *((pane, dead_letter) if recount else ())):
             connection.execute(delete(table).where(table.c.topic == topic))
         return connection.execute(
             update(source_partition).where(_row.topic == topic)

@@ -269,8 +269,10 @@ feedback_candidate = Table(
     Column("id", BigInteger, nullable=False, doc="hash of the inference id"),
     Column("inference_id", Text, nullable=False),
     Column("features", JSONB, nullable=False),
+    Column("features_left_out", Boolean, nullable=False, server_default=text("false"), doc="since they were too large"),
     Column("answer", JSONB, nullable=False),
-    Index("feedback_candidate_by_pane", "model", "start_ms"),
+    Index("feedback_candidate_by_pane", "model", "start_ms", "topic", "partition"),
+    Index("feedback_candidate_by_hash", "model", text("(id < 0)"), "id", "start_ms"),
 )  # fmt: skip
 
 feedback_course = Table(
@@ -290,14 +292,16 @@ feedback = Table(
     Column("inference_id", Text, nullable=False),
     Column("ts_ms", BigInteger, nullable=False),
     Column("features", JSONB, nullable=False),
+    Column("features_left_out", Boolean, nullable=False, server_default=text("false"), doc="since they were too large"),
     Column("answer", JSONB, nullable=False),
     Column("value", Double, doc="how uncertain or surprising it is; larger is more"),
     Column("why", Text, nullable=False),
     Column("chosen_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("sent_at", DateTime(timezone=True), doc="when the feedback topic had it; none: not yet"),
+    Column("refused_at", DateTime(timezone=True), doc="when it was too large for the feedback topic"),
     UniqueConstraint("model", "inference_id", name="feedback_once"),
     Index("feedback_by_end", "model", "end_ms"),
-    Index("feedback_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+    Index("feedback_unsent", "id", postgresql_where=text("sent_at IS NULL AND refused_at IS NULL")),
 )  # fmt: skip
 
 retraining = Table(
@@ -316,8 +320,9 @@ retraining = Table(
     Column("ready_ms", BigInteger, doc="from when on there may be such a span, where there is none yet"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("sent_at", DateTime(timezone=True), doc="when the feedback topic had it; none: not yet"),
+    Column("refused_at", DateTime(timezone=True), doc="when it was too large for the feedback topic"),
     Index("retraining_by_model", "model", "id"),
-    Index("retraining_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+    Index("retraining_unsent", "id", postgresql_where=text("sent_at IS NULL AND refused_at IS NULL")),
 )  # fmt: skip
 
 dead_letter = Table(

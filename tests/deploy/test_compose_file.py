@@ -150,6 +150,15 @@ def test_every_setting_of_our_services_is_one_that_they_take(tmp_path: Path) -> 
         load_settings(environment)
 
 
+def test_every_topic_that_is_read_or_sent_to_is_made_before_anybody_needs_it() -> None:
+    environment = SERVICES["evaluator"]["environment"]
+    named = [environment[f"DRIFTBELL_{name}"] for name in ("KAFKA_TOPICS", "FEEDBACK_TOPIC")]
+    assert SERVICES["topics"]["environment"]["TOPICS"] == ",".join(named)
+    assert "${DRIFTBELL_FEEDBACK_TOPIC:-}" in named
+    for name in ("collector", "evaluator"):
+        assert SERVICES[name]["depends_on"]["topics"] == {"condition": "service_completed_successfully"}
+
+
 def test_without_a_key_serve_answers_only_on_names_of_this_machine_and_to_prometheus() -> None:
     environment = SERVICES["serve"]["environment"]
     assert defaulted(environment["DRIFTBELL_AUTH"]) == "open"

@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import xxhash
 from kafka import KafkaConsumer
 
 from service.monitor import MINUTE_MS, FeedbackPolicy, Monitor, Task, WindowSpec
+from service.reference.profile import ReferenceProfile
 from tests.flow.stack import Stack, running
+from tests.reference.tables import built, write_csv
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.slow]
 
@@ -23,8 +26,8 @@ MODEL, HOUR_MS = "churn", 3_600_000
 ROWS, PARTITIONS, PER_DAY, KILLS = 6_000, 3, 2_000, 4
 WINDOW_MS = 5 * MINUTE_MS
 MONITOR = Monitor(
-    MODEL, task=Task.BINARY, windows=(WindowSpec.tumbling(WINDOW_MS),), idle_after_ms=1_000,
-    feedback=FeedbackPolicy(PER_DAY),
+    MODEL, task=Task.BINARY, reference=MODEL, windows=(WindowSpec.tumbling(WINDOW_MS),), idle_after_ms=1_000,
+    feedback=FeedbackPolicy(PER_DAY, uncertain=0.6, surprising=0.0, random=0.4),
 )  # fmt: skip
 
 
@@ -36,8 +39,16 @@ def stack(database: str, embedded_broker: Any, tmp_path: Path) -> Iterator[Any]:
     made.broker, made.feedback = embedded_broker, embedded_broker.new_topic(1)
     made.settings["FEEDBACK_TOPIC"] = made.feedback
     with running(made):
-        made.prepare([MONITOR])
+        made.prepare([MONITOR], [known_features(tmp_path)])
         yield made
+
+
+def known_features(path: Path) -> ReferenceProfile:
+    """A reference of the features that may be kept."""
+    amounts = [i / 4 for i in range(ROWS)]
+    countries = ["DE" if i % 3 else None for i in range(ROWS)]
+    made = built(write_csv(path / "rows.csv", {"amount": amounts, "country": countries}))
+    return replace(made, name=MODEL, model=MODEL)
 
 
 def sent_events() -> dict[str, dict[str, Any]]:
@@ -49,7 +60,7 @@ def sent_events() -> dict[str, dict[str, Any]]:
     return {
         f"order-{i}": {
             "type": "prediction", "model": MODEL, "version": "7", "id": f"order-{i}", "ts": times[i],
-            "features": {"amount": i / 4, "country": "DE" if i % 3 else None},
+            "features": {"amount": i / 4, "country": "DE" if i % 3 else None, "customer_id": f"c-{i}"},
             "prediction": {"label": "yes" if scores[i] > 0.3 else "no", "score": scores[i]},
         }
         for i in range(ROWS)
@@ -100,15 +111,12 @@ def test_what_to_label_reaches_the_topic_as_it_was_sent_whatever_dies(stack: Any
     records = told(stack, len(chosen))
 
     assert [(one["inference_id"], one["kind"], one["end_ms"]) for one in records] == chosen
-    assert {one["kind"] for one in records} == {"uncertain", "random"}, "there is no reference"
+    assert {one["kind"] for one in records} == {"uncertain", "random"}, "no other was asked for"
     assert len({one["inference_id"] for one in records}) == len(records) <= 2 * PER_DAY
     for one in records:
         event = events[one["inference_id"]]
-        assert (one["features"], one["answer"], one["ts_ms"]) == (
-            event["features"],
-            event["prediction"],
-            event["ts"],
-        )
+        known = {name: event["features"][name] for name in ("amount", "country")}
+        assert (one["features"], one["answer"], one["ts_ms"]) == (known, event["prediction"], event["ts"])
     for end in {one["end_ms"] for one in records}:
         hashes = sorted(
             xxhash.xxh3_64_intdigest(name.encode())

@@ -45,10 +45,12 @@ def names(chosen: list[Any], kind: FeedbackKind) -> list[str]:
         ([WindowSpec.tumbling(5 * MINUTE_MS), WindowSpec.tumbling(HOUR_MS)], "1h"),
         ([WindowSpec.tumbling(HOUR_MS), WindowSpec(DAY_MS, HOUR_MS)], "1d/1h"),
         ([WindowSpec.tumbling(7 * DAY_MS), WindowSpec.tumbling(HOUR_MS)], "1h"),
+        ([WindowSpec.tumbling(one) for one in (5 * MINUTE_MS, HOUR_MS, DAY_MS)], "1h"),
+        ([WindowSpec.tumbling(DAY_MS), WindowSpec.tumbling(6 * HOUR_MS)], "6h"),
         ([WindowSpec.tumbling(7 * DAY_MS), WindowSpec.tumbling(14 * DAY_MS)], "7d"),
     ],
 )
-def test_rows_are_chosen_of_the_longest_windows_that_end_daily(windows: list[WindowSpec], name: str) -> None:
+def test_rows_are_chosen_of_the_longest_windows_that_end_hourly(windows: list[WindowSpec], name: str) -> None:
     assert pace(windows).name == name
 
 

@@ -88,11 +88,30 @@ def test_a_candidate_is_the_row_as_it_was_sent() -> None:
     )  # fmt: skip
 
 
-def test_missing_cells_texts_among_numbers_and_unknown_features_are_told_apart() -> None:
-    features = {"amount": None, "weight": "heavy", "channel": "shop", "size": 4.0}
+def test_missing_cells_and_texts_among_numbers_are_told_apart() -> None:
+    features = {"amount": None, "weight": "heavy"}
     (one,) = left([prediction(1, features=features, prediction={"label": "no"})])
-    assert one.features == {"amount": None, "weight": "heavy", "channel": "shop", "size": 4.0}
+    assert one.features == {"amount": None, "weight": "heavy"}
     assert one.answer == {"label": "no"}
+
+
+def test_features_that_the_reference_does_not_know_are_not_kept() -> None:
+    features = {"amount": 1.0, "customer_id": "c-17", "size": 4.0, "mixed": "text"}
+    found = left([prediction(1, features=features), prediction(2, features={"amount": 2.0, "mixed": 5})])
+    assert [one.features for one in found] == [{"amount": 1.0}, {"amount": 2.0}]
+    (alone,) = left([prediction(1, features=features)], configured(grid=Grid()))
+    assert (alone.features, alone.answer) == ({}, {"label": "yes", "score": 0.9})
+
+
+def test_of_a_row_with_too_much_no_feature_is_kept_and_it_says_so() -> None:
+    names = [f"{i:03}{'ö' * 150}" for i in range(200)]
+    grid = Grid(texts=tuple(category_grid(Column(Role.FEATURE, name), {"x": 1}) for name in names))
+    wide, narrow = dict.fromkeys(names, "y" * 50), dict.fromkeys(names[:150], "y" * 50)
+    rows = [prediction(1, features=wide), prediction(2, features=narrow)]
+    large, small = left(rows, configured(grid=grid))
+    assert (large.features, large.features_left_out) == ({}, True)
+    assert (small.features, small.features_left_out) == (narrow, False)
+    assert large.answer == small.answer == {"label": "yes", "score": 0.9}
 
 
 @pytest.mark.parametrize(("sent", "kept"), [({"value": 3.25}, {"value": 3.25}), (0.75, {"value": 0.75})])

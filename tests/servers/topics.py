@@ -10,7 +10,7 @@ from kafka.errors import CoordinatorNotAvailableError
 from kafka.structs import OffsetAndMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 WAIT_SECONDS = 20.0
@@ -23,9 +23,9 @@ class Topics:
         self._bootstrap_servers = bootstrap_servers
         self._admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="driftbell-tests")
 
-    def create(self, topic: str, partitions: int = 1) -> None:
+    def create(self, topic: str, partitions: int = 1, configs: Mapping[str, str] | None = None) -> None:
         """Make an empty topic and wait until it can be used."""
-        options = {"num_partitions": partitions, "replication_factor": 1}
+        options = {"num_partitions": partitions, "replication_factor": 1, "configs": dict(configs or {})}
         self._admin.create_topics({topic: options}, wait_for_metadata=True)
 
     def delete(self, topic: str) -> None:

@@ -67,6 +67,20 @@ def test_rows_and_advice_wait_until_they_are_sent(engine: Engine) -> None:
         assert all(row.sent_at for row in list_feedback(connection, FeedbackFilter(), Paging()).rows)
 
 
+def test_what_the_topic_refuses_waits_no_more_and_says_so(engine: Engine) -> None:
+    chosen(engine, "p-1")
+    chosen(engine, "p-2")
+    advised(engine)
+    queue = FeedbackQueue(engine)
+    first, _, advice = queue.unsent(10)
+    queue.refused([first, advice])
+    assert [one.document["inference_id"] for one in queue.unsent(10)] == ["p-2"]
+    with transaction(engine) as connection:
+        second, refused = list_feedback(connection, FeedbackFilter(), Paging()).rows
+    assert (second.refused_at, refused.sent_at) == (None, None)
+    assert refused.refused_at
+
+
 def test_a_record_says_what_to_label_and_why(engine: Engine) -> None:
     chosen(engine, "p-1")
     advised(engine)
@@ -74,8 +88,8 @@ def test_a_record_says_what_to_label_and_why(engine: Engine) -> None:
     assert row.document == {
         "type": "feedback", "id": row.id, "model": "churn", "version": "7", "window": "1h", "end_ms": END_MS,
         "kind": "uncertain", "inference_id": "p-1", "ts_ms": END_MS - 1_000, "features": {"amount": 2.5, "note": None},
-        "answer": {"label": "yes", "score": 0.5}, "value": 0.75, "why": "its score is 0.5, where 0.4 decides",
-        "ts": "2026-11-21T23:59:59Z", "end": "2026-11-22T00:00:00Z",
+        "features_left_out": False, "answer": {"label": "yes", "score": 0.5}, "value": 0.75,
+        "why": "its score is 0.5, where 0.4 decides", "ts": "2026-11-21T23:59:59Z", "end": "2026-11-22T00:00:00Z",
     }  # fmt: skip
     assert (advice.document["spans"], advice.document["at"]) == (
         [{"from_ms": 1, "until_ms": 2, "labels": 3}],

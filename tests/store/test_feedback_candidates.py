@@ -15,8 +15,15 @@ from service.messages import Candidate, Checkpoint, Counts, Partition
 from service.monitor import DAY_MS
 from service.store.checkpoint import PostgresCheckpoints
 from service.store.engine import connect, transaction
-from service.store.feedback_candidates import add_candidates, first_candidate_ms, pool
+from service.store.feedback_candidates import (
+    EACH_PART,
+    add_candidates,
+    first_candidate_ms,
+    forget_candidates,
+    pool,
+)
 from service.store.migrate import migrate
+from service.store.partition_rows import reset_partitions
 from service.store.retention import Retention, apply_retention
 from service.store.tables import feedback, feedback_candidate, retraining
 
@@ -40,7 +47,7 @@ def engine(database: str) -> Iterator[Engine]:
 
 def read(engine: Engine, **changes: Any) -> list[Candidate]:
     with transaction(engine) as connection:
-        return pool(connection, "churn", (0, 2**62), **{"each": 64, "most": 100} | changes)
+        return pool(connection, "churn", (0, 2**62), **{"most": 1_000} | changes)
 
 
 def count(engine: Engine, table: Any) -> int:
@@ -60,6 +67,10 @@ def test_a_candidate_comes_back_as_it_was_left(engine: Engine) -> None:
     (found,) = read(engine)
     assert found == ONE
     assert {type(value) for value in found.features.values()} == {float, str, type(None)}
+    bare = replace(ONE, features={}, features_left_out=True)
+    with transaction(engine) as connection:
+        add_candidates(connection, PLACE, [bare])
+    assert read(engine) == [bare]
 
 
 def test_candidates_are_written_with_the_offset_once_or_not_at_all(engine: Engine) -> None:
@@ -83,6 +94,14 @@ def test_a_log_that_was_cut_off_has_another_row_at_an_offset(engine: Engine) -> 
     assert read(engine) == [other]
 
 
+def test_candidates_of_a_topic_that_is_reset_go_with_its_offsets(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        add_candidates(connection, PLACE, [ONE])
+        add_candidates(connection, Partition("others", 0), [replace(ONE, inference_id="p-2")])
+    reset_partitions(engine, PLACE.topic)
+    assert [one.inference_id for one in read(engine)] == ["p-2"]
+
+
 def test_hostile_texts_are_stored(engine: Engine) -> None:
     hostile = replace(ONE, inference_id="<b>\u202e'; --", features={'a"\0b': "x\0y", "\ud800": "lone"})
     with transaction(engine) as connection:
@@ -101,6 +120,43 @@ def test_where_there_are_too_many_the_smallest_hashes_of_all_panes_are_read(engi
     with transaction(engine) as connection:
         add_candidates(connection, PLACE, rows)
     assert [one.priority for one in read(engine, most=3)] == [3, 2**62, 2**63]
+
+
+def test_of_a_pane_and_partition_no_more_are_kept_than_count_however_often_they_are_written(
+    engine: Engine,
+) -> None:
+    rows = [
+        replace(ONE, offset=i, priority=(7 * i + 1) % 101 << 57, start_ms=start, inference_id=f"p-{i}")
+        for i, start in enumerate([60_000, 120_000] * 100)
+    ]
+    other = Partition("events", 1)
+    for some in (rows[:150], rows[50:]):
+        with transaction(engine) as connection:
+            add_candidates(connection, PLACE, some)
+            add_candidates(connection, other, some[:20])
+    for start in (60_000, 120_000):
+        mine = sorted((one.priority, one.offset) for one in rows if one.start_ms == start)[:EACH_PART]
+        with transaction(engine) as connection:
+            c = feedback_candidate.c
+            kept = select(c.offset).where(c.partition == PLACE.number, c.start_ms == start)
+            assert sorted(connection.execute(kept).scalars()) == sorted(offset for _, offset in mine)
+    assert count(engine, feedback_candidate) == 2 * EACH_PART + 40
+
+
+def test_some_are_forgotten_at_a_time_and_none_that_another_transaction_is_about_to_drop(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.feedback_candidates._ROWS_AT_ONCE", 2)
+    with transaction(engine) as connection:
+        add_candidates(connection, PLACE, [replace(ONE, offset=i, start_ms=i) for i in range(5)])
+    with transaction(engine) as holding, transaction(engine) as connection:
+        c = feedback_candidate.c
+        holding.execute(select(c.offset).where(c.offset == 0).with_for_update())
+        assert forget_candidates(connection, "churn", 4)
+        assert not forget_candidates(connection, "churn", 4)
+        assert list(connection.execute(select(c.start_ms).order_by(c.start_ms)).scalars()) == [0, 4]
+        assert forget_candidates(connection, "churn") is False
+        assert forget_candidates(connection, "fraud") is False
 
 
 def test_the_first_pane_with_candidates_is_found(engine: Engine) -> None:
