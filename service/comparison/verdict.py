@@ -89,7 +89,8 @@ def compare_segments(
 ) -> tuple[tuple[str, Comparison], ...]:
     """The segments that both versions have labels in, those with the most first; all intervals hold together.
 
-    Each has its share of `alpha` (Bonferroni). Segments beyond `MOST_SEGMENTS` are left out.
+    Each has the same share of `alpha` (Bonferroni), however many there are: one that changed as segments come would
+    break what was said before. Segments beyond `MOST_SEGMENTS` are left out.
     """
     names = {segment for name, segment in courses if segment and name == version}
     pairs = {
@@ -100,7 +101,7 @@ def compare_segments(
         (name for name, one in rows.items() if one.loss is not None),
         key=lambda name: (-min(rows[name].rows, rows[name].other_rows), name),
     )[:MOST_SEGMENTS]
-    share = alpha / max(1, len(most))
+    share = alpha / MOST_SEGMENTS
     return tuple((name, compare(*pairs[name], alpha=share, margin=margin)) for name in most)
 
 

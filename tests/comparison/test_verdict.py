@@ -122,6 +122,13 @@ def test_segments_share_alpha_and_only_the_largest_are_told() -> None:
     assert compare_segments({}, "8", "7") == ()
 
 
+def test_a_segment_keeps_its_interval_when_others_come() -> None:
+    courses = {(version, "country=DE"): errors(1_000, wrong) for version, wrong in (("8", 90), ("7", 50))}
+    alone = dict(compare_segments(courses, "8", "7"))
+    more = {(version, f"country={i}"): errors(500, 20) for version in ("8", "7") for i in range(9)}
+    assert dict(compare_segments(courses | more, "8", "7"))["country=DE"] == alone["country=DE"]
+
+
 # ---------------------------------------------------------------- losses
 def test_losses_of_outcomes_are_those_of_their_rows() -> None:
     found = sums_of(BINARY, outcomes(30, 100))

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from service.comparison.losses import Loss
 from service.comparison.report import Measured
-from service.comparison.verdict import Standing
+from service.comparison.verdict import MOST_SEGMENTS, Standing
 from service.embedded import EmbeddedPostgres
 from service.monitor import DAY_MS, HOUR_MS
 from service.store.configuration import load_configuration
@@ -120,7 +120,7 @@ def test_a_segment_is_compared_alone_and_all_segments_beside_the_whole(engine: E
     found = read_versions(engine, Question(MODEL, "8", "7"))
     standings = {one.segment: one.comparison.standing for one in found.segments}
     assert standings == {"country=DE": Standing.WORSE, "country=FR": Standing.UNKNOWN}
-    assert {one.comparison.alpha for one in found.segments} == {0.025}
+    assert {one.comparison.alpha for one in found.segments} == {0.05 / MOST_SEGMENTS}
     germany = read_versions(engine, Question(MODEL, "8", "7", segment="country=DE"))
     assert germany.segments == ()
     assert germany.comparison.mean == pytest.approx(0.35)
