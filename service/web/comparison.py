@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from service.comparison.report import VersionsBeside
+from service.comparison.verdict import MOST_MARGIN
 from service.store.versions_beside import Question, TooLongError, UnknownVersionError, read_versions
 from service.web.dependencies import Dependencies
 from service.web.parameters import Name, Time
@@ -31,7 +32,11 @@ class ComparisonParameters(BaseModel):
     since: Time | None = Field(None, description="from this time on; else since both were seen")
     segment: Name = Field("", description="such as country=DE, instead of all traffic")
     margin: float | None = Field(
-        None, gt=0, le=1e300, allow_inf_nan=False, description="a smaller difference of the loss is none"
+        None,
+        gt=0,
+        le=MOST_MARGIN,
+        allow_inf_nan=False,
+        description="a smaller difference of the loss is none",
     )
 
 

@@ -86,4 +86,5 @@ def test_what_cannot_be_compared_is_said() -> None:
     assert "needs traffic of two versions to compare, and has it of: none" in run("churn", code=2).output
     assert "two versions are compared, not 3" in run("churn", "1", "2", "3", code=2).output
     assert "--since 'soon' is no time" in run("churn", "--since", "soon", code=2).output
-    assert "--margin" in run("churn", "--margin", "0", code=2).output
+    for margin in ("0", "inf", "nan", "1e200"):
+        assert "--margin" in run("churn", "--margin", margin, code=2).output
