@@ -28,6 +28,7 @@ class WebDependencies:
     `registry` holds the metrics of this process, which are added to those of the models.
     `replaying` writes dead letters to the log again; None where this process knows no Kafka.
     `allowed_hosts` are the host names that requests may name, `*.example.com` included; empty allows all.
+    `webhook` says whether this process knows one that alerts are sent to.
     `metrics_token` opens /metrics, beside keys. One key, or one address without, may ask `requests_per_minute` times.
     """
 
@@ -42,6 +43,7 @@ class WebDependencies:
     metrics_token: str | None = None
     requests_per_minute: int = 6_000
     replaying: Replaying | None = None
+    webhook: bool = False
 
 
 def dependencies_of(request: Request) -> WebDependencies:
