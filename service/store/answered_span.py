@@ -53,13 +53,14 @@ def answered_span(engine: Engine, grid: Grid, wanted: SpanFilter) -> AnsweredSpa
         chosen = choose_panes(connection, tuple(of), wanted.from_ms, wanted.until_ms)
         grid_of = grids_of_panes(connection, *chosen.where)
         query = select(c.version, c.grid_id, c.sketch).where(*chosen.where).execution_options(yield_per=200)
-        for row in connection.execute(query):
-            one = regrid_sketch(pane_from_bytes(bytes(row.sketch), grid_of(row.grid_id)), grid)
-            numbers.append(one.sample.values)
-            classes.append(one.sample.predictions)
-            versions += [row.version] * len(one.sample.priorities)
-            one.forget_rows()
-            whole.merge(one)
+        with connection.execute(query) as rows:
+            for row in rows:
+                one = regrid_sketch(pane_from_bytes(bytes(row.sketch), grid_of(row.grid_id)), grid)
+                numbers.append(one.sample.values)
+                classes.append(one.sample.predictions)
+                versions += [row.version] * len(one.sample.priorities)
+                one.forget_rows()
+                whole.merge(one)
     return AnsweredSpan(
         whole,
         np.concatenate([np.empty((len(whole.sample.values), 0)), *numbers], axis=1),

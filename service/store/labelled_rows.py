@@ -77,16 +77,17 @@ def _sampled(
     grid_of = grids_of_panes(connection, *chosen.where)
     query = select(pane.c.start_ms, pane.c.grid_id, pane.c.sketch).where(*chosen.where)
     panes = 0
-    for row in connection.execute(query.execution_options(yield_per=200)):
-        grid = grid_of(row.grid_id)
-        places = [grid.number_at.get(column) for column in columns]
-        if None in places:
-            continue
-        sample = pane_from_bytes(bytes(row.sketch), grid).sample
-        panes += 1
-        ids.append(sample.priorities)
-        starts.append(np.full(len(sample.priorities), row.start_ms))
-        numbers.append(sample.values[np.array(places, np.intp)])
+    with connection.execute(query.execution_options(yield_per=200)) as rows:
+        for row in rows:
+            grid = grid_of(row.grid_id)
+            places = [grid.number_at.get(column) for column in columns]
+            if None in places:
+                continue
+            sample = pane_from_bytes(bytes(row.sketch), grid).sample
+            panes += 1
+            ids.append(sample.priorities)
+            starts.append(np.full(len(sample.priorities), row.start_ms))
+            numbers.append(sample.values[np.array(places, np.intp)])
     return _Sampled(
         np.concatenate([np.empty(0, np.uint64), *ids]), np.concatenate([np.empty(0, np.int64), *starts]),
         np.concatenate([np.empty((len(columns), 0)), *numbers], axis=1), panes, chosen.of_panes,

@@ -26,29 +26,26 @@ from service.performance.counting import counting_of
 from service.performance.estimating import ESTIMATED
 from service.performance.windows import REALIZED
 from service.reference.regrid import regrid_sketch
-from service.sketches.codec import pane_from_bytes
 from service.sketches.pane import PaneSketch
 from service.store.configuration import load_configuration
 from service.store.engine import transaction
-from service.store.profiles import stored_grids
 from service.store.versions import (
     OutcomesOfVersions,
     estimated_of_both,
-    evenly,
-    panes_at,
     panes_of_both,
+    sketches_at,
+    to_be_read,
     versions_seen,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Engine
 
     from service.comparison.hours import SliceOutcomes
     from service.comparison.losses import Sums
     from service.configuration import Configuration
-    from service.messages import PaneRow
     from service.sketches.grids import Grid
     from service.store.result_queries import PerformanceRow
     from service.store.versions import VersionSeen
@@ -103,15 +100,14 @@ def read_versions(engine: Engine, question: Question, most_outcomes: int | None 
     with transaction(engine) as connection:
         pair = _pair(question, versions_seen(connection, question.model))
         traffic, estimated = _traffic(connection, pair), _estimated(connection, pair)
-        starts = panes_of_both(connection, pair.model, pair.names, pair.segment, pair.span)
-        panes = list(panes_at(connection, pair.model, pair.names, pair.segment, evenly(starts)))
+        answers = _answers(connection, pair)
     configuration = load_configuration(engine)
     labelled = _labelled(engine, configuration, pair, question, most_outcomes)
     return VersionsBeside(
         pair.model, pair.version, pair.against, pair.segment, pair.since_ms, pair.until_ms,
         sentence_of(labelled.comparison, pair.version, pair.against), labelled.comparison, labelled.hours,
         labelled.segments, traffic, (*labelled.metrics, *estimated),
-        _answers(panes, pair, stored_grids(engine), len(starts)),
+        answers,
     )  # fmt: skip
 
 
@@ -213,17 +209,16 @@ def _measured(row: PerformanceRow) -> Measured:
     return Measured(row.value, row.low, row.high, row.n, row.reason)
 
 
-def _answers(
-    panes: Sequence[PaneRow], pair: _Pair, grids: Callable[[str], Grid], shared: int
-) -> AnswersOfPanes:
+def _answers(connection: Connection, pair: _Pair) -> AnswersOfPanes:
     """Both versions' panes on the grid of the first."""
+    found = panes_of_both(connection, pair.model, pair.names, pair.segment, pair.span)
+    starts = to_be_read(found)
     merged: dict[str, PaneSketch] = {}
     grid: Grid | None = None
-    for row in panes:
-        sketch = pane_from_bytes(row.sketch, grids(row.grid_id))
+    for version, sketch in sketches_at(connection, pair.model, pair.names, pair.segment, starts):
         sketch.forget_rows()
         grid = grid or sketch.grid
-        merged.setdefault(row.key.version, PaneSketch(grid)).merge(regrid_sketch(sketch, grid))
-    read = len({row.key.start_ms for row in panes})
-    columns = answers_beside(*(merged[name] for name in pair.names)) if merged else ()
-    return AnswersOfPanes(columns, read, shared)
+        merged.setdefault(version, PaneSketch(grid)).merge(regrid_sketch(sketch, grid))
+    if len(merged) < len(pair.names):  # there are none, or retention was faster
+        return AnswersOfPanes((), 0, len(found))
+    return AnswersOfPanes(answers_beside(*(merged[name] for name in pair.names)), len(starts), len(found))

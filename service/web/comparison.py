@@ -16,6 +16,7 @@ from service.store.versions_beside import Question, TooLongError, UnknownVersion
 from service.web.dependencies import Dependencies
 from service.web.parameters import Name, Time
 from service.web.problems import not_found
+from service.web.stored_state import read_or_conflict
 
 MOST_OUTCOMES = 100_000
 """Rows of outcomes that one answer may read: about ten seconds."""
@@ -44,7 +45,8 @@ def comparison(web: Dependencies, asked: Annotated[ComparisonParameters, Query()
     """Whether one version of a model is better than another, and how they differ; may be asked at any time."""
     question = Question(asked.model, asked.version, asked.against, asked.since, asked.segment, asked.margin)
     try:
-        return read_versions(web.engine, question, MOST_OUTCOMES)
+        with read_or_conflict():
+            return read_versions(web.engine, question, MOST_OUTCOMES)
     except UnknownVersionError as error:
         raise not_found(str(error)) from None
     except TooLongError as error:

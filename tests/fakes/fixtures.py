@@ -1,4 +1,7 @@
-"""`engine`: a migrated database, emptied before each test; import it where it is used. `single`: one connection to it."""
+"""`engine`: a migrated database, emptied before each test; import it where it is used.
+
+`single` is one connection to it.
+"""
 
 from __future__ import annotations
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import QueuePool
 
 from service.comparison.losses import Loss
-from service.comparison.report import Measured
+from service.comparison.report import AnswersOfPanes, Measured
 from service.comparison.verdict import MOST_SEGMENTS, Standing
 from service.embedded import EmbeddedPostgres
 from service.monitor import DAY_MS, HOUR_MS
 from service.store.configuration import load_configuration
 from service.store.engine import transaction
-from service.store.versions import OutcomesOfVersions, courses_between, evenly, versions_seen
+from service.store.versions import (
+    MOST_PANES,
+    MOST_SKETCHES,
+    OutcomesOfVersions,
+    courses_between,
+    evenly,
+    sketches_at,
+    to_be_read,
+    versions_seen,
+)
 from service.store.versions_beside import Question, TooLongError, UnknownVersionError, read_versions
 from tests.store.two_versions import MODEL, T, add_labels, add_pane, configure, name_slices, side_by_side
 from tests.web.databases import empty, migrated
@@ -235,3 +245,29 @@ def test_of_many_panes_some_are_read_from_the_first_to_the_last() -> None:
     chosen = evenly(range(1_000), 7)
     assert (len(set(chosen)), chosen[0], chosen[-1]) == (7, 0, 999)
     assert evenly([3, 4], 7) == [3, 4]
+    assert evenly([3, 4], 1) == [4]
+
+
+def test_of_many_partitions_fewer_panes_are_read() -> None:
+    assert len(to_be_read(dict.fromkeys(range(1_000), 2))) == MOST_PANES
+    assert len(to_be_read(dict.fromkeys(range(1_000), 32))) == MOST_SKETCHES // 32
+    assert to_be_read(dict.fromkeys(range(10), 1_000)) == [9]
+    assert to_be_read({}) == []
+
+
+def test_one_connection_is_enough(engine: Engine) -> None:
+    side_by_side(engine, {"7": 50, "8": 50}, hours=2)
+    single = create_engine(engine.url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.5)
+    assert read_versions(single, Question(MODEL, "8", "7")).answers.panes == 2
+    single.dispose()
+
+
+def test_panes_that_retention_takes_meanwhile_are_no_failure(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side_by_side(engine, {"7": 50, "8": 50}, hours=2)
+    monkeypatch.setattr(
+        "service.store.versions_beside.sketches_at",
+        lambda *of: ((name, sketch) for name, sketch in sketches_at(*of) if name != "7"),
+    )
+    assert read_versions(engine, Question(MODEL, "8", "7")).answers == AnswersOfPanes((), 0, 2)

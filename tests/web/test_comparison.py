@@ -58,6 +58,18 @@ def test_more_than_one_answer_may_read_is_refused_with_what_to_do(
     assert "ask for a later time" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("table", ["grid SET definition", "pane SET sketch", "outcome SET sketch"])
+def test_what_is_stored_and_cannot_be_read_is_said_in_a_sentence(
+    stored: Engine, site: Site, table: str
+) -> None:
+    side_by_side(stored, {"7": 5, "8": 5}, hours=1, rows=20)
+    with transaction(stored) as connection:
+        connection.exec_driver_sql(f"UPDATE {table} = 'nonsense'")
+    answer = site.get("/api/v1/comparison", model="churn")
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("what is stored of this model cannot be read: ")
+
+
 @pytest.mark.parametrize(
     "wrong", [{}, {"model": "m", "margin": "0"}, {"model": "m", "margin": "nan"}, {"model": "m", "x": "1"}]
 )
