@@ -45,7 +45,7 @@ def comparison(web: Dependencies, asked: Annotated[ComparisonParameters, Query()
     """Whether one version of a model is better than another, and how they differ; may be asked at any time."""
     question = Question(asked.model, asked.version, asked.against, asked.since, asked.segment, asked.margin)
     try:
-        with read_or_conflict():
+        with read_or_conflict(), web.large_answers.one():
             return read_versions(web.engine, question, MOST_OUTCOMES)
     except UnknownVersionError as error:
         raise not_found(str(error)) from None
