@@ -50,7 +50,7 @@ def answered_span(engine: Engine, grid: Grid, wanted: SpanFilter) -> AnsweredSpa
     of += [] if wanted.version is None else [c.version == wanted.version]
     whole, numbers, classes, versions = PaneSketch(grid), [], [], []
     with transaction(engine) as connection:
-        chosen = choose_panes(connection, tuple(of), wanted.from_ms, wanted.until_ms)
+        chosen = choose_panes(connection, tuple(of), wanted.from_ms, wanted.until_ms, len(grid.numbers))
         grid_of = grids_of_panes(connection, *chosen.where)
         query = select(c.version, c.grid_id, c.sketch).where(*chosen.where).execution_options(yield_per=200)
         with connection.execute(query) as rows:

@@ -73,7 +73,7 @@ def _sampled(
     connection: Connection, model: str, columns: Sequence[Column], span: tuple[int, int]
 ) -> _Sampled:
     ids, starts, numbers = [], [], []
-    chosen = choose_panes(connection, (pane.c.model == model, pane.c.segment == ""), *span)
+    chosen = choose_panes(connection, (pane.c.model == model, pane.c.segment == ""), *span, len(columns))
     grid_of = grids_of_panes(connection, *chosen.where)
     query = select(pane.c.start_ms, pane.c.grid_id, pane.c.sketch).where(*chosen.where)
     panes = 0

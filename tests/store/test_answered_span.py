@@ -85,6 +85,17 @@ def test_of_too_many_panes_some_are_read_evenly_and_that_is_told(
 
 
 @pytest.mark.usefixtures("live")
+def test_of_wide_rows_fewer_panes_are_read(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = len(grid_of(engine).numbers)
+    monkeypatch.setattr(chosen_panes, "MOST_CELLS", 20 * 64 * columns)
+    span = read(engine)
+    assert (span.panes, span.of_panes) == (20, 2 * MINUTES)
+    assert span.numbers.size <= 20 * 64 * columns
+    monkeypatch.setattr(chosen_panes, "MOST_CELLS", 1)
+    assert read(engine).panes == 2
+
+
+@pytest.mark.usefixtures("live")
 def test_one_connection_is_enough_to_read_panes_and_their_grids(engine: Engine, single: Engine) -> None:
     span = answered_span(single, grid_of(engine), SpanFilter(MODEL, T, END))
     assert span.panes == 2 * MINUTES
