@@ -68,9 +68,14 @@ def compare(
         raise ConfigurationError(f"two versions are compared, not {len(versions)}")
     version, against = (*versions, None, None)[:2]
     since_ms = None if since is None else ago_or_time(since, "--since", now_ms())
-    with database(load_from_environment()) as engine:
+    settings = load_from_environment()
+    question = Question(
+        model, version, against, since_ms, segment, margin,
+        forgotten_ms=now_ms() - settings.retention.results_ms,
+    )  # fmt: skip
+    with database(settings) as engine:
         try:
-            found = read_versions(engine, Question(model, version, against, since_ms, segment, margin))
+            found = read_versions(engine, question)
         except UnknownVersionError as error:
             raise ConfigurationError(str(error)) from None
     if as_json:
@@ -82,6 +87,8 @@ def compare(
 def _show(found: VersionsBeside) -> None:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
     click.echo(visible(found.verdict))
+    if found.remark is not None:
+        click.echo(found.remark)
     console = Console(width=width, highlight=False)
     for table in tables_of(found):
         console.print()

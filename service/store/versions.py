@@ -67,6 +67,20 @@ def versions_seen(
     return tuple(sorted(seen, key=lambda one: (-one.last_ms, -one.first_ms, one.version)))
 
 
+def first_labelled(connection: Connection, model: str, versions: Sequence[str]) -> dict[str, int]:
+    """When the first pane starts that has outcomes of each version; without those that have none."""
+    c = outcome.c
+    known = {number: slices_of(name) for number, name in names_of(connection, model).items()}
+    found = {}
+    for version in versions:
+        mine = [number for number, slices in known.items() if slices and slices[0] == version]
+        query = select(c.start_ms).where(c.model == model, c.slices.in_(mine)).order_by(c.start_ms).limit(1)
+        first_ms = connection.execute(query).scalar() if mine else None
+        if first_ms is not None:
+            found[version] = first_ms
+    return found
+
+
 class OutcomesOfVersions:
     """How the labelled predictions of some versions turned out, each as it was counted in its time."""
 

@@ -43,7 +43,10 @@ class ComparisonParameters(BaseModel):
 
 def comparison(web: Dependencies, asked: Annotated[ComparisonParameters, Query()]) -> VersionsBeside:
     """Whether one version of a model is better than another, and how they differ; may be asked at any time."""
-    question = Question(asked.model, asked.version, asked.against, asked.since, asked.segment, asked.margin)
+    question = Question(
+        asked.model, asked.version, asked.against, asked.since, asked.segment, asked.margin,
+        forgotten_ms=None if web.results_kept_ms is None else web.clock_ms() - web.results_kept_ms,
+    )  # fmt: skip
     try:
         with read_or_conflict(), web.large_answers.one():
             return read_versions(web.engine, question, MOST_OUTCOMES)

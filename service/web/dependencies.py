@@ -30,7 +30,7 @@ class WebDependencies:
     `replaying` writes dead letters to the log again; None where this process knows no Kafka.
     `allowed_hosts` are the host names that requests may name, `*.example.com` included; empty allows all.
     `large_answers` are given by turns, whoever asks.
-    `webhook` says whether this process knows one that alerts are sent to.
+    `webhook` says whether this process knows one that alerts are sent to. Results are deleted after `results_kept_ms`.
     `metrics_token` opens /metrics, beside keys. One key, or one address without, may ask `requests_per_minute` times.
     """
 
@@ -46,6 +46,7 @@ class WebDependencies:
     requests_per_minute: int = 6_000
     replaying: Replaying | None = None
     webhook: bool = False
+    results_kept_ms: int | None = None
     large_answers: Turns = field(default_factory=Turns)
 
 

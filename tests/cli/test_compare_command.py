@@ -10,10 +10,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, update
 
 from service.cli.main import main
+from service.monitor import DAY_MS
 from service.store.engine import connect, transaction
 from service.store.migrate import migrate
 from service.store.tables import pane
-from tests.store.two_versions import side_by_side
+from tests.store.two_versions import T, side_by_side
 from tests.web.seeding import HOSTILE_NAMES
 
 pytestmark = pytest.mark.postgres
@@ -60,6 +61,16 @@ def test_without_versions_the_two_with_the_most_recent_traffic_are_compared(engi
     side_by_side(engine, {"7": 50, "8": 50}, hours=2)
     assert "of 8 and 7" in run("churn").output.splitlines()[0]
     assert "of 7 and 8" in run("churn", "7").output.splitlines()[0]
+
+
+def test_a_start_that_moves_is_said_below_the_verdict(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side_by_side(engine, {"7": 50, "8": 50}, hours=2)
+    monkeypatch.setattr("service.cli.compare.now_ms", lambda: T + 91 * DAY_MS)
+    assert run("churn").output.splitlines()[1].startswith("outcomes before 2026-11-23T00:00:00Z are deleted")
+    monkeypatch.setenv("DRIFTBELL_RETENTION_RESULTS", "900d")
+    assert "are deleted" not in run("churn").output
 
 
 def test_programs_get_one_object(engine: Engine) -> None:

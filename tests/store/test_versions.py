@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, delete, update
 from sqlalchemy.pool import QueuePool
 
 from service.comparison.losses import Loss
@@ -15,6 +15,7 @@ from service.embedded import EmbeddedPostgres
 from service.monitor import DAY_MS, HOUR_MS
 from service.store.configuration import load_configuration
 from service.store.engine import transaction
+from service.store.tables import outcome, pane
 from service.store.versions import (
     MOST_PANES,
     MOST_SKETCHES,
@@ -170,6 +171,50 @@ def test_since_limits_labels_traffic_and_panes(engine: Engine) -> None:
     later = read_versions(engine, Question(MODEL, "8", "7", since_ms=at(100)))
     assert (later.hours, later.traffic, later.answers.columns) == (0, (), ())
     assert later.verdict.startswith("not known yet: no hour has labels of both versions")
+
+
+def test_the_start_does_not_move_when_panes_are_deleted_and_outcomes_are_not(engine: Engine) -> None:
+    side_by_side(engine, {"7": 50, "8": 50})
+    before = read_versions(engine, Question(MODEL, "8", "7"))
+    with transaction(engine) as connection:
+        connection.execute(delete(pane).where(pane.c.start_ms < at(6)))
+    after = read_versions(engine, Question(MODEL, "8", "7"))
+    assert (before.since_ms, after.since_ms) == (at(0), at(0))
+    assert (after.comparison, after.hours) == (before.comparison, 10)
+    assert (before.answers.shared, after.answers.shared) == (10, 4)
+
+
+def test_a_version_counts_from_the_whole_hour_of_its_first_pane(engine: Engine) -> None:
+    side_by_side(engine, {"7": 50, "8": 50})
+    with transaction(engine) as connection:
+        for table in (pane, outcome):
+            connection.execute(delete(table).where(table.c.start_ms < at(1)))
+            connection.execute(
+                update(table).where(table.c.start_ms == at(1)).values(start_ms=table.c.start_ms + 60_000)
+            )
+    assert read_versions(engine, Question(MODEL, "8", "7")).since_ms == at(1)
+
+
+@pytest.mark.parametrize(
+    ("forgotten_hour", "since", "moves"),
+    [
+        (0, None, True),
+        (-23, None, True),
+        (-24, None, False),
+        (-23, 1, False),
+        (None, None, False),
+        (5, -100, True),
+    ],
+)
+def test_a_start_at_the_border_of_what_is_kept_is_remarked(
+    engine: Engine, forgotten_hour: int | None, since: int | None, *, moves: bool
+) -> None:
+    side_by_side(engine, {"7": 50, "8": 50}, hours=3, rows=20)
+    border = None if forgotten_hour is None else at(forgotten_hour)
+    asked = Question(MODEL, "8", "7", None if since is None else at(since), forgotten_ms=border)
+    remark = read_versions(engine, asked).remark
+    assert (remark is not None) == moves
+    assert remark is None or "DRIFTBELL_RETENTION_RESULTS" in remark
 
 
 def test_a_time_long_before_anything_is_as_the_whole_time(engine: Engine) -> None:

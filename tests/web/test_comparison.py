@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
+from service.monitor import DAY_MS
 from service.store.engine import transaction
 from tests.store.two_versions import T, side_by_side
 from tests.web.seeding import HOSTILE_NAMES
-from tests.web.serving import Site
+from tests.web.serving import Site, site_of
 
 pytestmark = pytest.mark.postgres
 
@@ -39,6 +40,15 @@ def test_a_segment_a_time_and_a_margin_may_be_chosen(stored: Engine, site: Site)
     asked = {"model": "churn", "since": str(T + 2 * 3_600_000), "segment": "country=FR", "margin": "0.5"}
     told = site.get("/api/v1/comparison", **asked).json()
     assert (told["segment"], told["hours"], told["comparison"]["standing"]) == ("country=FR", 2, "alike")
+
+
+def test_a_start_at_the_border_of_what_is_kept_is_remarked(stored: Engine) -> None:
+    side_by_side(stored, {"7": 50, "8": 50}, hours=2)
+    with site_of(stored, results_kept_ms=DAY_MS) as site:
+        site.now_ms = T + DAY_MS
+        assert "are deleted" in site.get("/api/v1/comparison", model="churn").json()["remark"]
+        site.now_ms = T - DAY_MS
+        assert site.get("/api/v1/comparison", model="churn").json()["remark"] is None
 
 
 def test_what_is_not_there_is_a_problem_with_a_sentence(site: Site) -> None:
