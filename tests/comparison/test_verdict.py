@@ -111,6 +111,17 @@ def test_errors_that_are_too_large_to_square_say_nothing_and_fail_nothing(huge: 
     assert "400 labels" in sentence_of(found, "8", "7")
 
 
+def test_numbers_of_any_size_have_losses_and_metrics_side_by_side() -> None:
+    counting = RegressionCounting(RegressionScales(0.0, 1e160, 1e160))
+    rows = RegressionOutcomes.zeros(counting.scales).add(np.zeros(50), np.full(50, 5e160)).to_arrays()
+    shared = SharedHours(("8", "7"), "", counting)
+    for version in shared.versions:
+        shared.add(0, (version,), counting, rows)
+    assert {one.reason for one in shared.metrics()[0] if one.name == "mae"} == {"too_large"}
+    course = {0: sums_of(counting, rows)}
+    assert compare(course, course).standing is Standing.UNKNOWN
+
+
 @pytest.mark.parametrize("margin", [5e-324, 1e-300, 1e-150, 1e150])
 @pytest.mark.parametrize("mean", [0.0, 1e-300, 5.0, 1e140])
 def test_margins_of_any_size_are_answered(margin: float, mean: float) -> None:
