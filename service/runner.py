@@ -185,6 +185,8 @@ def _servers(  # noqa: PLR0913, PLR0917 - everything a server may show
             auth=auth_for(web.auth, address, lambda: any_key_opens(engine, moment(now_ms()))),
             metrics_token=web.metrics_token, requests_per_minute=web.requests_per_minute,
             replaying=make_replaying(settings, engine) if settings.kafka.bootstrap_servers else None,
+            webhook=settings.evaluator.alert_webhook_url is not None,
+            results_kept_ms=settings.retention.results_ms,
         )  # fmt: skip
         yield WebServer(create_app(dependencies), address, port or web.port, web.trusted_proxies)
     elif web.metrics_port is not None:

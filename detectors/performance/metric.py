@@ -11,6 +11,7 @@ NO_POSITIVE_DECISIONS: Final = "no_positive_decisions"
 NO_POSITIVES_AT_ALL: Final = "no_positive_labels_or_decisions"
 NO_VARIATION: Final = "labels_do_not_vary"
 ONLY_ZERO_LABELS: Final = "only_zero_labels"
+TOO_LARGE: Final = "too_large"
 
 
 class Metric(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from detectors.performance.intervals import LEVEL, Interval, log_normal, normal, normal_quantile
-from detectors.performance.metric import NO_ROWS, NO_VARIATION, ONLY_ZERO_LABELS, Metric, undefined
+from detectors.performance.metric import NO_ROWS, NO_VARIATION, ONLY_ZERO_LABELS, TOO_LARGE, Metric, undefined
 from detectors.performance.regression_counts import COARSE_SHIFT, RATIO_UNIT, RegressionOutcomes
 
 
@@ -96,10 +96,15 @@ def realized_regression(outcomes: RegressionOutcomes, level: float = LEVEL) -> d
 
 def _measured(name: str, metric: RegressionMetric, outcomes: RegressionOutcomes, level: float) -> Metric:
     better = metric.higher_is_better
-    found = metric.measure(outcomes) if outcomes.rows else NO_ROWS
-    if isinstance(found, str):
-        return undefined(name, outcomes.rows, higher_is_better=better, reason=found)
-    ends = metric.interval(outcomes, found, level)
+    try:
+        found = metric.measure(outcomes) if outcomes.rows else NO_ROWS
+        if isinstance(found, str):
+            return undefined(name, outcomes.rows, higher_is_better=better, reason=found)
+        ends = metric.interval(outcomes, found, level)
+    except OverflowError:  # errors around 1e150, whose squares are no numbers
+        return undefined(name, outcomes.rows, higher_is_better=better, reason=TOO_LARGE)
+    if not np.isfinite([*found, *ends]).all():
+        return undefined(name, outcomes.rows, higher_is_better=better, reason=TOO_LARGE)
     return Metric(name, found.value, *ends, found.n, found.resolution, better, None, found.error)
 
 

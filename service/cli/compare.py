@@ -14,6 +14,7 @@ from rich.console import Console
 from service.cli.comparison_tables import tables_of
 from service.cli.dead_letter_filters import database
 from service.cli.times import ago_or_time
+from service.comparison.verdict import MOST_MARGIN
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.settings import load_from_environment
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 _PIPED_WIDTH = 200
 
 
+def _finite(_context: click.Context, _option: click.Parameter, margin: float | None) -> float | None:
+    if margin is not None and not margin <= MOST_MARGIN:
+        raise click.BadParameter(f"{margin:g} is no margin; write a number above 0, at most {MOST_MARGIN:g}")
+    return margin
+
+
 @click.command()
 @click.argument("model")
 @click.argument("versions", nargs=-1, metavar="[VERSION VERSION]")
@@ -34,7 +41,7 @@ _PIPED_WIDTH = 200
     "--segment", default="", help="Of this segment, such as country=DE, instead of the whole model."
 )
 @click.option(
-    "--margin", type=click.FloatRange(min=0, min_open=True),
+    "--margin", type=click.FloatRange(min=0, min_open=True), callback=_finite,
     help="A smaller difference means nothing; 0.01 of error rates, else 2 % of the other version's loss.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
@@ -61,9 +68,14 @@ def compare(
         raise ConfigurationError(f"two versions are compared, not {len(versions)}")
     version, against = (*versions, None, None)[:2]
     since_ms = None if since is None else ago_or_time(since, "--since", now_ms())
-    with database(load_from_environment()) as engine:
+    settings = load_from_environment()
+    question = Question(
+        model, version, against, since_ms, segment, margin,
+        forgotten_ms=now_ms() - settings.retention.results_ms,
+    )  # fmt: skip
+    with database(settings) as engine:
         try:
-            found = read_versions(engine, Question(model, version, against, since_ms, segment, margin))
+            found = read_versions(engine, question)
         except UnknownVersionError as error:
             raise ConfigurationError(str(error)) from None
     if as_json:
@@ -75,6 +87,8 @@ def compare(
 def _show(found: VersionsBeside) -> None:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
     click.echo(visible(found.verdict))
+    if found.remark is not None:
+        click.echo(found.remark)
     console = Console(width=width, highlight=False)
     for table in tables_of(found):
         console.print()

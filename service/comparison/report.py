@@ -78,7 +78,7 @@ class AnswersOfPanes:
 class VersionsBeside:
     """Two versions of a model, or of one segment of it ('' is all traffic), in [since_ms, until_ms).
 
-    `comparison` and realized metrics are of the `hours` in which both have labels.
+    `comparison` and realized metrics are of the `hours` in which both have labels. `remark` says what breaks them.
     """
 
     model: str
@@ -94,6 +94,7 @@ class VersionsBeside:
     traffic: Sequence[Traffic]
     metrics: Sequence[MetricBeside]
     answers: AnswersOfPanes
+    remark: str | None = None
 
 
 def metrics_beside(

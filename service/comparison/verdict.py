@@ -12,6 +12,7 @@ from detectors.sequential.difference import (
     labels_needed,
     nothing,
 )
+from detectors.sequential.difference_strata import Losses
 from service.comparison.losses import Course, Courses, Loss, shared_loss, side_by_side
 
 ALPHA = 0.05
@@ -19,6 +20,11 @@ RATE_MARGIN = 0.01
 LOSS_MARGIN = 0.02
 """Of the other version's mean loss: a smaller difference of losses that are no rates means nothing to anybody."""
 MOST_SEGMENTS = 20
+MOST_MARGIN = 1e150
+"""Its square is a number still, and so must be that of a loss."""
+_LEAST_MARGIN = 1e-150
+_LEAST_OF_ERROR = 1e-9
+"""A margin so far below the standard error takes more labels than ever come."""
 
 
 class Standing(StrEnum):
@@ -73,6 +79,8 @@ def compare(
     if loss is None:
         return _told(None, nothing(0, 0), margin, alpha)
     mine, theirs = side_by_side(version, against, loss)
+    if not (_can_be_compared(mine) and _can_be_compared(theirs)):
+        return _told(loss, nothing(int(mine.rows.sum()), int(theirs.rows.sum())), margin, alpha)
     if loss is Loss.ERROR_RATE:
         margin = RATE_MARGIN if margin is None else margin
         return _told(loss, difference_of_rates(mine, theirs, alpha, margin), margin, alpha)
@@ -84,12 +92,20 @@ def compare(
     return _told(loss, found, margin, alpha)
 
 
+def _can_be_compared(losses: Losses) -> bool:
+    """A number may be wrong by so much that the squares of errors are too large for a number."""
+    return bool(
+        losses.total.sum() <= MOST_MARGIN * losses.rows.sum() and losses.squares.sum() <= MOST_MARGIN**2
+    )
+
+
 def compare_segments(
     courses: Courses, version: str, against: str, *, alpha: float = ALPHA, margin: float | None = None
 ) -> tuple[tuple[str, Comparison], ...]:
     """The segments that both versions have labels in, those with the most first; all intervals hold together.
 
-    Each has its share of `alpha` (Bonferroni). Segments beyond `MOST_SEGMENTS` are left out.
+    Each has the same share of `alpha` (Bonferroni), however many there are: one that changed as segments come would
+    break what was said before. Segments beyond `MOST_SEGMENTS` are left out.
     """
     names = {segment for name, segment in courses if segment and name == version}
     pairs = {
@@ -100,7 +116,7 @@ def compare_segments(
         (name for name, one in rows.items() if one.loss is not None),
         key=lambda name: (-min(rows[name].rows, rows[name].other_rows), name),
     )[:MOST_SEGMENTS]
-    share = alpha / max(1, len(most))
+    share = alpha / MOST_SEGMENTS
     return tuple((name, compare(*pairs[name], alpha=share, margin=margin)) for name in most)
 
 
@@ -116,7 +132,7 @@ def _told(loss: Loss | None, found: Difference, margin: float | None, alpha: flo
 
 def _labels_needed(found: Difference, margin: float | None, alpha: float) -> tuple[int | None, int | None]:
     """Until the interval leaves 0 or fits into the margin; half a margin on either side does either for certain."""
-    if found.value is None or margin is None or margin <= 0:
+    if found.value is None or margin is None or margin < max(_LEAST_MARGIN, _LEAST_OF_ERROR * found.error):
         return None, None
     away = abs(found.value)
     return labels_needed(found, max(away, margin - away), alpha), labels_needed(found, margin / 2, alpha)

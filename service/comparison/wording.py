@@ -20,7 +20,8 @@ def sentence_of(one: Comparison, version: str, against: str) -> str:
     rows = f"{one.rows:,} and {one.other_rows:,} labels"
     numbers = [n for n in (one.mean, one.other_mean, one.low, one.high, one.margin) if n is not None]
     if len(numbers) < 5:
-        return f"not known yet: {rows} of {version} and {against} are too few"
+        large = ", or wrong by more than can be added up" if one.loss is Loss.MAE else ""
+        return f"not known yet: {rows} of {version} and {against} are too few{large}"
     said, margin = _rates(numbers) if one.loss is Loss.ERROR_RATE else _losses(numbers)
     name, basis = loss_named(one.loss), f"{said}, of {rows}"
     match one.standing:

@@ -18,10 +18,19 @@ WINDOWS_UNTIL_STALE = 3
 LABELLED_EVERY_MS = DAY_MS
 """Labels come in batches: a rule of theirs that ran within a day has not stopped."""
 
+TOLD_MS = 7 * DAY_MS
+"""What stopped is told with its time for so long after it is no evidence any more; then it counts as never done."""
+
 
 def stale_ms(window: WindowSpec, monitor: Monitor) -> int:
     """Windows of this kind that ended longer ago are no evidence."""
     return WINDOWS_UNTIL_STALE * window.length_ms + monitor.allowed_lateness_ms
+
+
+def told_ms(monitor: Monitor, labelled_ms: int = 0) -> int:
+    """What ended longer ago is not asked for; `labelled_ms` is how long labels take."""
+    longest = max((stale_ms(window, monitor) for window in monitor.windows), default=0)
+    return max(longest, LABELLED_EVERY_MS) + labelled_ms + TOLD_MS
 
 
 def ran(

@@ -14,7 +14,7 @@ from service.sketches.codec import pane_from_bytes
 from service.sketches.pane import PaneSketch
 from service.store.chosen_panes import choose_panes
 from service.store.engine import transaction
-from service.store.profiles import stored_grids, stored_profiles
+from service.store.profiles import grids_of_panes, stored_profiles
 from service.store.tables import pane
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def answered_span(engine: Engine, grid: Grid, wanted: SpanFilter) -> AnsweredSpa
     of += [] if wanted.version is None else [c.version == wanted.version]
     whole, numbers, classes, versions = PaneSketch(grid), [], [], []
     with transaction(engine) as connection:
-        grid_of = stored_grids(engine)
-        chosen = choose_panes(connection, tuple(of), wanted.from_ms, wanted.until_ms)
+        chosen = choose_panes(connection, tuple(of), wanted.from_ms, wanted.until_ms, len(grid.numbers))
+        grid_of = grids_of_panes(connection, *chosen.where)
         query = select(c.version, c.grid_id, c.sketch).where(*chosen.where).execution_options(yield_per=200)
         with connection.execute(query) as rows:
             for row in rows:

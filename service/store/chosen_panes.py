@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from sqlalchemy import ARRAY, BigInteger, any_, func, literal, select
 
+from service.sketches.sample import SIZE
 from service.store.tables import pane
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
 MOST_PANES = 4_000
-"""So many sketches are read at the most."""
+"""So many sketches are read at the most,"""
+MOST_CELLS = 4_000_000
+"""and of wide tables so few that their kept rows have at most so many values: 32 MB, and six times that on the way."""
 
 
 class ChosenPanes(NamedTuple):
@@ -24,18 +27,19 @@ class ChosenPanes(NamedTuple):
 
 
 def choose_panes(
-    connection: Connection, of: tuple[ColumnElement[bool], ...], from_ms: int, until_ms: int
+    connection: Connection, of: tuple[ColumnElement[bool], ...], from_ms: int, until_ms: int, columns: int
 ) -> ChosenPanes:
     """Of the panes with inferences that start in [from_ms, until_ms) as many as can be read, evenly over the time.
 
-    All panes of one start are chosen together.
+    All panes of one start are chosen together. Of each row so many columns are kept in memory.
     """
     c = pane.c
     mine = (*of, c.inferences > 0, c.start_ms >= from_ms, c.start_ms < until_ms)
     query = select(c.start_ms, func.count()).where(*mine).group_by(c.start_ms).order_by(c.start_ms)
     found = connection.execute(query).all()
     sketches = sum(count for _, count in found)
-    most = max(1, len(found) * MOST_PANES // max(sketches, MOST_PANES))
+    at_once = min(MOST_PANES, MOST_CELLS // (SIZE * max(1, columns)))
+    most = max(1, len(found) * at_once // max(sketches, at_once, 1))
     places = (np.arange(most) * len(found) // most).tolist() if found else []
     starts = [int(found[place][0]) for place in places]
     return ChosenPanes((*mine, c.start_ms == any_(literal(starts, ARRAY(BigInteger)))), sketches)

@@ -16,7 +16,7 @@ from service.sketches.codec import pane_from_bytes
 from service.store.chosen_panes import choose_panes
 from service.store.engine import transaction
 from service.store.label_join import names_of
-from service.store.profiles import stored_grids
+from service.store.profiles import grids_of_panes
 from service.store.tables import pane, waiting_prediction
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def labelled_rows(engine: Engine, version: ModelVersion, from_ms: int, until_ms:
     columns = [one.column for one in version.grid.numbers if one.column.role is Role.FEATURE]
     names = tuple(column.name for column in columns)
     with transaction(engine) as connection:
-        sampled = _sampled(connection, engine, version.model, columns, (from_ms, until_ms))
+        sampled = _sampled(connection, version.model, columns, (from_ms, until_ms))
         at, found = _answered(connection, version.model, sampled)
         named = names_of(connection, version.model)
     answers = Answers(*(found[name] for name in ("class", "score", "value", "label", "label_value")))
@@ -70,22 +70,24 @@ def _positive(version: ModelVersion, named: Mapping[int, str]) -> frozenset[int]
 
 # ---------------------------------------------------------------- sampled rows
 def _sampled(
-    connection: Connection, engine: Engine, model: str, columns: Sequence[Column], span: tuple[int, int]
+    connection: Connection, model: str, columns: Sequence[Column], span: tuple[int, int]
 ) -> _Sampled:
-    grid_of, ids, starts, numbers = stored_grids(engine), [], [], []
-    chosen = choose_panes(connection, (pane.c.model == model, pane.c.segment == ""), *span)
+    ids, starts, numbers = [], [], []
+    chosen = choose_panes(connection, (pane.c.model == model, pane.c.segment == ""), *span, len(columns))
+    grid_of = grids_of_panes(connection, *chosen.where)
     query = select(pane.c.start_ms, pane.c.grid_id, pane.c.sketch).where(*chosen.where)
     panes = 0
-    for row in connection.execute(query.execution_options(yield_per=200)):
-        grid = grid_of(row.grid_id)
-        places = [grid.number_at.get(column) for column in columns]
-        if None in places:
-            continue
-        sample = pane_from_bytes(bytes(row.sketch), grid).sample
-        panes += 1
-        ids.append(sample.priorities)
-        starts.append(np.full(len(sample.priorities), row.start_ms))
-        numbers.append(sample.values[np.array(places, np.intp)])
+    with connection.execute(query.execution_options(yield_per=200)) as rows:
+        for row in rows:
+            grid = grid_of(row.grid_id)
+            places = [grid.number_at.get(column) for column in columns]
+            if None in places:
+                continue
+            sample = pane_from_bytes(bytes(row.sketch), grid).sample
+            panes += 1
+            ids.append(sample.priorities)
+            starts.append(np.full(len(sample.priorities), row.start_ms))
+            numbers.append(sample.values[np.array(places, np.intp)])
     return _Sampled(
         np.concatenate([np.empty(0, np.uint64), *ids]), np.concatenate([np.empty(0, np.int64), *starts]),
         np.concatenate([np.empty((len(columns), 0)), *numbers], axis=1), panes, chosen.of_panes,

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from service.errors import FormatError
 from service.reference.profile import answers_bytes, profile_from_bytes, profile_to_bytes
 from service.sketches.codec import grid_from_bytes
 from service.store.configuration import StoredReference, load_grid, load_reference
+from service.store.tables import grid as stored_grid
+from service.store.tables import pane
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
     from service.reference.profile import ReferenceProfile
     from service.sketches.grids import Grid
@@ -50,5 +54,22 @@ def stored_grids(engine: Engine) -> Callable[[str], Grid]:
         if stored is None:
             raise FormatError(f"grid {grid_id} is not stored any more")
         return grid_from_bytes(stored)
+
+    return grid
+
+
+def grids_of_panes(connection: Connection, *of: ColumnElement[bool]) -> Callable[[str], Grid]:
+    """The grids of these panes, all read now: whoever reads panes then needs no other connection meanwhile.
+
+    Raises FormatError where one is gone.
+    """
+    c = stored_grid.c
+    named = select(c.id, c.definition).where(c.id.in_(select(pane.c.grid_id).where(*of)))
+    grids = {row.id: grid_from_bytes(bytes(row.definition)) for row in connection.execute(named)}
+
+    def grid(grid_id: str) -> Grid:
+        if grid_id not in grids:
+            raise FormatError(f"grid {grid_id} is not stored any more")
+        return grids[grid_id]
 
     return grid

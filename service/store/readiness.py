@@ -11,7 +11,7 @@ from service.monitor import Monitor
 from service.monitor_file import parse_monitors
 from service.performance.delays import ripe_after_ms
 from service.performance.windows import REALIZED
-from service.readiness.freshness import LABELLED_EVERY_MS, stale_ms
+from service.readiness.freshness import LABELLED_EVERY_MS, stale_ms, told_ms
 from service.readiness.notification import Outbox
 from service.readiness.readiness import Compared, Known, Seen, Trace
 from service.readiness.rubric import ERRORS
@@ -48,13 +48,13 @@ _ERRORS = text(
 _JUDGEMENTS = text("""
     SELECT DISTINCT ON (method, "window") '' AS role, method, "window", end_ms, n
     FROM performance_finding
-    WHERE model = :model AND segment = '' AND n > 0 AND verdict <> 'too_little_data'
+    WHERE model = :model AND segment = '' AND n > 0 AND verdict <> 'too_little_data' AND end_ms > :after_ms
     ORDER BY method, "window", end_ms DESC, n DESC
 """)
 
 _MEASUREMENT = text("""
     SELECT '' AS role, metric, "window", end_ms, n FROM performance
-    WHERE model = :model AND segment = '' AND basis = :realized AND value IS NOT NULL
+    WHERE model = :model AND segment = '' AND basis = :realized AND value IS NOT NULL AND end_ms > :after_ms
     ORDER BY end_ms DESC, n DESC, metric LIMIT 1
 """)
 
@@ -65,13 +65,15 @@ def known_of(connection: Connection, model: str, now_ms: int) -> Known | None:
     if row is None:
         return None
     monitor = _monitor_of(row)
-    newest = {spec: _newest_end(connection, model, spec) for spec in monitor.windows}
+    after_ms, ripe_after_ms = now_ms - told_ms(monitor), _ripe_after_ms(connection, model)
+    newest = {spec: _newest_end(connection, model, spec, after_ms) for spec in monitor.windows}
     ends = {spec: end_ms for spec, end_ms in newest.items() if end_ms is not None}
     return Known(
         monitor, now_ms, _reference(connection, row),
         tuple(trace for spec, end_ms in ends.items() for trace in _traces(connection, monitor, row, spec, end_ms)),
-        tuple(_judgements(connection, model)), _measurement(connection, model),
-        tuple(_versions(connection, row, ends)), row.last_label_ms, _ripe_after_ms(connection, model),
+        tuple(_judgements(connection, model, after_ms - ripe_after_ms)),
+        _measurement(connection, model, after_ms - ripe_after_ms),
+        tuple(_versions(connection, row, ends)), row.last_label_ms, ripe_after_ms,
     )  # fmt: skip
 
 
@@ -100,10 +102,10 @@ def _monitor_of(row: ModelRow) -> Monitor:
 
 
 # ---------------------------------------------------------------- findings
-def _newest_end(connection: Connection, model: str, spec: WindowSpec) -> int | None:
+def _newest_end(connection: Connection, model: str, spec: WindowSpec, after_ms: int) -> int | None:
     c = window_result.c
-    ends = select(c.end_ms).where(c.model == model, c.window == spec.name).order_by(c.end_ms.desc()).limit(1)
-    found: int | None = connection.execute(ends).scalar()
+    ends = select(c.end_ms).where(c.model == model, c.window == spec.name, c.end_ms > after_ms)
+    found: int | None = connection.execute(ends.order_by(c.end_ms.desc()).limit(1)).scalar()
     return found
 
 
@@ -118,14 +120,15 @@ def _traces(
     return [Trace(*one) for one in (*others, *connection.execute(_ERRORS, asked | of_labels))]
 
 
-def _judgements(connection: Connection, model: str) -> list[Trace]:
+def _judgements(connection: Connection, model: str, after_ms: int) -> list[Trace]:
     """The newest findings about labelled predictions, of each method and kind of window."""
-    return [Trace(*one) for one in connection.execute(_JUDGEMENTS, {"model": model})]
+    return [Trace(*one) for one in connection.execute(_JUDGEMENTS, {"model": model, "after_ms": after_ms})]
 
 
-def _measurement(connection: Connection, model: str) -> Trace | None:
+def _measurement(connection: Connection, model: str, after_ms: int) -> Trace | None:
     """The newest metric that labels gave."""
-    one = connection.execute(_MEASUREMENT, {"model": model, "realized": REALIZED}).first()
+    asked = {"model": model, "realized": REALIZED, "after_ms": after_ms}
+    one = connection.execute(_MEASUREMENT, asked).first()
     return None if one is None else Trace(*one)
 
 
@@ -151,16 +154,14 @@ def _reference(connection: Connection, row: ModelRow) -> Compared | None:
 
 
 def _versions(connection: Connection, row: ModelRow, ends: dict[WindowSpec, int]) -> list[Seen]:
-    """Versions of late, and the start of the first window of each that is stored."""
+    """Versions of late, and the start of the first window of each that is stored; by the key, one row of each."""
     if not ends:
         return []
     spec, c = min(ends, key=lambda one: one.length_ms), window_result.c
-    of_kind = (
-        c.model == row.model,
-        c.segment == "",
-        c.window == spec.name,
-        c.version.in_(row.versions),
-        c.inferences > 0,
-    )
-    first = select(c.version, func.min(c.end_ms)).where(*of_kind).group_by(c.version).order_by(c.version)
-    return [Seen(version, end_ms - spec.length_ms) for version, end_ms in connection.execute(first)]
+    of_kind = c.model == row.model, c.segment == "", c.window == spec.name, c.inferences > 0
+    first = select(c.end_ms).where(*of_kind).order_by(c.end_ms).limit(1)
+    found = {
+        version: connection.execute(first.where(c.version == version)).scalar()
+        for version in sorted(row.versions)
+    }
+    return [Seen(version, end - spec.length_ms) for version, end in found.items() if end is not None]

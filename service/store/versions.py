@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, BigInteger, any_, func, literal, select
 
 from service.comparison.hours import SliceOutcomes, hourly
 from service.comparison.losses import Courses, courses_from, sums_of
@@ -14,9 +14,10 @@ from service.performance.counting import counting_of
 from service.performance.estimating import ESTIMATED
 from service.performance.outcome_codec import outcomes_from_bytes
 from service.performance.slices import slices_of
-from service.store.checkpoint import pane_row
+from service.sketches.codec import pane_from_bytes
 from service.store.label_join import names_of
 from service.store.paging import columns_of
+from service.store.profiles import grids_of_panes
 from service.store.result_queries import PerformanceRow
 from service.store.tables import outcome, pane, performance
 
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection
 
     from service.configuration import Configuration
-    from service.messages import PaneRow
     from service.performance.counting import Counting
+    from service.sketches.pane import PaneSketch
 
 MOST_PANES = 120
-"""Sketches of so many panes are read to tell what versions answer, spread evenly over those that both were live in."""
+MOST_SKETCHES = 480
+"""Sketches of so many panes are read to tell what versions answer, spread evenly over those that both were live in.
+
+A pane has a sketch of each version and partition: of many partitions fewer panes are read.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,20 @@ def versions_seen(
     found = connection.execute(select(*columns).where(*wanted).group_by(c.version))
     seen = (VersionSeen(version, first, last, int(rows)) for version, first, last, rows in found)
     return tuple(sorted(seen, key=lambda one: (-one.last_ms, -one.first_ms, one.version)))
+
+
+def first_labelled(connection: Connection, model: str, versions: Sequence[str]) -> dict[str, int]:
+    """When the first pane starts that has outcomes of each version; without those that have none."""
+    c = outcome.c
+    known = {number: slices_of(name) for number, name in names_of(connection, model).items()}
+    found = {}
+    for version in versions:
+        mine = [number for number, slices in known.items() if slices and slices[0] == version]
+        query = select(c.start_ms).where(c.model == model, c.slices.in_(mine)).order_by(c.start_ms).limit(1)
+        first_ms = connection.execute(query).scalar() if mine else None
+        if first_ms is not None:
+            found[version] = first_ms
+    return found
 
 
 class OutcomesOfVersions:
@@ -117,34 +136,45 @@ def courses_between(
 
 def panes_of_both(
     connection: Connection, model: str, versions: tuple[str, str], segment: str, span: tuple[int, int]
-) -> list[int]:
-    """The starts of the panes that have inferences of both versions."""
+) -> dict[int, int]:
+    """The starts of the panes that have inferences of both versions, in order, and how many sketches each has."""
     c = pane.c
     query = (
-        select(c.start_ms)
+        select(c.start_ms, func.count().label("sketches"))
         .where(*_of(model, versions, segment), c.inferences > 0, *_within(c.start_ms, *span))
         .group_by(c.start_ms)
         .having(func.count(c.version.distinct()) == len(set(versions)))
     )
-    return list(connection.execute(query.order_by(c.start_ms)).scalars())
+    return {row.start_ms: row.sketches for row in connection.execute(query.order_by(c.start_ms))}
+
+
+def to_be_read(sketches: Mapping[int, int]) -> list[int]:
+    """Of the starts of panes those that can be read while somebody waits."""
+    together = max(1, sum(sketches.values()))
+    return evenly(list(sketches), max(1, min(MOST_PANES, len(sketches) * MOST_SKETCHES // together)))
 
 
 def evenly(starts: Sequence[int], most: int = MOST_PANES) -> list[int]:
     """At most so many of them, the first and the last among them."""
     if len(starts) <= most:
         return list(starts)
+    if most == 1:
+        return [starts[-1]]
     step = (len(starts) - 1) / (most - 1)
     return [starts[round(i * step)] for i in range(most)]
 
 
-def panes_at(
+def sketches_at(
     connection: Connection, model: str, versions: tuple[str, str], segment: str, starts: Sequence[int]
-) -> Iterator[PaneRow]:
-    """The panes of both versions that start then."""
+) -> Iterator[tuple[str, PaneSketch]]:
+    """The versions and sketches of the panes of both that start then, a few in memory."""
     c = pane.c
-    query = select(pane).where(*_of(model, versions, segment), c.start_ms.in_(starts)).order_by(c.start_ms)
-    for row in connection.execute(query).mappings():
-        yield pane_row(row)
+    of = *_of(model, versions, segment), c.start_ms == any_(literal(list(starts), ARRAY(BigInteger)))
+    grid_of = grids_of_panes(connection, *of)
+    query = select(c.version, c.grid_id, c.sketch).where(*of).order_by(c.start_ms)
+    with connection.execute(query.execution_options(yield_per=50)) as rows:
+        for row in rows:
+            yield row.version, pane_from_bytes(bytes(row.sketch), grid_of(row.grid_id))
 
 
 def estimated_of_both(

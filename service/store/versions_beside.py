@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from service.comparison.answers import answers_beside
 from service.comparison.hours import SharedHours, hourly
-from service.comparison.losses import courses_from, sums_of
+from service.comparison.losses import STRATUM_MS, courses_from, sums_of
 from service.comparison.report import (
     AnswersOfPanes,
     Labelled,
@@ -26,29 +26,27 @@ from service.performance.counting import counting_of
 from service.performance.estimating import ESTIMATED
 from service.performance.windows import REALIZED
 from service.reference.regrid import regrid_sketch
-from service.sketches.codec import pane_from_bytes
 from service.sketches.pane import PaneSketch
 from service.store.configuration import load_configuration
 from service.store.engine import transaction
-from service.store.profiles import stored_grids
 from service.store.versions import (
     OutcomesOfVersions,
     estimated_of_both,
-    evenly,
-    panes_at,
+    first_labelled,
     panes_of_both,
+    sketches_at,
+    to_be_read,
     versions_seen,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
 
     from service.comparison.hours import SliceOutcomes
     from service.comparison.losses import Sums
     from service.configuration import Configuration
-    from service.messages import PaneRow
     from service.sketches.grids import Grid
     from service.store.result_queries import PerformanceRow
     from service.store.versions import VersionSeen
@@ -67,6 +65,7 @@ class Question:
     """Which versions of a model are compared; without them the two with the most recent traffic, the newer one first.
 
     `since_ms` of None is since both were seen; `margin` is what no difference means, in the unit of the loss.
+    Outcomes before `forgotten_ms` have been deleted.
     """
 
     model: str
@@ -76,6 +75,7 @@ class Question:
     segment: str = ""
     margin: float | None = None
     alpha: float = ALPHA
+    forgotten_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +101,42 @@ class _Pair:
 def read_versions(engine: Engine, question: Question, most_outcomes: int | None = None) -> VersionsBeside:
     """Answer a question. Raises UnknownVersionError, and TooLongError where more rows of outcomes had to be read."""
     with transaction(engine) as connection:
-        pair = _pair(question, versions_seen(connection, question.model))
+        seen = {one.version: one for one in versions_seen(connection, question.model)}
+        names = _chosen(question, seen)
+        labelled_ms = first_labelled(connection, question.model, names)
+        pair = _pair(question, names, seen, labelled_ms)
         traffic, estimated = _traffic(connection, pair), _estimated(connection, pair)
-        starts = panes_of_both(connection, pair.model, pair.names, pair.segment, pair.span)
-        panes = list(panes_at(connection, pair.model, pair.names, pair.segment, evenly(starts)))
+        answers = _answers(connection, pair)
     configuration = load_configuration(engine)
     labelled = _labelled(engine, configuration, pair, question, most_outcomes)
     return VersionsBeside(
         pair.model, pair.version, pair.against, pair.segment, pair.since_ms, pair.until_ms,
         sentence_of(labelled.comparison, pair.version, pair.against), labelled.comparison, labelled.hours,
         labelled.segments, traffic, (*labelled.metrics, *estimated),
-        _answers(panes, pair, stored_grids(engine), len(starts)),
+        answers, _remark(pair, labelled_ms, question.forgotten_ms),
     )  # fmt: skip
 
 
-def _pair(question: Question, seen: Sequence[VersionSeen]) -> _Pair:
-    by_name = {one.version: one for one in seen}
-    version, against = _chosen(question, by_name)
-    both = by_name[version], by_name[against]
-    since_ms = max(one.first_ms for one in both) if question.since_ms is None else question.since_ms
-    until_ms = min(one.last_ms for one in both) + 1
-    return _Pair(question.model, version, against, question.segment, since_ms, max(since_ms, until_ms))
+def _pair(
+    question: Question, names: tuple[str, str], seen: dict[str, VersionSeen], labelled_ms: dict[str, int]
+) -> _Pair:
+    """Outcomes are kept longer than panes, and what is compared must begin where it began: at the first of either."""
+    first_ms = max(min(seen[name].first_ms, labelled_ms.get(name, seen[name].first_ms)) for name in names)
+    since_ms = first_ms - first_ms % STRATUM_MS if question.since_ms is None else question.since_ms
+    until_ms = min(seen[name].last_ms for name in names) + 1
+    return _Pair(question.model, *names, question.segment, since_ms, max(since_ms, until_ms))
+
+
+def _remark(pair: _Pair, labelled_ms: dict[str, int], forgotten_ms: int | None) -> str | None:
+    """Where outcomes of both begin at what is deleted, the start moves with every look."""
+    if forgotten_ms is None or len(labelled_ms) < len(pair.names):
+        return None
+    if max(pair.since_ms, *labelled_ms.values()) >= forgotten_ms + DAY_MS:
+        return None
+    return (
+        f"outcomes before {iso(forgotten_ms)} are deleted (DRIFTBELL_RETENTION_RESULTS), so that the start moves with "
+        "each look, and the intervals do not hold for all looks; name a later start (since), and keep to it"
+    )
 
 
 def _chosen(question: Question, seen: dict[str, VersionSeen]) -> tuple[str, str]:
@@ -213,17 +228,16 @@ def _measured(row: PerformanceRow) -> Measured:
     return Measured(row.value, row.low, row.high, row.n, row.reason)
 
 
-def _answers(
-    panes: Sequence[PaneRow], pair: _Pair, grids: Callable[[str], Grid], shared: int
-) -> AnswersOfPanes:
+def _answers(connection: Connection, pair: _Pair) -> AnswersOfPanes:
     """Both versions' panes on the grid of the first."""
+    found = panes_of_both(connection, pair.model, pair.names, pair.segment, pair.span)
+    starts = to_be_read(found)
     merged: dict[str, PaneSketch] = {}
     grid: Grid | None = None
-    for row in panes:
-        sketch = pane_from_bytes(row.sketch, grids(row.grid_id))
+    for version, sketch in sketches_at(connection, pair.model, pair.names, pair.segment, starts):
         sketch.forget_rows()
         grid = grid or sketch.grid
-        merged.setdefault(row.key.version, PaneSketch(grid)).merge(regrid_sketch(sketch, grid))
-    read = len({row.key.start_ms for row in panes})
-    columns = answers_beside(*(merged[name] for name in pair.names)) if merged else ()
-    return AnswersOfPanes(columns, read, shared)
+        merged.setdefault(version, PaneSketch(grid)).merge(regrid_sketch(sketch, grid))
+    if len(merged) < len(pair.names):  # there are none, or retention was faster
+        return AnswersOfPanes((), 0, len(found))
+    return AnswersOfPanes(answers_beside(*(merged[name] for name in pair.names)), len(starts), len(found))

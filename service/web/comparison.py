@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from service.comparison.report import VersionsBeside
+from service.comparison.verdict import MOST_MARGIN
 from service.store.versions_beside import Question, TooLongError, UnknownVersionError, read_versions
 from service.web.dependencies import Dependencies
 from service.web.parameters import Name, Time
 from service.web.problems import not_found
+from service.web.stored_state import read_or_conflict
 
 MOST_OUTCOMES = 100_000
 """Rows of outcomes that one answer may read: about ten seconds."""
@@ -31,15 +33,23 @@ class ComparisonParameters(BaseModel):
     since: Time | None = Field(None, description="from this time on; else since both were seen")
     segment: Name = Field("", description="such as country=DE, instead of all traffic")
     margin: float | None = Field(
-        None, gt=0, le=1e300, allow_inf_nan=False, description="a smaller difference of the loss is none"
+        None,
+        gt=0,
+        le=MOST_MARGIN,
+        allow_inf_nan=False,
+        description="a smaller difference of the loss is none",
     )
 
 
 def comparison(web: Dependencies, asked: Annotated[ComparisonParameters, Query()]) -> VersionsBeside:
     """Whether one version of a model is better than another, and how they differ; may be asked at any time."""
-    question = Question(asked.model, asked.version, asked.against, asked.since, asked.segment, asked.margin)
+    question = Question(
+        asked.model, asked.version, asked.against, asked.since, asked.segment, asked.margin,
+        forgotten_ms=None if web.results_kept_ms is None else web.clock_ms() - web.results_kept_ms,
+    )  # fmt: skip
     try:
-        return read_versions(web.engine, question, MOST_OUTCOMES)
+        with read_or_conflict(), web.large_answers.one():
+            return read_versions(web.engine, question, MOST_OUTCOMES)
     except UnknownVersionError as error:
         raise not_found(str(error)) from None
     except TooLongError as error:

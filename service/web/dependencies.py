@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from service.settings import Auth
+from service.web.limits import Turns
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,6 +29,8 @@ class WebDependencies:
     `registry` holds the metrics of this process, which are added to those of the models.
     `replaying` writes dead letters to the log again; None where this process knows no Kafka.
     `allowed_hosts` are the host names that requests may name, `*.example.com` included; empty allows all.
+    `large_answers` are given by turns, whoever asks.
+    `webhook` says whether this process knows one that alerts are sent to. Results are deleted after `results_kept_ms`.
     `metrics_token` opens /metrics, beside keys. One key, or one address without, may ask `requests_per_minute` times.
     """
 
@@ -42,6 +45,9 @@ class WebDependencies:
     metrics_token: str | None = None
     requests_per_minute: int = 6_000
     replaying: Replaying | None = None
+    webhook: bool = False
+    results_kept_ms: int | None = None
+    large_answers: Turns = field(default_factory=Turns)
 
 
 def dependencies_of(request: Request) -> WebDependencies:

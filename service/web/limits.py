@@ -1,17 +1,23 @@
-"""Bounds of what a request may send. Bytes are counted as they come: a header may say anything."""
+"""Bounds of what a request may send and cost. Bytes are counted as they come: a header may say anything."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from threading import BoundedSemaphore
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.web.problems import problem_response
+from service.web.problems import RETRY_SECONDS, problem_response
 
 MOST_BODY_BYTES = 1_048_576
+LARGE_ANSWERS = 2
+"""So many answers at once that read thousands of sketches: each has a connection, 200 MB and a core for seconds."""
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _RANGES = (b"range", b"if-range")
 
@@ -82,6 +88,24 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 def _too_large() -> Response:
     return problem_response(None, 413, f"a body may have {MOST_BODY_BYTES} bytes")
+
+
+class Turns:
+    """So many at once. Nobody waits: who waits holds a thread that probes and metrics need."""
+
+    def __init__(self, at_once: int = LARGE_ANSWERS) -> None:
+        self._free = BoundedSemaphore(at_once)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Within it, one more is at it. Raises 503 when there are enough."""
+        if not self._free.acquire(blocking=False):
+            busy = f"others are being answered who ask for much; ask again in {RETRY_SECONDS} s"
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, busy, {"Retry-After": str(RETRY_SECONDS)})
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 class WholeFiles(StaticFiles):

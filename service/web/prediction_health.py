@@ -39,7 +39,7 @@ def prediction_health(web: Dependencies, asked: Annotated[HealthParameters, Quer
     until_ms = web.clock_ms() if asked.until is None else asked.until
     since_ms = until_ms - HOUR_MS if asked.since is None else asked.since
     wanted = SpanFilter(asked.model, since_ms, until_ms, asked.version, asked.segment)
-    with read_or_conflict():
+    with read_or_conflict(), web.large_answers.one():
         version = latest_version(web.engine, asked.model)
         if version is None:
             raise not_found("there is no model of this name")

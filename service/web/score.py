@@ -8,7 +8,6 @@ from typing import Any
 from service.readiness.grading import score_of
 from service.readiness.notification import notification_of
 from service.readiness.readiness import Score
-from service.settings import load_from_environment
 from service.store.engine import transaction
 from service.store.readiness import known_of, outbox_of
 from service.web.dependencies import Dependencies
@@ -27,8 +26,7 @@ def score(web: Dependencies, model: NameInPath) -> Score:
         if known is None:
             raise not_found("there is no model of this name")
         outbox = outbox_of(connection)
-    webhook = load_from_environment().evaluator.alert_webhook_url is not None
-    return score_of(known, notification_of(outbox, webhook=webhook))
+    return score_of(known, notification_of(outbox, webhook=web.webhook))
 
 
 SCORE_ENDPOINTS: dict[str, Callable[..., Any]] = {"/models/{model:path}/score": score}

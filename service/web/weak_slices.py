@@ -39,7 +39,7 @@ def weak_slices(web: Dependencies, asked: Annotated[SliceParameters, Query()]) -
     """
     until_ms = web.clock_ms() if asked.until is None else asked.until
     since_ms = until_ms - _USUAL_MS if asked.since is None else asked.since
-    with read_or_conflict():
+    with read_or_conflict(), web.large_answers.one():
         version = latest_version(web.engine, asked.model)
         if version is None:
             raise not_found("there is no model of this name")

@@ -10,10 +10,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, update
 
 from service.cli.main import main
+from service.monitor import DAY_MS
 from service.store.engine import connect, transaction
 from service.store.migrate import migrate
 from service.store.tables import pane
-from tests.store.two_versions import side_by_side
+from tests.store.two_versions import T, side_by_side
 from tests.web.seeding import HOSTILE_NAMES
 
 pytestmark = pytest.mark.postgres
@@ -62,6 +63,16 @@ def test_without_versions_the_two_with_the_most_recent_traffic_are_compared(engi
     assert "of 7 and 8" in run("churn", "7").output.splitlines()[0]
 
 
+def test_a_start_that_moves_is_said_below_the_verdict(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side_by_side(engine, {"7": 50, "8": 50}, hours=2)
+    monkeypatch.setattr("service.cli.compare.now_ms", lambda: T + 91 * DAY_MS)
+    assert run("churn").output.splitlines()[1].startswith("outcomes before 2026-11-23T00:00:00Z are deleted")
+    monkeypatch.setenv("DRIFTBELL_RETENTION_RESULTS", "900d")
+    assert "are deleted" not in run("churn").output
+
+
 def test_programs_get_one_object(engine: Engine) -> None:
     side_by_side(engine, {"7": 50, "8": 100}, hours=2)
     told = json.loads(run("churn", "8", "7", "--segment", "country=DE", "--margin", "0.02", "--json").output)
@@ -86,4 +97,5 @@ def test_what_cannot_be_compared_is_said() -> None:
     assert "needs traffic of two versions to compare, and has it of: none" in run("churn", code=2).output
     assert "two versions are compared, not 3" in run("churn", "1", "2", "3", code=2).output
     assert "--since 'soon' is no time" in run("churn", "--since", "soon", code=2).output
-    assert "--margin" in run("churn", "--margin", "0", code=2).output
+    for margin in ("0", "inf", "nan", "1e200"):
+        assert "--margin" in run("churn", "--margin", margin, code=2).output

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
 
 from service.cli import score as command
 from service.cli.main import main
-from service.cli.prometheus import RULES
+from service.cli.prometheus import RULES, ask_prometheus
+from service.errors import ConfigurationError
 from service.monitor import DAY_MS, Monitor, Task, WindowSpec
 from service.store.engine import connect, transaction
 from service.store.migrate import migrate
@@ -175,3 +180,43 @@ def test_what_is_no_prometheus_is_one_sentence() -> None:
     assert "cannot be asked" in run("a", "--prometheus", "http://127.0.0.1:1", code=2).output
     with prometheus(rules=[]) as url:
         assert "does not answer as Prometheus does" in run("a", "--prometheus", url, code=2).output
+
+
+def test_an_address_that_is_none_is_one_sentence_and_a_password_is_not_shown() -> None:
+    for wrong in ("http://[", "http://a:b", "http://a:99999", "http://:9090", "http://"):
+        with pytest.raises(ConfigurationError, match="write a URL such as http://prometheus:9090"):
+            ask_prometheus(wrong, "churn")
+    for secret in ("http://anna:hunter2@prometheus:9090", "http://anna:hunter2@[", "http://anna:hunter2@ a"):
+        with pytest.raises(ConfigurationError, match="takes no user or password") as said:
+            ask_prometheus(secret, "churn")
+        assert "hunter2" not in str(said.value)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    app = FastAPI()
+    with prometheus() as url:
+
+        @app.get("/{path:path}")
+        def elsewhere(path: str) -> RedirectResponse:
+            return RedirectResponse(f"{url.removesuffix('/prom')}/{path}")
+
+        with serving(app) as away, pytest.raises(ConfigurationError, match="cannot be asked: HTTP Error 307"):
+            ask_prometheus(f"{away}/prom", "churn")
+
+
+def test_a_prometheus_that_sends_byte_by_byte_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                while True:
+                    connection.sendall(b"H")
+                    time.sleep(0.05)
+
+        Thread(target=drip, daemon=True).start()
+        begun = time.monotonic()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ConfigurationError, match=r"it has not answered within 0\.5 s"):
+            ask_prometheus(url, "churn", within_seconds=0.5)
+        assert time.monotonic() - begun < 5

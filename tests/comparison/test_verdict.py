@@ -101,6 +101,35 @@ def test_the_margin_of_losses_that_are_no_rates_is_two_in_a_hundred_of_the_other
     assert compare(losses(4_000, 6.0), losses(4_000, 5.0)).has_regressed
 
 
+@pytest.mark.parametrize("huge", [1e140, 1e160, 1e300, np.inf])
+def test_errors_that_are_too_large_to_square_say_nothing_and_fail_nothing(huge: float) -> None:
+    with np.errstate(over="ignore"):
+        sums = np.array([100.0, 100 * huge, 200 * np.float64(huge) ** 2])
+    found = compare({0: {Loss.MAE: sums}}, losses(400, 5.0), margin=1.0)
+    assert found.rows == 100
+    assert (found.difference is None) == (huge > 1e150)
+    assert "400 labels" in sentence_of(found, "8", "7")
+
+
+def test_numbers_of_any_size_have_losses_and_metrics_side_by_side() -> None:
+    counting = RegressionCounting(RegressionScales(0.0, 1e160, 1e160))
+    rows = RegressionOutcomes.zeros(counting.scales).add(np.zeros(50), np.full(50, 5e160)).to_arrays()
+    shared = SharedHours(("8", "7"), "", counting)
+    for version in shared.versions:
+        shared.add(0, (version,), counting, rows)
+    assert {one.reason for one in shared.metrics()[0] if one.name == "mae"} == {"too_large"}
+    course = {0: sums_of(counting, rows)}
+    assert compare(course, course).standing is Standing.UNKNOWN
+
+
+@pytest.mark.parametrize("margin", [5e-324, 1e-300, 1e-150, 1e150])
+@pytest.mark.parametrize("mean", [0.0, 1e-300, 5.0, 1e140])
+def test_margins_of_any_size_are_answered(margin: float, mean: float) -> None:
+    found = compare(losses(400, mean), losses(400, 5.0), margin=margin)
+    assert "400 labels" in sentence_of(found, "8", "7")
+    assert compare(errors(400, 40), errors(400, 40), margin=margin).rows == 400
+
+
 def test_hours_of_one_version_alone_and_models_without_labels_say_nothing() -> None:
     nothing = compare({0: errors(100, 9)[0]}, {HOUR_MS: errors(100, 9)[0]})
     assert (nothing.standing, nothing.loss, nothing.difference) == (Standing.UNKNOWN, None, None)
@@ -120,6 +149,13 @@ def test_segments_share_alpha_and_only_the_largest_are_told() -> None:
     assert [name for name, _ in found] == [f"country={i}" for i in range(29, 9, -1)]
     assert {one.alpha for _, one in found} == {0.05 / MOST_SEGMENTS}
     assert compare_segments({}, "8", "7") == ()
+
+
+def test_a_segment_keeps_its_interval_when_others_come() -> None:
+    courses = {(version, "country=DE"): errors(1_000, wrong) for version, wrong in (("8", 90), ("7", 50))}
+    alone = dict(compare_segments(courses, "8", "7"))
+    more = {(version, f"country={i}"): errors(500, 20) for version in ("8", "7") for i in range(9)}
+    assert dict(compare_segments(courses | more, "8", "7"))["country=DE"] == alone["country=DE"]
 
 
 # ---------------------------------------------------------------- losses

@@ -1,4 +1,7 @@
-"""`engine`: a migrated database, emptied before each test; import it where it is used."""
+"""`engine`: a migrated database, emptied before each test; import it where it is used.
+
+`single` is one connection to it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import QueuePool
 
 from service.embedded import EmbeddedPostgres
 from service.store.engine import connect
@@ -32,3 +36,11 @@ def migrated(postgres_server: EmbeddedPostgres) -> Iterator[Engine]:
 def engine(migrated: Engine) -> Engine:
     empty(migrated)
     return migrated
+
+
+@pytest.fixture
+def single(engine: Engine) -> Iterator[Engine]:
+    """All others of the pool are in use, by others who want a second one too."""
+    made = create_engine(engine.url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.5)
+    yield made
+    made.dispose()

@@ -16,9 +16,9 @@ from service.store import chosen_panes
 from service.store.answered_span import SpanFilter, answered_span, reference_rows
 from service.store.latest_version import latest_version
 from tests.fakes.answered import MINUTES, MODEL, T, Traffic, monitor, run
-from tests.fakes.fixtures import engine, migrated
+from tests.fakes.fixtures import engine, migrated, single
 
-__all__ = ["engine", "migrated"]
+__all__ = ["engine", "migrated", "single"]
 pytestmark = pytest.mark.postgres
 END = T + MINUTES * MINUTE_MS
 
@@ -82,6 +82,23 @@ def test_of_too_many_panes_some_are_read_evenly_and_that_is_told(
     assert (span.panes, span.of_panes) == (20, 2 * MINUTES)
     assert span.sketch.inferences == live.n / 3
     assert span.sketch.last_ms - span.sketch.first_ms > 0.8 * MINUTES * MINUTE_MS
+
+
+@pytest.mark.usefixtures("live")
+def test_of_wide_rows_fewer_panes_are_read(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = len(grid_of(engine).numbers)
+    monkeypatch.setattr(chosen_panes, "MOST_CELLS", 20 * 64 * columns)
+    span = read(engine)
+    assert (span.panes, span.of_panes) == (20, 2 * MINUTES)
+    assert span.numbers.size <= 20 * 64 * columns
+    monkeypatch.setattr(chosen_panes, "MOST_CELLS", 1)
+    assert read(engine).panes == 2
+
+
+@pytest.mark.usefixtures("live")
+def test_one_connection_is_enough_to_read_panes_and_their_grids(engine: Engine, single: Engine) -> None:
+    span = answered_span(single, grid_of(engine), SpanFilter(MODEL, T, END))
+    assert span.panes == 2 * MINUTES
 
 
 def test_the_reference_is_that_of_all_rows_or_of_the_segment(engine: Engine, live: Traffic) -> None:

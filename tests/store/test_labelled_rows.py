@@ -18,9 +18,9 @@ from service.store.engine import transaction
 from service.store.labelled_rows import labelled_rows
 from service.store.tables import pane, waiting_prediction
 from tests.fakes.answered import MINUTES, MODEL, T, Traffic, run
-from tests.fakes.fixtures import engine, migrated
+from tests.fakes.fixtures import engine, migrated, single
 
-__all__ = ["engine", "migrated"]
+__all__ = ["engine", "migrated", "single"]
 pytestmark = pytest.mark.postgres
 END = T + MINUTES * MINUTE_MS
 
@@ -107,3 +107,10 @@ def test_of_more_panes_than_can_be_read_some_are_evenly_over_the_time(
     rows = read(engine)
     assert (rows.panes, rows.of_panes, rows.sampled) == (20, MINUTES, 20 * 64)
     assert len(rows.losses) > 1_000
+
+
+def test_one_connection_is_enough_to_read_panes_and_their_grids(
+    engine: Engine, single: Engine, tmp_path: Path
+) -> None:
+    run(engine, Traffic(np.random.default_rng(1)), Traffic(np.random.default_rng(2)), tmp_path)
+    assert labelled_rows(single, version_of(engine), T, END).panes == MINUTES

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, insert
 from service.messages import WindowKey
 from service.monitor import DAY_MS, MINUTE_MS, Monitor, Task, WindowSpec
 from service.promises import Contract, RowRule
-from service.readiness.freshness import stale_ms
+from service.readiness.freshness import stale_ms, told_ms
 from service.readiness.grading import score_of
 from service.readiness.notification import Outbox
 from service.readiness.readiness import Known, Notification, Seen
@@ -98,6 +98,14 @@ def test_its_points_are_gone_three_windows_and_the_lateness_after_its_last_windo
     assert sum(points(watched, last_ms)) > 0
     assert points(watched, last_ms + 1) == [0] * 7
     assert "has not run since" in missing(watched, 3, last_ms + 1)
+
+
+def test_what_stopped_is_told_for_a_week_and_then_counts_as_never_done(watched: Engine) -> None:
+    last_ms = START_MS + 55 * MINUTE + told_ms(MONITOR)
+    assert "has not run since" in missing(watched, 3, last_ms - 1)
+    assert known(watched, last_ms - 1).versions
+    forgotten = known(watched, last_ms)
+    assert (forgotten.findings, forgotten.versions) == ((), ())
 
 
 # ---------------------------------------------------------------- less, and other, than that
@@ -210,6 +218,14 @@ def test_evidence_of_errors_in_a_sample_counts_too_and_may_be_a_day_old(labelled
     add(add_finding, "churn", NOW_MS - DAY_MS + WINDOW_MS, **error)
     assert points(labelled)[6] == 1
     assert points(labelled, NOW_MS + WINDOW_MS + 1)[6] == 0
+
+
+def test_performance_that_is_older_than_anything_that_counts_is_not_read(labelled: Engine, add: Add) -> None:
+    bound_ms = told_ms(LABELLED)
+    add(add_judgement, NOW_MS - bound_ms + 1)
+    add(add_performance, "churn", NOW_MS - bound_ms + 1)
+    assert (len(known(labelled).judged), known(labelled).measured is None) == (1, False)
+    assert (known(labelled, NOW_MS + 1).judged, known(labelled, NOW_MS + 1).measured) == ((), None)
 
 
 def test_performance_may_be_as_old_as_its_labels_are_slow(labelled: Engine, add: Add) -> None:

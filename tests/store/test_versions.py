@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, delete, update
+from sqlalchemy.pool import QueuePool
 
 from service.comparison.losses import Loss
-from service.comparison.report import Measured
-from service.comparison.verdict import Standing
+from service.comparison.report import AnswersOfPanes, Measured
+from service.comparison.verdict import MOST_SEGMENTS, Standing
 from service.embedded import EmbeddedPostgres
 from service.monitor import DAY_MS, HOUR_MS
 from service.store.configuration import load_configuration
 from service.store.engine import transaction
-from service.store.versions import OutcomesOfVersions, courses_between, evenly, versions_seen
+from service.store.tables import outcome, pane
+from service.store.versions import (
+    MOST_PANES,
+    MOST_SKETCHES,
+    OutcomesOfVersions,
+    courses_between,
+    evenly,
+    sketches_at,
+    to_be_read,
+    versions_seen,
+)
 from service.store.versions_beside import Question, TooLongError, UnknownVersionError, read_versions
 from tests.store.two_versions import MODEL, T, add_labels, add_pane, configure, name_slices, side_by_side
 from tests.web.databases import empty, migrated
@@ -120,7 +131,7 @@ def test_a_segment_is_compared_alone_and_all_segments_beside_the_whole(engine: E
     found = read_versions(engine, Question(MODEL, "8", "7"))
     standings = {one.segment: one.comparison.standing for one in found.segments}
     assert standings == {"country=DE": Standing.WORSE, "country=FR": Standing.UNKNOWN}
-    assert {one.comparison.alpha for one in found.segments} == {0.025}
+    assert {one.comparison.alpha for one in found.segments} == {0.05 / MOST_SEGMENTS}
     germany = read_versions(engine, Question(MODEL, "8", "7", segment="country=DE"))
     assert germany.segments == ()
     assert germany.comparison.mean == pytest.approx(0.35)
@@ -160,6 +171,50 @@ def test_since_limits_labels_traffic_and_panes(engine: Engine) -> None:
     later = read_versions(engine, Question(MODEL, "8", "7", since_ms=at(100)))
     assert (later.hours, later.traffic, later.answers.columns) == (0, (), ())
     assert later.verdict.startswith("not known yet: no hour has labels of both versions")
+
+
+def test_the_start_does_not_move_when_panes_are_deleted_and_outcomes_are_not(engine: Engine) -> None:
+    side_by_side(engine, {"7": 50, "8": 50})
+    before = read_versions(engine, Question(MODEL, "8", "7"))
+    with transaction(engine) as connection:
+        connection.execute(delete(pane).where(pane.c.start_ms < at(6)))
+    after = read_versions(engine, Question(MODEL, "8", "7"))
+    assert (before.since_ms, after.since_ms) == (at(0), at(0))
+    assert (after.comparison, after.hours) == (before.comparison, 10)
+    assert (before.answers.shared, after.answers.shared) == (10, 4)
+
+
+def test_a_version_counts_from_the_whole_hour_of_its_first_pane(engine: Engine) -> None:
+    side_by_side(engine, {"7": 50, "8": 50})
+    with transaction(engine) as connection:
+        for table in (pane, outcome):
+            connection.execute(delete(table).where(table.c.start_ms < at(1)))
+            connection.execute(
+                update(table).where(table.c.start_ms == at(1)).values(start_ms=table.c.start_ms + 60_000)
+            )
+    assert read_versions(engine, Question(MODEL, "8", "7")).since_ms == at(1)
+
+
+@pytest.mark.parametrize(
+    ("forgotten_hour", "since", "moves"),
+    [
+        (0, None, True),
+        (-23, None, True),
+        (-24, None, False),
+        (-23, 1, False),
+        (None, None, False),
+        (5, -100, True),
+    ],
+)
+def test_a_start_at_the_border_of_what_is_kept_is_remarked(
+    engine: Engine, forgotten_hour: int | None, since: int | None, *, moves: bool
+) -> None:
+    side_by_side(engine, {"7": 50, "8": 50}, hours=3, rows=20)
+    border = None if forgotten_hour is None else at(forgotten_hour)
+    asked = Question(MODEL, "8", "7", None if since is None else at(since), forgotten_ms=border)
+    remark = read_versions(engine, asked).remark
+    assert (remark is not None) == moves
+    assert remark is None or "DRIFTBELL_RETENTION_RESULTS" in remark
 
 
 def test_a_time_long_before_anything_is_as_the_whole_time(engine: Engine) -> None:
@@ -235,3 +290,29 @@ def test_of_many_panes_some_are_read_from_the_first_to_the_last() -> None:
     chosen = evenly(range(1_000), 7)
     assert (len(set(chosen)), chosen[0], chosen[-1]) == (7, 0, 999)
     assert evenly([3, 4], 7) == [3, 4]
+    assert evenly([3, 4], 1) == [4]
+
+
+def test_of_many_partitions_fewer_panes_are_read() -> None:
+    assert len(to_be_read(dict.fromkeys(range(1_000), 2))) == MOST_PANES
+    assert len(to_be_read(dict.fromkeys(range(1_000), 32))) == MOST_SKETCHES // 32
+    assert to_be_read(dict.fromkeys(range(10), 1_000)) == [9]
+    assert to_be_read({}) == []
+
+
+def test_one_connection_is_enough(engine: Engine) -> None:
+    side_by_side(engine, {"7": 50, "8": 50}, hours=2)
+    single = create_engine(engine.url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.5)
+    assert read_versions(single, Question(MODEL, "8", "7")).answers.panes == 2
+    single.dispose()
+
+
+def test_panes_that_retention_takes_meanwhile_are_no_failure(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side_by_side(engine, {"7": 50, "8": 50}, hours=2)
+    monkeypatch.setattr(
+        "service.store.versions_beside.sketches_at",
+        lambda *of: ((name, sketch) for name, sketch in sketches_at(*of) if name != "7"),
+    )
+    assert read_versions(engine, Question(MODEL, "8", "7")).answers == AnswersOfPanes((), 0, 2)

@@ -16,7 +16,7 @@ from service.settings import Auth
 from service.store.keys import Scope
 from service.web import connections
 from service.web.buckets import MOST_NAMES, Buckets
-from service.web.limits import MOST_BODY_BYTES
+from service.web.limits import MOST_BODY_BYTES, Turns
 from tests.web.serving import Site, site_of
 from tests.web.visitors import bearer, guarded, new_key
 from tests.web.wire import connected, head, said, status_of
@@ -235,3 +235,34 @@ def test_a_thousand_slow_connections_do_not_keep_others_out(engine: Engine) -> N
                 answers.append(httpx.get(f"{site.url}/api/v1/models", headers=key, timeout=30).status_code)
         answers += [site.client.get("/api/v1/models", headers=key).status_code for _ in range(20)]
     assert answers == [200] * 40
+
+
+# ---------------------------------------------------------------- large answers
+@pytest.mark.parametrize("path", ["comparison", "weak-slices", "prediction-health"])
+def test_who_asks_for_much_while_enough_others_do_is_told_to_come_again_at_once(
+    engine: Engine, path: str
+) -> None:
+    turns = Turns(2)
+    with site_of(engine, large_answers=turns) as site:
+        with turns.one():
+            assert site.get(f"/api/v1/{path}", model="nobody").status_code == 404
+            with turns.one():
+                begun = time.monotonic()
+                busy = site.get(f"/api/v1/{path}", model="nobody")
+                assert time.monotonic() - begun < 2
+                assert site.get("/readyz").status_code == 200
+        assert (busy.status_code, busy.headers["Retry-After"], busy.headers["content-type"]) == (
+            503, "5", PROBLEM,
+        )  # fmt: skip
+        assert site.get(f"/api/v1/{path}", model="nobody").status_code == 404
+
+
+def test_large_answers_of_many_callers_at_once_leave_connections_for_the_others(engine: Engine) -> None:
+    with site_of(engine) as site, ThreadPoolExecutor(24) as callers:
+        asked = [
+            callers.submit(site.get, f"/api/v1/{path}", model="nobody")
+            for _ in range(24)
+            for path in ("comparison", "weak-slices", "prediction-health")
+        ]
+        assert site.get("/metrics").status_code == 200
+        assert {one.result().status_code for one in asked} <= {404, 503}

@@ -15,7 +15,7 @@ from service.monitor import Monitor, WindowSpec
 from service.store.keys import Scope
 from tests.web.conftest import Add
 from tests.web.seeding import HOSTILE_NAMES, NOW_MS, WINDOW_MS, add_finding, add_model, add_window
-from tests.web.serving import Site
+from tests.web.serving import Site, site_of
 from tests.web.visitors import bearer, guarded, new_key
 
 pytestmark = pytest.mark.postgres
@@ -46,12 +46,21 @@ def test_each_of_seven_tests_is_told_with_its_evidence(site: Site, add: Add) -> 
     assert told["notification"]["reaches"] is False
 
 
-def test_the_webhook_of_this_process_counts(site: Site, add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_webhook_that_this_process_was_started_with_counts(engine: Engine, add: Add) -> None:
+    watch(add)
+    with site_of(engine, webhook=True) as site:
+        told = score(site)
+    assert (told["notification"]["reaches"], told["points"]) == (True, 1)
+
+
+def test_an_answer_reads_nothing_from_the_environment(
+    site: Site, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
     watch(add)
     monkeypatch.setenv("DRIFTBELL_ALERT_WEBHOOK_URL", "https://hooks.example.com/secret-path")
-    told = score(site)
-    assert (told["notification"]["reaches"], told["points"]) == (True, 1)
-    assert "secret-path" not in json.dumps(told)
+    assert score(site)["notification"]["reaches"] is False
+    monkeypatch.setenv("DRIFTBELL_ALERT_WEBHOOK_URL", "no address")
+    assert score(site)["points"] == 0.5
 
 
 def test_time_takes_the_points_away(site: Site, add: Add) -> None:

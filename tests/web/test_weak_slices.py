@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from service.monitor import MINUTE_MS, Monitor, Task
+from service.store.engine import transaction
 from tests.fakes.answered import MINUTES, MODEL, T, Traffic, run
 from tests.web.conftest import Add
 from tests.web.seeding import add_model
@@ -48,6 +49,19 @@ def test_a_model_without_a_task_has_a_reason_and_none_at_all_is_not_found(
         answer = site.get(f"/api/v1/{path}", model="nobody")
         assert (answer.status_code, answer.json()["detail"]) == (404, "there is no model of this name")
         assert site.get(f"/api/v1/{path}").status_code == 422
+
+
+@pytest.mark.parametrize("path", ["weak-slices", "prediction-health"])
+def test_a_sketch_that_cannot_be_read_is_said_in_a_sentence(
+    engine: Engine, site: Site, tmp_path: Path, path: str
+) -> None:
+    traffic = Traffic(np.random.default_rng(1), 400)
+    run(engine, traffic, traffic, tmp_path)
+    with transaction(engine) as connection:
+        connection.exec_driver_sql("UPDATE pane SET sketch = 'nonsense'")
+    answer = site.get(f"/api/v1/{path}", model=MODEL, **HOUR)
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("what is stored of this model cannot be read: ")
 
 
 @pytest.mark.parametrize("path", ["weak-slices", "prediction-health"])

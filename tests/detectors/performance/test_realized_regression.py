@@ -131,3 +131,16 @@ def test_sums_of_other_scales_are_not_merged():
     other = RegressionOutcomes.zeros(RegressionScales(0.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="same scales"):
         regression(np.random.default_rng(1), 5).merge(other)
+
+
+@pytest.mark.parametrize("size", [1e140, 1e150, 1e160, 1e300])
+def test_errors_whose_squares_are_no_numbers_have_a_reason_instead_of_a_value(size):
+    some = RegressionOutcomes.zeros(RegressionScales(0.0, size, size))
+    found = realized_regression(some.add(np.array([0.0, 1.0, 2.0]) * size, np.array([5.0, 1.0, -1.0]) * size))
+    for metric in found.values():
+        if metric.value is None:
+            assert metric.reason == "too_large"
+        else:
+            assert all(map(isfinite, (metric.value, metric.low, metric.high, metric.error)))
+    assert (found["mae"].value is None) == (size > 1e150)
+    assert found["median_absolute_error"].value is not None
