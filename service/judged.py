@@ -31,7 +31,6 @@ from service.store.judged import (
     keep_judged,
     kinds_of,
     label_delays_of,
-    newest_state,
     panes_with_outcomes,
     reached,
     state_at,
@@ -120,9 +119,10 @@ class _Turn:
         ends = sorted({start - start % every + every for start in starts})
         old, new = [end for end in ends if end <= first], [end for end in ends if end > first]
         taken, rest = [*old, *new[:MOST_WINDOWS]], new[MOST_WINDOWS:]
-        newest = newest_state(self.connection, model)
+        newest = state_at(self.connection, model, border)
         windows = self._windows(taken) if taken else self._quiet(newest, border)
-        found = judge_ripe(begin.state, newest, windows, self._terms, self._incidents(begin.from_ms, border))
+        told, incidents = newest[1] if newest else None, self._incidents(begin.from_ms, border)
+        found = judge_ripe(begin.state, told, windows, self._terms, incidents)
         now = Reached(taken[-1] if rest else border, so_far.again_ms if begin.goes_on else None)
         keep_judged(self.connection, model, found, now, KEPT_STATES)
         return bool(rest)
@@ -142,13 +142,13 @@ class _Turn:
     def _incidents(self, from_ms: int, until_ms: int) -> list[Incident]:
         return incidents_of_inputs(self.connection, self.latest.model, from_ms, until_ms)
 
-    def _quiet(self, newest: bytes | None, border_ms: int) -> Iterator[Ripe]:
+    def _quiet(self, newest: tuple[int, bytes] | None, border_ms: int) -> Iterator[Ripe]:
         """Windows without labels say nothing; after many of them what still rings is over, for all that is known."""
-        course, every = course_from_bytes(newest), self._spec.every_ms
-        version = self._in_force(border_ms)
+        every, version = self._spec.every_ms, self._in_force(border_ms)
         counting = counting_of(version)
-        last_ms = max((one.at_ms for one in course.fold.tracked.values()), default=border_ms)
-        if counting is None or border_ms - last_ms < QUIET_WINDOWS * every:
+        if newest is None or counting is None or border_ms - newest[0] < QUIET_WINDOWS * every:
+            return
+        if not course_from_bytes(newest[1]).fold.tracked:
             return
         for back in reversed(range(version.monitor.alerts.clear_windows)):
             end_ms = border_ms - back * every

@@ -52,12 +52,8 @@ def judge_ripe(
 
     `incidents` are those of the model's inputs: what its answers suffer joins them.
     """
-    course, told, made, last = (
-        course_from_bytes(before),
-        _Told(course_from_bytes(newest), incidents),
-        Judged(),
-        None,
-    )
+    course, told, made = course_from_bytes(before), _Told(course_from_bytes(newest), incidents), Judged()
+    last: WindowKey | None = None
     for window in windows:
         last, terms = window.key, terms_at(window.key.end_ms)
         if before is None and not made.states:
@@ -84,11 +80,6 @@ def course_to_bytes(course: Course) -> bytes:
 def course_from_bytes(data: bytes | None) -> Course:
     """The course again; that of a model of which nothing is judged from nothing."""
     return Course() if data is None else msgspec.msgpack.decode(data, type=Course)
-
-
-def rings(course: Course) -> bool:
-    """Whether any alert is pending or firing."""
-    return bool(course.fold.tracked)
 
 
 def _is_learning(course: Course, window: Ripe, terms: OutcomeTerms) -> bool:

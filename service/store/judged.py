@@ -109,15 +109,6 @@ def state_at(connection: Connection, model: str, end_ms: int) -> tuple[int, byte
     return None
 
 
-def newest_state(connection: Connection, model: str) -> bytes | None:
-    """The state after the last judged window."""
-    c = performance_state.c
-    found = connection.execute(
-        select(c.state).where(c.model == model).order_by(c.end_ms.desc()).limit(1)
-    ).scalar()
-    return None if found is None else bytes(found)
-
-
 def incidents_of_inputs(connection: Connection, model: str, from_ms: int, until_ms: int) -> list[Incident]:
     """The incidents in what the model is told and says that were open within [from_ms, until_ms), the first first."""
     c = alert.c
