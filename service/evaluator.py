@@ -43,7 +43,7 @@ _LOOK_MS = 10_000
 """So long late rows may wait until their windows are restated."""
 _TRY_AGAIN_MS = 60_000
 _MEASURE_MS = 3_000
-"""So long at a time labels of one model are joined, or its windows estimated, while others wait."""
+"""So long at a time a model's labels are joined and its windows measured, while others wait."""
 _OUTBOX = ""
 """No model's name: the lease under which one evaluator at a time sends alerts, so that they go once and in order."""
 
@@ -215,7 +215,8 @@ class Evaluator:
         Without a label and without `news` of windows there is nothing to do but to look for labels.
         """
         engine, configuration = self.engine, work.evaluation.configuration
-        joined = self._repeat(partial(realize, engine, held, configuration, position_ms))
+        until_ms = self.clock_ms() + _MEASURE_MS
+        joined = self._repeat(partial(realize, engine, held, configuration, position_ms), until_ms)
         if not (news or joined.worked):
             return joined.more
         steps = (
@@ -227,7 +228,7 @@ class Evaluator:
         more, troubles = joined.more, []
         for step in steps:  # each has its turn, whatever goes wrong with another
             try:
-                more |= self._repeat(step).more
+                more |= self._repeat(step, until_ms).more
             except Exception as why:
                 if _is_of_all(why):
                     raise
@@ -236,13 +237,15 @@ class Evaluator:
             raise troubles[0]
         return more
 
-    def _repeat(self, step: Callable[[], bool]) -> _Done:
-        """Until the step says that there is no more, for some seconds at most."""
-        until_ms, done = self.clock_ms() + _MEASURE_MS, _Done(worked=False, more=True)
-        while done.more and self.clock_ms() <= until_ms and not self._stop.is_set():
+    def _repeat(self, step: Callable[[], bool], until_ms: int) -> _Done:
+        """Once, and until the step says that there is no more or the time is over."""
+        done = _Done(worked=False, more=True)
+        while done.more and not self._stop.is_set():
             more = step()
             done = _Done(done.worked or more, more)
             self._reached()
+            if self.clock_ms() > until_ms:
+                break
         return done
 
     def _say_what_holds_back(self, partitions: tuple[Progress, ...]) -> None:

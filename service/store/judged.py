@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 # Ids are hashes: a range of them is a sample, and the primary key finds it without reading all that waits.
 _KINDS = text("""
-    WITH predicted AS (
+    WITH predicted AS MATERIALIZED (
         SELECT class, score, value, label_ms IS NOT NULL AS labelled FROM waiting_prediction
         WHERE model = :model AND id BETWEEN 0 AND :last_id AND start_ms >= :start_ms AND start_ms < :end_ms
-    ), tenths AS (
+    ), tenths AS MATERIALIZED (
         SELECT percentile_disc(ARRAY[.1, .2, .3, .4, .5, .6, .7, .8, .9]) WITHIN GROUP (ORDER BY value) AS at
         FROM predicted WHERE value <> 'NaN'
     )

@@ -26,7 +26,7 @@ def answer(instruction: str, words: str = "", at: int = 0) -> list[str]:
     ("words", "at", "expected"),
     [
         ("driftbell do", 1, ["plain,doctor"]),
-        ("driftbell re", 1, ["plain,reference", "plain,replay"]),
+        ("driftbell re", 1, ["plain,reference", "plain,replay", "plain,report"]),
         ("driftbell incidents m", 2, ["plain,mark"]),
         ("driftbell doctor --j", 2, ["plain,--json"]),
     ],
