@@ -7,10 +7,11 @@ MINUTES ?=
 UNREACHED ?= fail
 SECONDS ?= 600
 EXECUTIONS ?= 1000000
+FINDINGS ?= 10000000
 TARGETS ?= batches events monitors names sketches tables timestamps
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long faults check format bench bench-detection bench-sequential fuzz audit sbom clean
+.PHONY: help install demo test test-long faults check format bench bench-pages bench-detection bench-sequential api fuzz audit sbom clean
 
 help:  ## list the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,11 +53,19 @@ bench: install  ## events a second, as ratios within one run
 	$(BIN)/python -m tests.benchmarks.scoring
 	$(BIN)/python -m tests.benchmarks.joining
 
+bench-pages: install  ## how soon pages and API answer over a thousand models and ten million findings (FINDINGS=10000000)
+	$(BIN)/python -m tests.benchmarks.pages --findings $(FINDINGS)
+	$(BIN)/python -m tests.benchmarks.model_page
+
 bench-detection: install  ## what is found, named and rung on nothing, beside plain rules (about six minutes; FULL=1: an hour)
 	$(BIN)/python -m tests.benchmarks.detection $(if $(FULL),--full)
 
 bench-sequential: install  ## sequential detectors of concept drift: false alarms and delays (FULL=1: half an hour)
 	$(BIN)/python -m tests.benchmarks.sequential $(if $(FULL),--full)
+
+api: install  ## write what follows from the OpenAPI document: methods of the client, the table of docs/api.md
+	$(BIN)/python .ci/client.py
+	$(BIN)/python .ci/api_table.py
 
 fuzz: install  ## attack all that reads bytes, with coverage (SECONDS=600 EXECUTIONS=1000000 TARGETS=)
 	$(BIN)/python -m pip install --quiet --group fuzz

@@ -24,7 +24,7 @@ from service.realized import realize
 from service.retraining import advise_retraining
 from service.store.configuration import current_revision, load_configuration
 from service.store.profiles import stored_grids, stored_profiles
-from service.store.results import Lease, LeaseLost, PostgresResults, lease
+from service.store.results import Lease, LeaseLost, PostgresResults, keep_lease, lease
 from service.store.retention import Retention, apply_retention
 from service.store.watermarks import Progress, holding_back, load_progress, watermark_ms
 
@@ -134,8 +134,14 @@ class Evaluator:
         self._reached()
         with lease(self.engine, _OUTBOX, self.owner) as held:
             if held is not None:
-                self.delivery.deliver()
+                self._deliver(held)
         self._sweep()
+
+    def _deliver(self, held: Lease) -> None:
+        try:
+            self.delivery.deliver(partial(keep_lease, self.engine, held))
+        except LeaseLost:
+            log.warning("another evaluator sends alerts now; leaving it to that one")
 
     def _reached(self) -> None:
         self.ticked_at_ms = self.stored_at_ms = self.clock_ms()

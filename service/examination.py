@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from service.alerting.alertmanager import Alertmanager
 from service.doctor.broker import Wanted, broker_checks
 from service.doctor.check import Check, failure, not_checked
 from service.doctor.collectors import PartitionSeen, collector_checks
 from service.doctor.configured import settings_checks
 from service.doctor.database import PARTS, database_checks
-from service.doctor.delivery import outbox_check, webhook_check
+from service.doctor.delivery import alertmanager_checks, outbox_check, webhook_check
 from service.doctor.evaluators import evaluator_checks
 from service.doctor.events import dead_letter_check, producer_clock_check
 from service.doctor.monitors import MonitorSeen, monitor_checks, monitor_of
@@ -21,6 +22,7 @@ from service.errors import ConfigurationError, DriftbellError
 from service.monitor import HOUR_MS, Monitor, Task
 from service.store.server import database_seen
 from service.store.standing import (
+    alertmanagers_seen,
     dead_letters_seen,
     evaluations_seen,
     monitors_seen,
@@ -92,6 +94,7 @@ class Examination:
         yield from self._of_stored(engine, "dead letters", self._dead_letters)
         yield from self._of_stored(engine, "producers' clocks", self._clocks)
         yield from self._of_stored(engine, "outbox", lambda e: [outbox_check(outbox_seen(e))])
+        yield from self._of_stored(engine, "alertmanager", self._alertmanagers)
 
     # ------------------------------------------------------------ the database
     def _database(self, opened: ExitStack) -> tuple[Engine | None, list[Check]]:
@@ -134,6 +137,12 @@ class Examination:
 
     def _clocks(self, engine: Engine) -> list[Check]:  # noqa: ARG002 - by what was read before
         return [producer_clock_check(self._stored.partitions, self._stored.dead, self._stored.now_ms)]
+
+    def _alertmanagers(self, engine: Engine) -> list[Check]:
+        now_ms, seen = alertmanagers_seen(engine)
+        urls = self.reading.settings.evaluator.alertmanager_urls
+        names = [Alertmanager(url).name for url in urls.split(",")] if urls else []
+        return alertmanager_checks(names, seen, now_ms)
 
     # ------------------------------------------------------------ the broker
     def _broker(self) -> tuple[BrokerSeen | None, list[Check]]:

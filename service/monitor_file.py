@@ -46,13 +46,31 @@ _ROUNDING = 1e-6
 
 def parse_monitors(text: str, source: str) -> tuple[Monitor, ...]:
     """All monitors of the file in its order; raises ConfigurationError with one sentence for each mistake."""
+    monitors, mistakes = read_monitors(text)
+    if mistakes:
+        raise ConfigurationError(*(f"{source}:{line}: {sentence}" for line, sentence in mistakes))
+    return monitors
+
+
+def read_monitors(text: str) -> tuple[tuple[Monitor, ...], tuple[Mistake, ...]]:
+    """All monitors of the text, or the mistakes in the order of their lines: of a text with any there are none."""
     mistakes: list[Mistake] = []
     top = read_yaml(text, mistakes)
     monitors = () if top is None else _monitors(top)
-    if mistakes:
-        in_order = sorted(mistakes, key=lambda mistake: mistake.line)
-        raise ConfigurationError(*(f"{source}:{line}: {sentence}" for line, sentence in in_order))
-    return monitors
+    in_order = tuple(sorted(mistakes, key=lambda mistake: mistake.line))
+    return () if in_order else monitors, in_order
+
+
+def line_of(text: str, model: str, *keys: str) -> int:
+    """The line on which a model's key stands in a text that can be read, or else the nearest key above it."""
+    place = read_yaml(text, [])
+    line = 1
+    for step in ("models", model, *keys):
+        below = {} if place is None or not place.is_mapping else place.lines()
+        if step not in below:
+            break
+        line, place = below[step]
+    return line
 
 
 def dump_monitors(monitors: Sequence[Monitor]) -> str:

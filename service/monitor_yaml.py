@@ -108,6 +108,10 @@ class Place:
         """The places of a mapping whose keys are the user's names, by cleaned name."""
         return {name: value for name, (_, value) in self._by_key(Place.name).items()}
 
+    def lines(self) -> dict[str, tuple[int, Place]]:
+        """The lines on which the keys of a mapping stand, and the places of their values."""
+        return {name: (key.line, value) for name, (key, value) in self._by_key(Place.name).items()}
+
     def _by_key(self, read: Callable[[Place], str | None]) -> dict[str, tuple[Place, Place]]:
         """The places of keys and their values; nothing written below a key is an empty mapping."""
         found: dict[str, tuple[Place, Place]] = {}

@@ -31,10 +31,12 @@ from service.web.process_app import create_process_app
 from service.web.server import WebServer
 from service.wiring import (
     ALIVE_SECONDS,
+    make_backtesting,
     make_collector,
     make_evaluator,
     make_metrics,
     make_replaying,
+    make_topics,
     now_ms,
     ready_engine,
     why_not_alive,
@@ -187,6 +189,7 @@ def _servers(  # noqa: PLR0913, PLR0917 - everything a server may show
             replaying=make_replaying(settings, engine) if settings.kafka.bootstrap_servers else None,
             webhook=settings.evaluator.alert_webhook_url is not None,
             results_kept_ms=settings.retention.results_ms,
+            topics=make_topics(settings), backtesting=make_backtesting(engine),
         )  # fmt: skip
         yield WebServer(create_app(dependencies), address, port or web.port, web.trusted_proxies)
     elif web.metrics_port is not None:

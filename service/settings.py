@@ -17,7 +17,14 @@ from service.errors import ConfigurationError
 from service.messages import UnknownModels
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS
 from service.parsers import duration, member, number, truth, whole
-from service.transport import DATABASE_URL, database_dangers, kafka_dangers, verified, webhook_dangers
+from service.transport import (
+    DATABASE_URL,
+    alertmanager_dangers,
+    database_dangers,
+    kafka_dangers,
+    verified,
+    webhook_dangers,
+)
 from service.variables import (
     PREFIX,
     Setting,
@@ -120,6 +127,15 @@ _network = _matching(
 _token = _matching(r"[!-~]{16,200}", "write 16 to 200 characters without spaces")
 _port = whole(0, 65_535)
 _retention = duration(HOUR_MS, 3660 * DAY_MS)
+_MOST_ALERTMANAGERS = 10
+
+
+def _web_urls(text: str) -> str:
+    """Several addresses, separated by commas."""
+    urls = _listed(_web_url)(text)
+    if not 0 < len(urls) <= _MOST_ALERTMANAGERS:
+        raise ValueError(f"write 1 to {_MOST_ALERTMANAGERS} URLs, separated by commas")
+    return ",".join(urls)
 
 
 # ---------------------------------------------------------------- the settings
@@ -251,6 +267,19 @@ class EvaluatorSettings:
     )
     alert_webhook_url: str | None = secret(
         "ALERT_WEBHOOK_URL", _web_url, "A URL that alerts are posted to as JSON."
+    )
+    alertmanager_urls: str | None = secret(
+        "ALERTMANAGER_URL",
+        _web_urls,
+        "Alertmanagers that incidents are pushed to, as https://user:password@host:9093, separated by commas.",
+    )
+    alertmanager_token: str | None = secret(
+        "ALERTMANAGER_TOKEN", _token, "What Alertmanagers are sent as bearer token, instead of a user name."
+    )
+    public_url: str | None = optional(
+        "PUBLIC_URL",
+        _web_url,
+        "The address under which people reach the pages; alerts link there.",
     )
 
 
@@ -429,6 +458,7 @@ def _dangers(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         *database_dangers(settings.database.url or "", environ),
         *_kafka_dangers(settings),
         *webhook_dangers(settings.evaluator.alert_webhook_url or ""),
+        *alertmanager_dangers(settings.evaluator.alertmanager_urls or ""),
         *open_secrets(SETTINGS, environ),
     ]
 

@@ -59,10 +59,19 @@ def kafka_dangers(protocol: str, servers: Sequence[str]) -> list[str]:
 
 def webhook_dangers(url: str) -> list[str]:
     """A sentence when alerts, and what the address holds, could be read on their way."""
+    return _in_the_clear("DRIFTBELL_ALERT_WEBHOOK_URL", url)
+
+
+def alertmanager_dangers(urls: str) -> list[str]:
+    """A sentence for each of them that incidents, and who we are, would go to in the clear."""
+    return [one for url in urls.split(",") for one in _in_the_clear("DRIFTBELL_ALERTMANAGER_URL", url)]
+
+
+def _in_the_clear(name: str, url: str) -> list[str]:
     parts = urlsplit(url)
     if parts.scheme != "http" or is_local(parts.hostname or ""):
         return []
-    return [f"DRIFTBELL_ALERT_WEBHOOK_URL reaches {parts.hostname} in the clear; write https://, {UNLESS}"]
+    return [f"{name} reaches {parts.hostname} in the clear; write https://, {UNLESS}"]
 
 
 def passwords_in(url: str) -> set[str]:

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from service.alerting.alertmanager import Alertmanager
 from service.alerting.delivery import webhook
+from service.alerting.pushing import Pushing
 from service.backtest.backtest import Backtest, Span
+from service.backtest.summary import would_have_paged
 from service.collector import Collector, CollectorOptions
 from service.configuration import Configuration, ModelVersion
 from service.contract.grids import grid_for
@@ -33,6 +36,7 @@ from service.monitor import Monitor
 from service.replay import Replay, Sink
 from service.settings import KafkaClient, Reading, Settings
 from service.sketches.grids import Grid
+from service.store.alertmanagers import Alertmanagers
 from service.store.checkpoint import PostgresCheckpoints
 from service.store.engine import connect
 from service.store.feedback import FeedbackQueue
@@ -40,17 +44,22 @@ from service.store.migrate import require_current
 from service.store.outbox import Outbox
 from service.store.profiles import stored_grids, stored_profiles
 from service.store.retention import Retention
-from service.verification.verifier import Asked, Progress, RunTerms, Verifier
+from service.verification.verifier import Asked, RunTerms, Verifier
+from service.verification.verifier import Progress as Verified
+from service.web.api.topics import Topics
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from service.alerting.would_have import WouldHavePaged
     from service.intake.dead_letter_topic import DeadLetterTopic
     from service.intake.log_reader import LogReader
     from service.intake.log_writer import LogWriter
     from service.intake.source import Source
     from service.intake.topic_survey import BrokerSeen
     from service.reference.profile import ReferenceProfile
+    from service.web.api.backtests import Backtesting
+    from service.web.api.jobs import Progress
 
 ALIVE_SECONDS = 60.0
 READY_SECONDS = 10.0
@@ -128,13 +137,23 @@ def make_source(settings: Settings) -> Source:
     return KafkaPythonSource(described)
 
 
-def make_log_reader(settings: Settings, events: Path | None = None, partitions: int = 1) -> LogReader:
+def make_log_reader(
+    settings: Settings, events: Path | None = None, partitions: int = 1, topics: tuple[str, ...] = ()
+) -> LogReader:
     """A reader of the configured Kafka that belongs to no group, or of a file log; connects on first use."""
     if events is not None:
         return FileLogReader(events, partitions)
     from service.intake.kafka_python_log_reader import KafkaPythonLogReader
 
-    return KafkaPythonLogReader(kafka_settings(settings))
+    return KafkaPythonLogReader(kafka_settings(settings, topics))
+
+
+def make_topics(settings: Settings) -> Topics | None:
+    """The configured topics, to be looked into; None where no Kafka is configured."""
+    if not (settings.kafka.bootstrap_servers and settings.kafka.topics):
+        return None
+    limits = Limits(event_bytes=settings.collector.max_event_bytes)
+    return Topics(settings.kafka.topics, partial(make_log_reader, settings), limits)
 
 
 def make_replaying(settings: Settings, engine: Engine) -> Replaying:
@@ -150,7 +169,7 @@ def make_replaying(settings: Settings, engine: Engine) -> Replaying:
     return Replaying(engine, settings.collector.unknown_models, limits, reader, open_writer)
 
 
-def make_verifier(settings: Settings, reader: LogReader, asked: Asked, progress: Progress) -> Verifier:
+def make_verifier(settings: Settings, reader: LogReader, asked: Asked, progress: Verified) -> Verifier:
     """A verifier of the configured database against a log."""
     kept, collector = settings.retention, settings.collector
     terms = RunTerms(
@@ -189,12 +208,29 @@ def make_evaluator(settings: Settings, engine: Engine, metrics: PipelineMetrics)
         webhook(url) if url else None,
         lambda outcome: metrics.deliveries.labels(outcome).inc(),
         feedback=_feedback_delivery(settings, engine),
+        pushing=_pushing(settings, engine, metrics),
     )
     kept = settings.retention
     retention = Retention(kept.results_ms, kept.panes_ms, kept.dead_letters_ms, kept.dead_letters_kept)
     return Evaluator(
         engine, owner_name(), metrics, now_ms, delivery, retention, settings.evaluator.interval_ms / 1000
     )
+
+
+def alertmanagers_of(settings: Settings) -> list[Alertmanager]:
+    """The configured ones."""
+    urls, token = settings.evaluator.alertmanager_urls, settings.evaluator.alertmanager_token
+    return [Alertmanager(url, token) for url in urls.split(",")] if urls else []
+
+
+def _pushing(settings: Settings, engine: Engine, metrics: PipelineMetrics) -> Pushing | None:
+    receivers = alertmanagers_of(settings)
+    if not receivers:
+        return None
+    return Pushing(
+        Alertmanagers(engine), receivers, now_ms, settings.evaluator.public_url,
+        lambda outcome: metrics.deliveries.labels(outcome).inc(),
+    )  # fmt: skip
 
 
 def _feedback_delivery(settings: Settings, engine: Engine) -> FeedbackDelivery | None:
@@ -253,6 +289,17 @@ def make_backtest(
     return Backtest(engine, evaluation, span, sink)
 
 
+def make_backtesting(engine: Engine) -> Backtesting:
+    """What judges the stored panes by other monitors for the web pages, telling how far it is."""
+
+    def judge(monitors: Sequence[Monitor], from_ms: int, progress: Progress) -> tuple[WouldHavePaged, ...]:
+        run = make_backtest(engine, monitors, {}, Span(from_ms), lambda _: progress.check())
+        run.begun, run.progress = progress.begun, progress.step
+        return tuple(map(would_have_paged, run.run()))
+
+    return judge
+
+
 def _no_reference(monitor: Monitor) -> str:
     return (
         f"{monitor.model}: the reference {monitor.reference!r} is neither a file nor given with --reference, "
@@ -290,10 +337,3 @@ def why_not_ready(collector: Collector | None, evaluator: Evaluator | None) -> s
     if evaluator is not None and now_ms() - evaluator.stored_at_ms > READY_SECONDS * 1000:
         return "the evaluator has not reached the database for 10 s"
     return None
-
-
-def learn_from_panes(engine: Engine, model: str, name: str, start_ms: int, end_ms: int) -> ReferenceProfile:
-    """A reference from the live panes of a model. Raises ConfigurationError when there are too few events."""
-    from service.learning import learn
-
-    return learn(engine, model, name, start_ms, end_ms)

@@ -381,3 +381,27 @@ def test_a_model_without_news_costs_a_look_for_labels_and_no_more(engine: Engine
     evaluating.turn(3, seconds=15)
     assert any("join_inbox" in statement for statement in asked)
     assert not any("performance_course" in statement or "label_delay" in statement for statement in asked)
+
+
+def test_alerts_are_left_to_the_evaluator_that_has_taken_them_over(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    collected(engine)
+    evaluating = Evaluating(engine)
+    with transaction(engine) as connection:
+        for number in range(2):
+            row = {"alert_id": f"a-{number}", "state": "firing", "message": {**_MESSAGE, "n": number}}
+            connection.execute(outbox.insert().values(row))
+
+    def send(message: Mapping[str, Any]) -> None:
+        evaluating.sent.append(message)
+        with transaction(engine) as connection:  # so long that the lease was over, and somebody else took it
+            connection.execute(text("UPDATE evaluation SET token = gen_random_uuid() WHERE model = ''"))
+
+    evaluating.made.delivery = Delivery(Outbox(engine), send)
+    evaluating.made.step()
+    assert [one["n"] for one in evaluating.sent] == [0]
+    assert "another evaluator sends alerts now" in caplog.text
+
+
+_MESSAGE = {"state": "firing", "severity": "page", "cause": "missing", "summary": "weight is null"}

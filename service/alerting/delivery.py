@@ -29,6 +29,9 @@ class Waiting(Protocol):
     def waiting(self, most: int = 100) -> Sequence[Any]:
         """The oldest messages."""
 
+    def hold_what_is_silent(self) -> Sequence[Any]:
+        """Keep back what is silent now; what is kept back from now on."""
+
     def delivered(self, message: Any) -> None:
         """Take it out."""
 
@@ -37,20 +40,28 @@ class Waiting(Protocol):
 
 
 Send = Callable[[Mapping[str, Any]], None]
+Keep = Callable[[], None]
 
 
 @dataclass
 class Delivery:
-    """Empties the outbox. A webhook that fails is tried again at the next turn; later messages wait behind it."""
+    """Empties the outbox. A webhook that fails is tried again at the next turn; later messages wait behind it.
+
+    What people have silenced is kept back, and said in the log only.
+    """
 
     outbox: Waiting
     send: Send | None = None
     count: Callable[[str], None] = lambda _: None
     _failing: bool = False
 
-    def deliver(self) -> None:
-        """Send what waits."""
+    def deliver(self, keep: Keep = lambda: None) -> None:
+        """Send what waits; `keep` is called before each message, and raises when it is not ours to send any more."""
+        for held in self.outbox.hold_what_is_silent():
+            say(held.message, "silenced, not sent: ")
+            self.count("held")
         for waiting in self.outbox.waiting():
+            keep()
             if self.send is not None:
                 try:
                     self.send(waiting.message)
@@ -70,12 +81,13 @@ class Delivery:
         self.count("failed")
 
 
-def say(message: Mapping[str, Any]) -> None:
+def say(message: Mapping[str, Any], how: str = "") -> None:
     """The alert as one line of the log."""
-    level = logging.WARNING if message["state"] == "firing" else logging.INFO
+    level = logging.WARNING if message["state"] == "firing" and not how else logging.INFO
     log.log(
         level,
-        "%s %s %s: %s",
+        "%s%s %s %s: %s",
+        how,
         message["state"].upper(),
         message["severity"],
         message["cause"],
@@ -83,7 +95,7 @@ def say(message: Mapping[str, Any]) -> None:
     )
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
+class NoRedirects(urllib.request.HTTPRedirectHandler):
     """An answer that points elsewhere is a failure: alerts go where the setting says and nowhere else."""
 
     def redirect_request(self, *_: Any) -> None:
@@ -92,7 +104,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def webhook(url: str) -> Send:
     """Sends a message as JSON to this address; an answer other than 2xx is an OSError."""
-    opener = urllib.request.build_opener(_NoRedirects)
+    opener = urllib.request.build_opener(NoRedirects)
 
     def send(message: Mapping[str, Any]) -> None:
         body = json.dumps(message).encode()

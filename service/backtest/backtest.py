@@ -96,16 +96,25 @@ class _Course:
     count: int
     notes: tuple[str, ...]
 
+    @property
+    def pages(self) -> int:
+        """How many times `progress` will be told of it."""
+        return max(0, -(-(self.until_ms - self.start_ms) // _PAGE_MS))
+
 
 @dataclass
 class Backtest:
-    """One pass over the stored panes of some models. `progress` is told of each day of event time."""
+    """One pass over the stored panes of some models. `progress` is told of each day of event time.
+
+    `begun` is told beforehand how many days that are. What either of them or the sink raises ends the pass.
+    """
 
     engine: Engine
     evaluation: Evaluation
     span: Span
     sink: Sink
     progress: Callable[[int], None] = lambda _: None
+    begun: Callable[[int], None] = lambda _: None
     _then: Mapping[str, Sequence[ModelVersion]] = field(default_factory=dict)
 
     def run(self) -> tuple[Backtested, ...]:
@@ -113,6 +122,7 @@ class Backtest:
         self._then = load_configuration(self.engine).models
         with one_moment(self.engine) as connection:
             courses = self._courses(connection)
+            self.begun(sum(one.pages for one in courses))
             return tuple(self._judge(connection, one) for one in courses)
 
     def _courses(self, connection: Connection) -> list[_Course]:

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
+from service import accepting
+from service.accepting import candidate, present_of
+from service.cli import tables
 from service.cli.acceptance_checks import AskedTime, refuse_what_is_not_normal, span_to_learn
 from service.cli.acceptance_lines import differences_table, history_table, worth_knowing
 from service.cli.dead_letter_filters import database, reading
-from service.cli.times import minute
 from service.cli.who import who_option, why_option
 from service.errors import ConfigurationError
 from service.messages import iso
-from service.names import clean_name
-from service.reference.profile import profile_from_bytes, profile_to_bytes
+from service.reference.profile import profile_from_bytes
+from service.reports.phrases import minute
 from service.scoring.differences import differences
 from service.settings import load_from_environment
 from service.store import acceptance as store
-from service.store.acceptance import Span, acceptances_of, free_name
-from service.store.configuration import Applied, StoredReference, load_configuration, load_reference
+from service.store.acceptance import Span, acceptances_of
+from service.store.configuration import Applied, load_reference
 from service.store.engine import transaction
 from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
 from service.store.paging import Paging
 from service.store.statements import Statement, statement_of
-from service.wiring import learn_from_panes, now_ms
+from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -67,7 +71,7 @@ def accept(  # noqa: PLR0913, PLR0917 - click hands over every option
     """  # noqa: D301 - click reads \b
     said = statement_of(who, why)
     with database(load_from_environment()) as engine:
-        present = _present(engine, model)
+        present = present_of(engine, model)
         if back:
             if any((since, until, last, name)):
                 raise ConfigurationError(
@@ -77,17 +81,17 @@ def accept(  # noqa: PLR0913, PLR0917 - click hands over every option
             return
         span = span_to_learn(engine, present.monitor, AskedTime(since, until, last))
         refuse_what_is_not_normal(engine, model, span, even_so=even_so)
-        made = _learned(engine, model, name, span)
-        span = _with_events(span, made, present.monitor.pane_ms)
+        made, span = candidate(engine, present, name, span, now_ms())
         _show(engine, present, made, span)
         if not yes:
             click.confirm(f"Is this how model {model} should be from now on?", abort=True)
-        _accept(engine, present, made, span, said)
+        _accept(engine, present, (made, span), said)
 
 
 @click.command()
 @click.option("--model", required=True, help="The model.")
-def history(model: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs: a JSON object a line.")
+def history(model: str, as_json: bool) -> None:
     """List what was accepted for a model: which reference, learned from when, by whom and why; the newest first.
 
     \b
@@ -95,35 +99,14 @@ def history(model: str) -> None:
     """  # noqa: D301
     with reading() as connection:
         found = acceptances_of(connection, model)
+    for one in found if as_json else ():
+        click.echo(json.dumps(asdict(one), default=lambda moment: moment.isoformat()))
+    if as_json:
+        return
     if not found:
         click.echo(f"nothing was accepted for model {model}")
         return
-    Console(width=_WIDTH, highlight=False).print(history_table(found))
-
-
-# ---------------------------------------------------------------- before it
-def _present(engine: Engine, model: str) -> ModelVersion:
-    latest = load_configuration(engine).latest(model)
-    if latest is None:
-        raise ConfigurationError(f"there is no monitor for model {model!r}; `driftbell apply` stores one")
-    return latest
-
-
-def _learned(engine: Engine, model: str, name: str | None, span: Span) -> ReferenceProfile:
-    with transaction(engine) as connection:
-        if name is None:
-            name = free_name(connection, model, now_ms())
-        elif clean_name(name) != name:
-            raise ConfigurationError(f"--name {name!r} cannot be a name: write 1 to 200 visible characters")
-        else:
-            store.refuse_taken(connection, name)
-    return learn_from_panes(engine, model, name, *span)
-
-
-def _with_events(span: Span, made: ReferenceProfile, pane_ms: int) -> Span:
-    """From the first pane on that has any: no more is known than that."""
-    first_ms = span.from_ms if made.first_ms is None else made.first_ms
-    return Span(max(span.from_ms, first_ms - first_ms % pane_ms), span.to_ms)
+    tables.show(history_table(found))
 
 
 # ---------------------------------------------------------------- looking
@@ -154,10 +137,10 @@ def _incidents_in(engine: Engine, model: str, span: Span) -> list[IncidentRow]:
 
 # ---------------------------------------------------------------- doing
 def _accept(
-    engine: Engine, present: ModelVersion, made: ReferenceProfile, span: Span, said: Statement
+    engine: Engine, present: ModelVersion, learned: tuple[ReferenceProfile, Span], said: Statement
 ) -> None:
-    one = StoredReference(made.name, made.model, made.grid, made.rows, profile_to_bytes(made))
-    applied = store.accept_reference(engine, present, one, span, said, now_ms())
+    made, span = learned
+    applied = accepting.accept(engine, present, made, span, said, now_ms())
     _say(applied, made.name, said)
     click.echo(f'to go back: driftbell reference accept --model {quote(made.model)} --back --why "..."')
 

@@ -9,10 +9,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.times import minute
+from service.cli import tables
 from service.dead_letters.readable import visible
 from service.messages import Role
 from service.reference.column_summary import SHARES
+from service.reports.phrases import minute
 
 if TYPE_CHECKING:
     from service.reference.column_summary import ColumnSummary
@@ -69,16 +70,19 @@ def worth_knowing(
 
 def history_table(found: Sequence[Acceptance]) -> Table:
     """A line an acceptance."""
-    names = ("accepted (UTC)", "reference", "instead of", "learned from", "to", "events", "who", "why")
-    table = Table(*names, box=None, pad_edge=False)
-    for one in found:
-        cells = (
+    columns = (
+        *tables.whole("accepted (UTC)"), *tables.texts("reference", "instead of"), *tables.whole("learned from", "to"),
+        *tables.numbers("events"), *tables.texts("who", "why"),
+    )  # fmt: skip
+    rows = (
+        (
             one.accepted_at.strftime("%Y-%m-%d %H:%M"), one.name or "none", one.replaces or "none",
             "back" if one.from_ms is None else minute(one.from_ms),
             "" if one.to_ms is None else minute(one.to_ms), f"{one.rows:,}", one.who, one.why,
-        )  # fmt: skip
-        table.add_row(*(Text(visible(cell)) for cell in cells))  # a name is no markup
-    return table
+        )
+        for one in found
+    )  # fmt: skip
+    return tables.table_of(columns, rows)
 
 
 def _values(summary: ColumnSummary | None) -> Text:

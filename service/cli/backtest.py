@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.backtest.backtest import Span
+from service.backtest.summary import hindsight_said
 from service.cli.dead_letter_filters import database
-from service.cli.log_places import bar
+from service.cli.progress import progress
 from service.cli.replay_output import opened, writer
-from service.cli.replay_summary import hindsight_line, summary_of
+from service.cli.replay_summary import summary_of
 from service.cli.times import ago_or_time
 from service.errors import ConfigurationError
 from service.replay import Sink
@@ -56,11 +57,12 @@ def judge_stored(read: MonitorFile, wanted: Wanted, *, quiet: bool) -> None:
     span = wanted.span()
     chosen = _only(read, wanted.model)
     with database(load_from_environment()) as engine, ExitStack() as held:
-        progress = held.enter_context(bar(quiet=quiet))
-        task = progress.add_task("judging stored panes, days", total=None)
+        bar = held.enter_context(progress(quiet=quiet))
+        task = bar.add_task("judging stored panes, days", total=None)
         sink: Sink = _nowhere if wanted.out is None else writer(held.enter_context(opened(wanted.out)))
         run = make_backtest(engine, chosen.monitors, chosen.profiles, span, sink)
-        run.progress = lambda days: progress.advance(task, days)
+        run.begun = lambda days: bar.update(task, total=days)
+        run.progress = lambda days: bar.advance(task, days)
         judged = run.run()
     for one in judged:
         _print(one, summary=wanted.summary)
@@ -87,7 +89,7 @@ def _print(one: Backtested, *, summary: bool) -> None:
     if summary:
         for line in summary_of(one.tally, [one.monitor]):
             click.echo(line)
-        click.echo(hindsight_line(one))
+        click.echo(hindsight_said(one))
 
 
 def _counts(judged: Sequence[Backtested]) -> str:

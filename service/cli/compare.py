@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
+from service.cli import tables
 from service.cli.comparison_tables import tables_of
 from service.cli.dead_letter_filters import database
 from service.cli.times import ago_or_time
@@ -23,8 +21,6 @@ from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from service.comparison.report import VersionsBeside
-
-_PIPED_WIDTH = 200
 
 
 def _finite(_context: click.Context, _option: click.Parameter, margin: float | None) -> float | None:
@@ -85,11 +81,8 @@ def compare(
 
 
 def _show(found: VersionsBeside) -> None:
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
     click.echo(visible(found.verdict))
     if found.remark is not None:
         click.echo(found.remark)
-    console = Console(width=width, highlight=False)
-    for table in tables_of(found):
-        console.print()
-        console.print(table)
+    click.echo()
+    tables.show(*tables_of(found))

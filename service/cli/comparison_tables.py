@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from rich.table import Column, Table
-from rich.text import Text
+from rich.table import Table
 
-from service.cli.times import minute
+from service.cli.tables import Column, numbers, table_of, texts
 from service.comparison.wording import loss_named
-from service.dead_letters.readable import visible
+from service.reports.phrases import minute
 
 if TYPE_CHECKING:
     from service.comparison.answers import Answers
@@ -32,35 +31,27 @@ def tables_of(found: VersionsBeside) -> Iterator[Table]:
         yield _segments(found)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        *(Column(Text(visible(name))) for name in columns), box=None, pad_edge=False, title=Text(visible(title)),
-        title_justify="left", title_style="bold",
-    )  # fmt: skip
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
-
-
-def _add(table: Table, *cells: str) -> None:
-    table.add_row(*(Text(visible(cell)) for cell in cells))  # a name is no markup
+def _columns(name: str, *others: str) -> tuple[Column, ...]:
+    return (*texts(name), *numbers(*others))
 
 
 def _beside(found: VersionsBeside) -> Table:
     of = f" of {found.segment}" if found.segment else ""
     title = f"{found.model}{of}, {minute(found.since_ms)} to {minute(found.until_ms)} UTC"
-    table = _table(title, "", found.version, found.against, "apart")
+    return table_of(_columns("", found.version, found.against, "apart"), _answers(found), title)
+
+
+def _answers(found: VersionsBeside) -> Iterator[tuple[str, ...]]:
     traffic = {one.version: one for one in found.traffic}
     names = (found.version, found.against)
-    _add(table, "rows", *(f"{traffic[name].rows:,}" if name in traffic else "0" for name in names), "")
+    yield "rows", *(f"{traffic[name].rows:,}" if name in traffic else "0" for name in names), ""
     shares = (f"{traffic[name].share:.1%}" if name in traffic else "" for name in names)
-    _add(table, "share of traffic", *shares, "")
+    yield "share of traffic", *shares, ""
     for one in found.answers.columns:
         apart = "" if one.distance is None else f"{one.method} {one.distance:.3g}, p {one.p_value:.2g}"
         for label, mine, theirs in _lines(one.version, one.against):
-            _add(table, f"{one.column} {label}", mine, theirs, apart)
+            yield f"{one.column} {label}", mine, theirs, apart
             apart = ""
-    return table
 
 
 def _lines(version: Answers, against: Answers) -> Iterator[tuple[str, str, str]]:
@@ -73,14 +64,17 @@ def _lines(version: Answers, against: Answers) -> Iterator[tuple[str, str, str]]
 
 def _metrics(found: VersionsBeside) -> Table:
     title = f"performance, with 95 % intervals for one look; realized in the {found.hours} hours with labels of both"
-    table = _table(title, "metric", found.version, "interval", found.against, "interval", "rows")
+    columns = _columns("metric", found.version, "interval", found.against, "interval", "rows")
     order: Mapping[str, int] = {name: place for place, name in enumerate(_METRICS)}
     chosen = [one for one in found.metrics if one.metric in order]
-    for one in sorted(chosen, key=lambda one: (one.basis != "realized", order[one.metric])):
-        rows = f"{one.version.n:,} and {one.against.n:,}"
-        cells = (*_cells(one.version), *_cells(one.against))
-        _add(table, f"{one.metric}, {one.basis}", *cells, rows)
-    return table
+    rows = (
+        (
+            f"{one.metric}, {one.basis}", *_cells(one.version), *_cells(one.against),
+            f"{one.version.n:,} and {one.against.n:,}",
+        )
+        for one in sorted(chosen, key=lambda one: (one.basis != "realized", order[one.metric]))
+    )  # fmt: skip
+    return table_of(columns, rows, title)
 
 
 def _cells(one: Measured) -> tuple[str, str]:
@@ -90,22 +84,15 @@ def _cells(one: Measured) -> tuple[str, str]:
 
 def _segments(found: VersionsBeside) -> Table:
     title = "segments, with intervals that hold for all of them and all looks together"
-    table = _table(title, "segment", "stands", "loss", found.version, found.against, "apart", "rows")
-    for one in found.segments:
-        of = one.comparison
-        rows = f"{of.rows:,} and {of.other_rows:,}"
-        name = "" if of.loss is None else loss_named(of.loss)
-        _add(
-            table,
-            one.segment,
-            of.standing.value,
-            name,
-            _number(of.mean),
-            _number(of.other_mean),
-            _apart(of),
-            rows,
-        )
-    return table
+    columns = _columns("segment", "stands", "loss", found.version, found.against, "apart", "rows")
+    return table_of(columns, (_segment(one.segment, one.comparison) for one in found.segments), title)
+
+
+def _segment(name: str, of: Comparison) -> tuple[str, ...]:
+    return (
+        name, of.standing.value, "" if of.loss is None else loss_named(of.loss), _number(of.mean),
+        _number(of.other_mean), _apart(of), f"{of.rows:,} and {of.other_rows:,}",
+    )  # fmt: skip
 
 
 def _number(value: float | None) -> str:

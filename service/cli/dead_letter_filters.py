@@ -8,12 +8,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
-from service.errors import ConfigurationError
-from service.intake.timestamps import BAD, parse_timestamps
+from service.cli.times import ago_or_time
 from service.messages import Reason
-from service.monitor import parse_duration
 from service.settings import load_from_environment
 from service.store.dead_letters import DeadLetterFilter
 from service.store.engine import transaction
@@ -46,18 +43,7 @@ def reading() -> Iterator[Connection]:
 
 def _when(_: click.Context, option: click.Parameter, text: str | None) -> int | None:
     """Milliseconds since 1970 of `2h` (ago) or an ISO 8601 time."""
-    if text is None:
-        return None
-    try:
-        return now_ms() - parse_duration(text)
-    except ValueError:
-        ms = int(parse_timestamps([text], "auto", np.array([-1]))[0])
-    if ms == BAD:
-        said = f"--{option.name} {text!r} is no time"
-        raise ConfigurationError(
-            f"{said}; write 2h for two hours ago, or ISO 8601 such as 2026-11-21T10:00:00Z"
-        )
-    return ms
+    return None if text is None else ago_or_time(text, f"--{option.name}", now_ms())
 
 
 _FILTERS = (

@@ -10,10 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from service.cli.dead_letter_filters import database, filtered, reading
+from service.cli.progress import progress
 from service.dead_letters.replaying import Choice, Replaying, Tried
 from service.dead_letters.telling import Tally, bars, document_of, lines_of, prospects_of, table_of
 from service.errors import ConfigurationError
@@ -79,7 +78,8 @@ def list_(wanted: DeadLetterFilter, limit: int, before: int | None, as_json: boo
 @click.argument("topic")
 @click.argument("partition", type=click.IntRange(0, 2**31 - 1))
 @click.argument("offset", type=click.IntRange(0, 2**63 - 1))
-def show(topic: str, partition: int, offset: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object, its bytes in base64.")
+def show(topic: str, partition: int, offset: int, as_json: bool) -> None:
     """Show everything about one dead letter: its value as text and as bytes.
 
     \b
@@ -92,6 +92,9 @@ def show(topic: str, partition: int, offset: int) -> None:
             f"there is no dead letter at offset {offset} of {topic!r} {partition}; "
             "`driftbell dead-letters list` shows those there are"
         )
+    if as_json:
+        _print_documents([letter])
+        return
     for line in lines_of(letter):
         click.echo(line)
 
@@ -196,19 +199,18 @@ def _look(replaying: Replaying, choice: Choice) -> int:
 
 
 def _write(replaying: Replaying, choice: Choice, expected: int) -> None:
-    tally = _tallied(replaying.write(choice), "writing")
+    tally = _tallied(replaying.write(choice), "writing", expected)
     click.echo(f"{tally.written:,} written to the log again; collectors count them like any other record")
     if tally.written < expected:
         _say_troubles(tally)
         sys.exit(1)
 
 
-def _tallied(tried: Iterable[Tried], doing: str) -> Tally:
+def _tallied(tried: Iterable[Tried], doing: str, total: int | None = None) -> Tally:
     """Count them; a terminal shows how far it is, at about a thousand letters a second."""
-    tally, console = Tally(), Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        for one in bar.track(tried, total=None, description=doing):
+    tally = Tally()
+    with progress() as bar:
+        for one in bar.track(tried, total=total, description=doing):
             tally.add(one)
     return tally
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from service.cli import tables
 from service.cli.dead_letter_filters import reading
-from service.cli.times import ago_or_time, minute
+from service.cli.times import ago_or_time
 from service.dead_letters.readable import visible
 from service.labelling.feedback import FeedbackKind
+from service.reports.phrases import minute
 from service.store.feedback import FeedbackFilter, list_feedback, list_retraining
 from service.store.paging import Paging
 from service.wiring import now_ms
@@ -26,8 +23,10 @@ if TYPE_CHECKING:
 
     from service.store.feedback import FeedbackRow, RetrainingRow
 
-_PIPED_WIDTH = 240
-_COLUMNS = ("window ends (UTC)", "kind", "value", "inference id", "version", "answer", "why")
+_COLUMNS = (
+    *tables.whole("window ends (UTC)", "kind"), *tables.numbers("value"), *tables.whole("inference id"),
+    *tables.texts("version", "answer", "why"),
+)  # fmt: skip
 
 
 @click.command()
@@ -72,8 +71,7 @@ def feedback(
             "(docs/feedback.md)"
         )
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
-        Console(width=width, highlight=False).print(_table_of(found))
+        tables.show(tables.table_of(_COLUMNS, map(_cells, found)))
 
 
 def _tell_programs(rows: Sequence[FeedbackRow] | Sequence[RetrainingRow]) -> None:
@@ -95,13 +93,9 @@ def _tell_retraining(model: str, limit: int, *, as_json: bool) -> None:
             click.echo(f"    {minute(span['from_ms'])} to {minute(span['until_ms'])}: {labels}")
 
 
-def _table_of(rows: Sequence[FeedbackRow]) -> Table:
-    table = Table(*_COLUMNS, box=None, pad_edge=False)
-    for one in rows:
-        answer = ", ".join(f"{name} {value}" for name, value in sorted(one.answer.items()))
-        cells = (
-            minute(one.end_ms), one.kind, "" if one.value is None else f"{one.value:.3g}", one.inference_id,
-            one.version, answer, one.why,
-        )  # fmt: skip
-        table.add_row(*(Text(visible(cell)) for cell in cells))  # an id is no markup
-    return table
+def _cells(one: FeedbackRow) -> tuple[str, ...]:
+    answer = ", ".join(f"{name} {value}" for name, value in sorted(one.answer.items()))
+    return (
+        minute(one.end_ms), one.kind, "" if one.value is None else f"{one.value:.3g}", one.inference_id, one.version,
+        answer, one.why,
+    )  # fmt: skip

@@ -15,9 +15,12 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
-from service.cli.log_places import bar, open_log, share_in
+from service.cli import tables
+from service.cli.log_places import open_log, records_in, share_in
 from service.cli.monitors import MonitorFile, read_monitors
+from service.cli.progress import progress
 from service.errors import ConfigurationError
 from service.injection.columns import Columns
 from service.injection.drills import QUICK, Drill, drills
@@ -33,7 +36,10 @@ if TYPE_CHECKING:
     from service.messages import Alert
     from service.monitor import Monitor
 
-_LEAST_WIDTH = 150
+_COLUMNS = (
+    *tables.whole("fault", "outcome", "named"), *tables.numbers("windows", "false", "seconds"),
+    *tables.texts("what was said"),
+)  # fmt: skip
 _STYLES = {Outcome.FOUND: "green", Outcome.QUIET: "green", Outcome.MISSED: "red", Outcome.RANG: "red"}
 
 
@@ -76,8 +82,8 @@ def gameday(  # noqa: PLR0913, PLR0917 - click hands over every option
     """  # noqa: D301 - click reads \b
     least = share_in(require, "--require") if require else 0.0
     read = read_monitors(monitors, references)
-    with TemporaryDirectory(prefix="driftbell-gameday-") as folder, bar(quiet=quiet) as progress:
-        day, asked = prepare(read, model, events, windows, Path(folder), seed, progress)
+    with TemporaryDirectory(prefix="driftbell-gameday-") as folder, progress(quiet=quiet) as bar:
+        day, asked = prepare(read, model, events, windows, Path(folder), seed, bar)
         columns = Columns(asked, day.monitor, _names(features))
         wanted = drills(columns, _names(kinds) or (QUICK if quick else ()))
         if not wanted:
@@ -87,7 +93,7 @@ def gameday(  # noqa: PLR0913, PLR0917 - click hands over every option
         console = Console(highlight=False, soft_wrap=True)
         if not as_json:
             _say_clean(console, day.clean)
-        played = _play(day, wanted, progress)
+        played = _play(day, wanted, bar)
     if as_json:
         click.echo(msgspec.json.encode(_document(day, played)))
     else:
@@ -101,18 +107,18 @@ def _names(text: str | None) -> tuple[str, ...]:
 
 def prepare(  # noqa: PLR0913, PLR0917 - what was said on the command line
     read: MonitorFile, model: str | None, events: str, windows: int | None, folder: Path, seed: int,
-    progress: Progress,
+    bar: Progress,
 ) -> tuple[GameDay, Survey]:  # fmt: skip
     """A model's game day on its part of the log. Raises ConfigurationError."""
     monitor = _chosen(read, model)
     log: Log = ModelLog(open_log(events, monitor.ts_unit), monitor.model)
-    task = progress.add_task(f"reading {events}", total=None)
-    asked = survey(log, monitor.model, lambda n: progress.advance(task, n))
+    task = bar.add_task(f"reading {events}", total=records_in(events, bar))
+    asked = survey(log, monitor.model, lambda n: bar.advance(task, n))
     if windows is not None:
         window_ms = min(spec.length_ms for spec in monitor.windows)
         log = ModelLog(log, monitor.model, (asked.at(0.0) // window_ms + windows) * window_ms)
         asked = survey(log, monitor.model)
-    progress.remove_task(task)
+    bar.remove_task(task)
     day = GameDay(asked, log, monitor, partial(rings, read, monitor), folder, seed)
     if asked.last_ms - asked.at(0.0) < 3 * day.window_ms:
         raise ConfigurationError(
@@ -143,14 +149,14 @@ def rings(read: MonitorFile, monitor: Monitor, path: Path) -> Sequence[Alert]:
     return make_replay([monitor], read.profiles, path, 1, lambda _: None).run().fired
 
 
-def _play(day: GameDay, wanted: Sequence[Drill], progress: Progress) -> list[Played]:
-    task = progress.add_task("the clean log", total=len(wanted))
+def _play(day: GameDay, wanted: Sequence[Drill], bar: Progress) -> list[Played]:
+    task = bar.add_task("the clean log", total=len(wanted))
     _ = day.clean
     played = []
     for drill in wanted:
-        progress.update(task, description=str(drill))
+        bar.update(task, description=str(drill))
         played.append(day.play(drill))
-        progress.advance(task)
+        bar.advance(task)
     return played
 
 
@@ -174,8 +180,7 @@ def _count(count: int, what: str) -> str:
 
 
 def _print(console: Console, played: Sequence[Played]) -> None:
-    console.width = max(console.width, _LEAST_WIDTH)
-    console.print(_table(played))
+    tables.show(_table(played))
     for p in played:
         if p.verdict.masked:
             console.print(
@@ -186,21 +191,17 @@ def _print(console: Console, played: Sequence[Played]) -> None:
 
 
 def _table(played: Sequence[Played]) -> Table:
-    table = Table("fault", "outcome", "named", "windows", "false", "seconds", "what was said", box=None)
-    for column in table.columns[3:6]:
-        column.justify = "right"
-    for column in table.columns[:-1]:
-        column.no_wrap = True
-    for p in played:
-        v = p.verdict
-        delay = "" if v.delay_windows is None else f"{v.delay_windows:.1f}"
-        false = v.false_pages + v.false_tickets
-        said = v.alert.summary.partition(": ")[2] if v.alert is not None else ""
-        table.add_row(
-            str(p.drill), f"[{_STYLES[v.outcome]}]{v.outcome.value}", _named(v), delay, str(false or ""),
-            f"{p.seconds:.1f}", said.replace("[", r"\["),
-        )  # fmt: skip
-    return table
+    return tables.table_of(_COLUMNS, map(_cells, played))
+
+
+def _cells(p: Played) -> tuple[str | Text, ...]:
+    v = p.verdict
+    delay = "" if v.delay_windows is None else f"{v.delay_windows:.1f}"
+    said = v.alert.summary.partition(": ")[2] if v.alert is not None else ""
+    return (
+        str(p.drill), Text(v.outcome.value, _STYLES[v.outcome]), _named(v), delay,
+        str(v.false_pages + v.false_tickets or ""), f"{p.seconds:.1f}", said,
+    )  # fmt: skip
 
 
 def _named(verdict: Verdict) -> str:

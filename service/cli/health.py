@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from service.cli import tables
 from service.cli.dead_letter_filters import database
 from service.cli.times import ago_or_time
 from service.dead_letters.readable import visible
@@ -26,9 +22,10 @@ from service.wiring import now_ms
 if TYPE_CHECKING:
     from service.inspection.health import HealthLine, HealthReport
 
-_PIPED_WIDTH = 200
-_COLUMNS = ("measure", "now", "95 % interval", "of", "reference", "of", "in a word")
-_NUMBERS = _COLUMNS[1:6]
+_COLUMNS = (
+    *tables.texts("measure"), *tables.numbers("now", "95 % interval", "of", "reference", "of"),
+    *tables.texts("in a word"),
+)  # fmt: skip
 _SHARES = frozenset({
     "commonest_answer", "mean_confidence", "saturated_scores", "contradicted_duplicates",
     "contradicted_near_duplicates",
@@ -78,22 +75,11 @@ def health(model: str, since: str, until: str | None, *, as_json: bool, **chosen
 
 
 def _print(report: HealthReport) -> None:
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
-    console = Console(width=width, highlight=False)
-    console.print(_table_of(report))
+    tables.show(tables.table_of(_COLUMNS, map(_cells, report.lines)))
     told = f"{report.inferences:,} predictions; inputs are compared among {report.kept_rows:,} that were kept"
     if report.panes < report.of_panes:
         told += f"; of {report.panes:,} of {report.of_panes:,} panes, evenly over the time"
-    console.print(Text(told))
-
-
-def _table_of(report: HealthReport) -> Table:
-    table = Table(*_COLUMNS, box=None, pad_edge=False)
-    for place, column in enumerate(table.columns):
-        column.justify = "right" if 0 < place <= len(_NUMBERS) else "left"
-    for line in report.lines:
-        table.add_row(*(Text(visible(cell)) for cell in _cells(line)))  # a name is no markup
-    return table
+    click.echo(told)
 
 
 def _cells(line: HealthLine) -> tuple[str, ...]:

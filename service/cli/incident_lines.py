@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
-from rich.text import Text
 
 from service.alerting.effect import EFFECT, effect_said
-from service.cli.times import minute
+from service.cli import tables
 from service.dead_letters.readable import visible
+from service.reports.phrases import minute
 
 if TYPE_CHECKING:
     from service.store.incidents import IncidentRow
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from service.store.marks import Mark
     from service.store.result_queries import AlertRow
 
-_COLUMNS = ("incident", "model", "since (UTC)", "until", "severity", "cause", "alerts", "mark", "what")
-_WORDS = {"false_alarm": "a false alarm", "true_alarm": "a true alarm"}
+_COLUMNS = (
+    *tables.whole("incident", "model", "since (UTC)", "until", "severity", "cause"), *tables.numbers("alerts"),
+    *tables.whole("who has it", "mark"), tables.line("what"),
+)  # fmt: skip
+_WORDS = {"false_alarm": "a false alarm", "true_alarm": "a true alarm", "expected": "expected"}
 
 
 def table_of(incidents: Sequence[IncidentRow]) -> Table:
     """One line an incident."""
-    table = Table(*_COLUMNS, box=None, pad_edge=False)
-    for column in table.columns[:-1]:
-        column.no_wrap = True
-    table.columns[-1].no_wrap, table.columns[-1].overflow = True, "ellipsis"
-    for one in incidents:
-        cells = (
+    rows = (
+        (
             one.id, one.model, minute(one.since_ms), _until(one), one.severity, one.cause, str(one.alerts),
-            (one.verdict or "").removesuffix("_alarm"), one.summary,
-        )  # fmt: skip
-        table.add_row(*(Text(visible(cell)) for cell in cells))  # a name is no markup
-    return table
+            one.acknowledged_by or "", (one.verdict or "").removesuffix("_alarm"), one.summary,
+        )
+        for one in incidents
+    )  # fmt: skip
+    return tables.table_of(_COLUMNS, rows)
 
 
 def _until(one: IncidentRow) -> str:
@@ -43,13 +43,16 @@ def _until(one: IncidentRow) -> str:
     return "open" if one.fired_ms is not None else "pending"
 
 
-def lines_of(one: IncidentRow, alerts: Sequence[AlertRow], marks: Sequence[Mark]) -> Iterator[str]:
+def lines_of(
+    one: IncidentRow, alerts: Sequence[AlertRow], marks: Sequence[Mark], standing: Sequence[str] = ()
+) -> Iterator[str]:
     """Everything about one incident."""
     ended = "still open" if one.until_ms is None else f"ended {minute(one.until_ms)} UTC"
     yield visible(f"incident {one.id} of model {one.model}: {one.severity}, {one.cause}, {one.state}")
     yield f"  began {minute(one.since_ms)} UTC, {ended}"
     if effect := effect_said(alert.evidence for alert in alerts):
         yield visible(f"  {effect}")
+    yield from standing
     for mark in marks:
         at = mark.marked_at.strftime("%Y-%m-%d %H:%M")
         yield visible(f"  marked {_WORDS[mark.verdict]} by {mark.who} at {at} UTC: {mark.why}")
@@ -96,4 +99,5 @@ def spent_of(ledger: Ledger) -> str:
 def document_of(one: IncidentRow) -> dict[str, Any]:
     """Plain values for JSON."""
     values = {name: getattr(one, name) for name in one.__dataclass_fields__}
-    return values | {"marked_at": None if one.marked_at is None else one.marked_at.isoformat()}
+    times = ("marked_at", "acknowledged_at")
+    return values | {name: None if values[name] is None else values[name].isoformat() for name in times}

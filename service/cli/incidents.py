@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
+from service.cli import tables
 from service.cli.dead_letter_filters import database, reading
 from service.cli.incident_lines import document_of, lines_of, spent_of, table_of
+from service.cli.incident_words import add_word_commands
+from service.cli.standing_lines import standing_lines
 from service.cli.times import ago_or_time
 from service.cli.who import who_option, why_option
 from service.errors import ConfigurationError
 from service.settings import load_from_environment
+from service.store.alertmanagers import silenced_there
 from service.store.configuration import load_configuration
 from service.store.engine import transaction
+from service.store.incident_words import silences_over, words_of
 from service.store.incidents import IncidentFilter, IncidentRow, alerts_of, find_incident, list_incidents
 from service.store.ledger import ledger_of
 from service.store.marks import AlarmVerdict, add_mark, marks_of
@@ -28,8 +31,6 @@ from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
-
-_PIPED_WIDTH = 200
 
 
 @click.group()
@@ -62,8 +63,7 @@ def list_(model: str | None, only_open: bool, since: str | None, limit: int, as_
     if not found:
         click.echo("no open incidents" if only_open else "no incidents")
         return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
-    Console(width=width, highlight=False).print(table_of(found))
+    tables.show(table_of(found))
 
 
 def _open_first(
@@ -91,14 +91,20 @@ def show(incident: str, as_json: bool) -> None:
         if one is None:
             raise _unknown(incident)
         alerts, marks = alerts_of(connection, incident), marks_of(connection, incident)
+        now, words = datetime.fromtimestamp(now_ms() / 1000, UTC), words_of(connection, incident)
+        silences = silences_over(connection, {incident: one.model}, now).get(incident, ())
+        there = [each for each in silenced_there(connection, now, [incident]) if each.word is None]
     if as_json:
         whole = document_of(one) | {
             "alerts": [asdict(a) for a in alerts],
             "marks": [asdict(m) for m in marks],
+            "words": [asdict(w) for w in words],
+            "silences": [asdict(s) for s in silences],
+            "silenced_there": [asdict(s) for s in there],
         }
         click.echo(json.dumps(whole, default=lambda moment: moment.isoformat()))
         return
-    for line in lines_of(one, alerts, marks):
+    for line in lines_of(one, alerts, marks, list(standing_lines(words, silences, there))):
         click.echo(line)
 
 
@@ -142,6 +148,9 @@ def _say_what_is_spent(engine: Engine, model: str) -> None:
     if version is not None:
         with transaction(engine) as connection:
             click.echo(spent_of(ledger_of(connection, model, version.monitor.budget, now)))
+
+
+add_word_commands(incidents)
 
 
 def _unknown(incident: str) -> ConfigurationError:

@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
-from service.cli.log_places import bar, open_log, require_apart, share_in, topic_in
+from service.cli.log_places import open_log, records_in, require_apart, share_in, topic_in
+from service.cli.progress import progress
 from service.errors import ConfigurationError
 from service.injection.catalogue import KINDS
 from service.injection.fault import Fault
@@ -134,13 +135,13 @@ def _inject(  # noqa: PLR0913 - click hands over every option
 ) -> None:  # fmt: skip
     require_apart(out, events)
     log = open_log(events)
-    with bar(quiet=quiet) as progress:
-        task = progress.add_task(f"reading {events}", total=None)
-        found = survey(log, model, lambda n: progress.advance(task, n))
+    with progress(quiet=quiet) as bar:
+        reading = bar.add_task(f"reading {events}", total=records_in(events, bar))
+        found = survey(log, model, lambda n: bar.advance(reading, n))
         scope = _scope(found, share, where, at, since, until)
         injector = Injector(fault, scope, found, seed)
-        task = progress.add_task(f"writing {out}", total=None)
-        written = _write(out, injector.run(counted(log(), lambda n: progress.advance(task, n))))
+        writing = bar.add_task(f"writing {out}", total=bar.tasks[0].completed)
+        written = _write(out, injector.run(counted(log(), lambda n: bar.advance(writing, n))))
     if not injector.hit:
         click.secho(
             "driftbell: no event was hit; look at --from, --to, --where and --share", fg="yellow", err=True

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from service.cli import tables
 from service.errors import ConfigurationError
 from service.monitor import DAY_MS, MINUTE_MS
 from service.parsers import duration
@@ -22,6 +21,11 @@ from service.wiring import now_ms, ready_engine
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+_COLUMNS = (
+    *tables.whole("id"),
+    *tables.texts("name", "scope"),
+    *tables.whole("created", "last used", "state"),
+)
 _lifetime_ms = duration(MINUTE_MS, 3660 * DAY_MS)
 
 
@@ -54,7 +58,8 @@ def create(name: str, scope: str, expires: str | None) -> None:
 
 
 @keys.command(name="list")
-def list_() -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs: a JSON object a line.")
+def list_(as_json: bool) -> None:
     """Show all keys without their secrets, and which of them open anything.
 
     \b
@@ -62,16 +67,15 @@ def list_() -> None:
     """  # noqa: D301
     with _database() as engine:
         found = list_keys(engine)
+    now = moment(now_ms())
+    for key in found if as_json else ():
+        click.echo(json.dumps(_document(key, now)))
+    if as_json:
+        return
     if not found:
         click.echo("there is no key; make one with `driftbell keys create --name me --scope read`")
         return
-    now = moment(now_ms())
-    table = Table("id", "name", "scope", "created", "last used", "state", box=None, pad_edge=False)
-    for key in found:
-        scopes = ", ".join(sorted(key.scopes))
-        cells = (key.id, key.name, scopes, _time(key.created_at), _time(key.last_used_at), _state(key, now))
-        table.add_row(*map(Text, cells))  # a name is no markup
-    Console(width=160).print(table)
+    tables.show(tables.table_of(_COLUMNS, (_cells(key, now) for key in found)))
 
 
 @keys.command()
@@ -103,6 +107,17 @@ def _lifetime(text: str) -> timedelta:
         return timedelta(milliseconds=_lifetime_ms(text))
     except ValueError as advice:
         raise ConfigurationError(f"--expires is {text!r}; {advice}") from None
+
+
+def _document(key: ApiKey, now: datetime) -> dict[str, object]:
+    times = {name: getattr(key, f"{name}_at") for name in ("created", "last_used", "expires", "revoked")}
+    told = {f"{name}_at": None if at is None else at.isoformat() for name, at in times.items()}
+    return {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "state": _state(key, now), **told}
+
+
+def _cells(key: ApiKey, now: datetime) -> tuple[str, ...]:
+    scopes = ", ".join(sorted(key.scopes))
+    return key.id, key.name, scopes, _time(key.created_at), _time(key.last_used_at), _state(key, now)
 
 
 def _state(key: ApiKey, now: datetime) -> str:

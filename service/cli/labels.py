@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from service.cli import tables
 from service.cli.dead_letter_filters import reading
-from service.cli.times import minute
+from service.cli.windows import require_known
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.monitor import format_duration
+from service.reports.phrases import minute
 from service.store.maturity import labels_of
 from service.wiring import now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from service.performance.maturity import Coverage, Maturity
 
-_PIPED_WIDTH = 200
-_COLUMNS = ("window ends (UTC)", "version", "predictions", "labels", "coverage", "usual by now", "")
+_COLUMNS = (
+    *tables.whole("window ends (UTC)"), *tables.texts("version"),
+    *tables.numbers("predictions", "labels", "coverage", "usual by now"), *tables.texts(""),
+)  # fmt: skip
 _SECOND_MS = 1_000
 
 
@@ -52,16 +49,17 @@ def labels(model: str, window: str | None, segment: str, limit: int, *, as_json:
     """  # noqa: D301 - click reads \b
     with reading() as connection:
         found = labels_of(connection, model, window, segment, limit, now_ms())
-    if found is None:
-        raise ConfigurationError(f"there is no model {visible(model)}; `driftbell export` lists them")
+        if found is None:
+            raise ConfigurationError(f"there is no model {visible(model)}; `driftbell export` lists them")
+        if not found.windows:
+            require_known(connection, model, window)
     if as_json:
         click.echo(json.dumps(asdict(found)))
         return
     for line in _told(found):
         click.echo(line)
     if found.windows:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
-        Console(width=width, highlight=False).print(_table_of(found.windows))
+        tables.show(tables.table_of(_COLUMNS, map(_cells, found.windows)))
 
 
 def _told(found: Maturity) -> list[str]:
@@ -91,17 +89,11 @@ def _duration(seconds: float | None) -> str:
     return format_duration(max(1, round(whole / step)) * step * _SECOND_MS)
 
 
-def _table_of(rows: Sequence[Coverage]) -> Table:
-    table = Table(*_COLUMNS, box=None, pad_edge=False)
-    for column in table.columns:
-        column.justify = "right" if column.header in _COLUMNS[2:6] else "left"
-    for one in rows:
-        cells = (
-            minute(one.end_ms), one.version, f"{one.predictions:,}", f"{one.labelled:,}", _share(one.coverage),
-            _share(one.usual_share), "ripe" if one.is_ripe else "waits for labels",
-        )  # fmt: skip
-        table.add_row(*(Text(visible(cell)) for cell in cells))  # a name is no markup
-    return table
+def _cells(one: Coverage) -> tuple[str, ...]:
+    return (
+        minute(one.end_ms), one.version, f"{one.predictions:,}", f"{one.labelled:,}", _share(one.coverage),
+        _share(one.usual_share), "ripe" if one.is_ripe else "waits for labels",
+    )  # fmt: skip
 
 
 def _share(share: float | None) -> str:

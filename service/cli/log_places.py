@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING
 
 from service.errors import ConfigurationError
 from service.injection.log import ReaderLog
+from service.intake.file_log import lines_in
 from service.settings import load_from_environment
 from service.wiring import kafka_settings, make_log_reader, now_ms
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 TOPIC = "topic:"
 
@@ -52,11 +54,9 @@ def require_apart(out: str, events: str) -> None:
         )
 
 
-def bar(*, quiet: bool) -> Progress:
-    """A progress bar on standard error, where somebody looks."""
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
+def records_in(place: str, progress: Progress) -> int | None:
+    """How many records a file log holds, where a bar is shown; a topic is not asked."""
+    return None if progress.disable or topic_in(place) is not None else lines_in(Path(place))
 
 
 def share_in(text: str, option: str) -> float:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from detectors.catalogue import NUMERIC
-from service.contract.names import unknown_names
+from service.applying import Doubt, doubts_about, doubts_of
 from service.errors import ConfigurationError, FormatError
 from service.messages import iso
 from service.monitor import Monitor
@@ -48,21 +47,17 @@ def read_monitors(path: Path, profiles: Sequence[Path] = ()) -> MonitorFile:
     monitors = parse_monitors(text, path.name)
     given = {str(p): read_profile(p) for p in profiles}
     by_name = {p.name: p for p in given.values()} | {Path(n).name: p for n, p in given.items()} | given
-    problems = [*_unknown_methods(monitors)]
+    doubts = [doubt for one in monitors for doubt in doubts_of(one)]
     found: dict[str, ReferenceProfile] = {}
     named = []
     for monitor in monitors:
         profile = by_name.get(monitor.reference or "") or _beside(path, monitor.reference)
         if profile is not None:
             found[profile.name] = profile
-            problems += _wrong_model(monitor, profile)
-            if monitor.contract is not None:
-                problems += [
-                    f"{monitor.model}: {said}" for said in unknown_names(monitor.contract, profile.grid)
-                ]
+            doubts += doubts_about(monitor, profile)
         named.append(monitor if profile is None else replace(monitor, reference=profile.name))
-    if problems:
-        raise ConfigurationError(*problems)
+    if doubts:
+        raise ConfigurationError(*map(_said, doubts))
     return MonitorFile(tuple(named), found)
 
 
@@ -83,20 +78,8 @@ def read_profile(path: Path) -> ReferenceProfile:
         ) from why
 
 
-def _unknown_methods(monitors: Sequence[Monitor]) -> list[str]:
-    known = ", ".join(sorted(NUMERIC))
-    return [
-        f"{m.model}: there is no method {method!r}; methods are {known}"
-        for m in monitors
-        for method in {*(m.methods or ()), *(x for f in m.features.values() for x in f.methods or ())}
-        if method not in NUMERIC
-    ]
-
-
-def _wrong_model(monitor: Monitor, profile: ReferenceProfile) -> list[str]:
-    if profile.model == monitor.model:
-        return []
-    return [f"{monitor.model}: the reference {profile.name!r} was built for model {profile.model!r}"]
+def _said(doubt: Doubt) -> str:
+    return f"{doubt.model}: {doubt.sentence}"
 
 
 @click.command()

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from service.cli import tables
 from service.cli.dead_letter_filters import reading
-from service.cli.times import ago_or_time, minute
-from service.dead_letters.readable import visible
+from service.cli.times import ago_or_time
+from service.cli.windows import require_known
 from service.performance.baselines import LAST, SEASONAL, USUAL
 from service.performance.estimating import ESTIMATED, assumed
 from service.performance.windows import REALIZED
+from service.reports.phrases import minute
 from service.store.paging import Paging
 from service.store.result_queries import PerformanceFilter, list_performance
 from service.wiring import now_ms
@@ -26,11 +23,14 @@ from service.wiring import now_ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.table import Table
+
     from service.store.result_queries import PerformanceRow
 
-_PIPED_WIDTH = 200
-_COLUMNS = ("window ends (UTC)", "window", "version", "segment", "metric", "value", "95 % interval")
-_NUMBERS = ("value", "95 % interval", "labels", "rows")
+_COLUMNS = (
+    *tables.whole("window ends (UTC)", "window"), *tables.texts("version", "segment", "metric"),
+    *tables.numbers("value", "95 % interval"),
+)  # fmt: skip
 
 
 @click.command()
@@ -68,6 +68,8 @@ def performance(model: str, since: str | None, limit: int, *, as_json: bool, **c
     )
     with reading() as connection:
         found = list_performance(connection, wanted, Paging(limit)).rows
+        if not found:
+            require_known(connection, model, window)
     if as_json:
         for one in found:
             told = asdict(one) | ({"assumption": assumed(one.metric)} if one.basis == ESTIMATED else {})
@@ -79,8 +81,7 @@ def performance(model: str, since: str | None, limit: int, *, as_json: bool, **c
             "(docs/labels.md)"
         )
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
-        Console(width=width, highlight=False).print(_table_of(found))
+        tables.show(_table_of(found))
         if found[0].basis == ESTIMATED:
             for assumption in sorted({assumed(one.metric) for one in found}):
                 click.echo(f"estimated without labels, assuming {assumption}")
@@ -88,16 +89,13 @@ def performance(model: str, since: str | None, limit: int, *, as_json: bool, **c
 
 def _table_of(rows: Sequence[PerformanceRow]) -> Table:
     counted = "rows" if rows[0].basis == ESTIMATED else "labels"
-    table = Table(*_COLUMNS, counted, box=None, pad_edge=False)
-    for column in table.columns:
-        column.justify = "right" if column.header in _NUMBERS else "left"
-    for one in rows:
-        cells = (
-            minute(one.end_ms), one.window, one.version, one.segment, one.metric, _said(one), _interval(one),
-            f"{one.n:,}",
-        )  # fmt: skip
-        table.add_row(*(Text(visible(cell)) for cell in cells))  # a name is no markup
-    return table
+    return tables.table_of((*_COLUMNS, *tables.numbers(counted)), map(_cells, rows))
+
+
+def _cells(one: PerformanceRow) -> tuple[str, ...]:
+    return (
+        minute(one.end_ms), one.window, one.version, one.segment, one.metric, _said(one), _interval(one), f"{one.n:,}",
+    )  # fmt: skip
 
 
 def _said(one: PerformanceRow) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from service import learning
 from service.cli.acceptance import accept, history
 from service.cli.monitors import read_profile
+from service.cli.progress import progress
 from service.cli.times import time_of
 from service.errors import ConfigurationError
 from service.reference.builder import build_reference
@@ -21,7 +22,7 @@ from service.reference.specification import ReferenceSpec
 from service.settings import load_from_environment
 from service.store.configuration import load_reference, store_reference
 from service.store.profiles import to_be_stored
-from service.wiring import learn_from_panes, ready_engine
+from service.wiring import ready_engine
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -100,9 +101,7 @@ def _store(otherwise: str) -> Engine:
 
 
 def _with_progress(path: Path, spec: ReferenceSpec, *, quiet: bool) -> ReferenceProfile:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bar:
+    with progress(quiet=quiet) as bar:
         task = bar.add_task(f"reading {path.name}", total=None)
         return build_reference(path, spec, lambda done, total: bar.update(task, completed=done, total=total))
 
@@ -131,7 +130,7 @@ def learn(model: str, since: str, until: str, name: str | None) -> None:
     if start_ms >= end_ms:
         raise ConfigurationError(f"--from {since} is not before --to {until}")
     engine = ready_engine(load_from_environment())
-    made = learn_from_panes(engine, model, name or f"{model}-learned", start_ms, end_ms)
+    made = learning.learn(engine, model, name or f"{model}-learned", start_ms, end_ms)
     store_reference(engine, to_be_stored(made))
     counted = f"{made.rows:,} events, {len(made.columns)} columns"
     click.echo(f"reference {made.name!r}: {counted}; name it in the monitor and apply that")

@@ -7,21 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from service.cli.backtest import Wanted, judge_stored
+from service.cli.log_places import records_in
 from service.cli.monitors import MonitorFile, read_monitors
+from service.cli.progress import progress
 from service.cli.replay_output import opened, writer
 from service.cli.replay_summary import summary_of
 from service.errors import ConfigurationError
+from service.messages import iso
 from service.replay import Tally
 from service.settings import load_from_environment
 from service.wiring import kafka_settings, make_replay
@@ -102,15 +96,27 @@ def replay(  # noqa: PLR0913, PLR0917 - click hands over every option
             "say --events FILE for a log, or --stored for the panes that the database keeps"
         )
     if live:
-        from service.demo.pacing import replay_live
-
-        settings = load_from_environment()
-        sent = replay_live(kafka_settings(settings), events, topic or settings.kafka.topics[0], speed)
-        click.echo(f"{sent:,} events sent")
+        _replay_live(events, topic, speed, quiet=quiet)
         return
     if monitors is None or out is None:
         raise ConfigurationError("say --monitors FILE and --out FILE, or --live to send the events to Kafka")
     _replay_log(read_monitors(monitors, references), events, partitions, out, summary=summary, quiet=quiet)
+
+
+def _replay_live(events: Path, topic: str | None, speed: float, *, quiet: bool) -> None:
+    from service.demo.pacing import replay_live
+
+    settings = load_from_environment()
+    kafka, topic = kafka_settings(settings), topic or settings.kafka.topics[0]
+    with progress(quiet=quiet) as bar:
+        task = bar.add_task(f"sending {events.name} to {topic}", total=records_in(str(events), bar))
+
+        def tell(sent: int, ts_ms: int) -> None:
+            at = iso(ts_ms) if ts_ms > 0 else "the start"
+            bar.update(task, completed=sent, description=f"sending {events.name} to {topic}, event time {at}")
+
+        sent = replay_live(kafka, events, topic, speed, tell=tell)
+    click.echo(f"{sent:,} events sent")
 
 
 def _replay_log(
@@ -118,8 +124,8 @@ def _replay_log(
 ) -> None:
     _require_references(read.monitors, read.profiles)
     _require_log(out, events)
-    with opened(out) as lines, _progress(quiet=quiet) as bar:
-        task = bar.add_task(f"replaying {events.name}", total=None)
+    with opened(out) as lines, progress(quiet=quiet) as bar:
+        task = bar.add_task(f"replaying {events.name}", total=records_in(str(events), bar))
         run = make_replay(read.monitors, read.profiles, events, partitions, writer(lines))
         run.progress = lambda records: bar.advance(task, records)
         tally = run.run()
@@ -173,18 +179,6 @@ def _dead(tally: Tally) -> str:
     first = tally.first_dead
     example = f" (the first: {first.detail})" if first is not None else ""
     return f"{tally.records.dead:,} of {tally.records.total:,} events cannot be used: {reasons}{example}"
-
-
-def _progress(*, quiet: bool) -> Progress:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
 
 
 def _counts(tally: Tally) -> str:

@@ -10,6 +10,7 @@ import click
 from service.cli.dead_letter_filters import database
 from service.cli.report_output import Shown, shown_as_asked
 from service.cli.times import time_of
+from service.cli.windows import spec_named
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.monitor import DAY_MS
@@ -123,13 +124,7 @@ def _monitor_of(engine: Engine, model: str) -> Monitor:
 def _spec_of(monitor: Monitor, name: str | None) -> WindowSpec:
     if name is None:
         return min(monitor.windows, key=lambda spec: spec.length_ms)
-    found = next((spec for spec in monitor.windows if spec.name == name), None)
-    if found is None:
-        kinds = ", ".join(spec.name for spec in monitor.windows)
-        raise ConfigurationError(
-            f"{visible(monitor.model)} has no windows of {visible(name)}, but of {kinds}"
-        )
-    return found
+    return spec_named(monitor, name)
 
 
 def _of_a_day(monitor: Monitor) -> WindowSpec:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from service.settings import SETTINGS
 
 
 @click.command()
-def settings() -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs: a JSON object a line.")
+def settings(as_json: bool) -> None:
     """List every setting: its variable, default and meaning.
 
     \b
     driftbell settings
     DRIFTBELL_KAFKA_TOPICS=inference-log driftbell collect
     """  # noqa: D301 - click reads \b
-    for one in SETTINGS:
+    for one in SETTINGS if as_json else ():
+        click.echo(json.dumps({"name": one.name, "default": one.default, "help": one.help}))
+    for one in () if as_json else SETTINGS:
         default = f" [{one.default}]" if one.default else ""
         click.secho(one.name, bold=True, nl=False)
         click.echo(f"{default}\n    {one.help}")

@@ -1,14 +1,14 @@
-"""Times as people write them on the command line, and as they read them there."""
+"""Times as people write them on the command line."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 import numpy as np
 
 from service.errors import ConfigurationError
 from service.intake.timestamps import BAD, parse_timestamps
 from service.monitor import parse_duration
+
+_EXAMPLE = "2026-11-21T10:00:00Z"
 
 
 def span_of(text: str, option: str) -> int:
@@ -24,10 +24,7 @@ def span_of(text: str, option: str) -> int:
 
 def time_of(text: str, option: str) -> int:
     """Milliseconds since 1970 of an ISO 8601 time. Raises ConfigurationError."""
-    ms = int(parse_timestamps([text], "auto", np.array([-1]))[0])
-    if ms == BAD:
-        raise ConfigurationError(f"{option} {text!r} is no time; write ISO 8601 such as 2026-11-21T10:00:00Z")
-    return ms
+    return _time_of(text, option, f"write ISO 8601 such as {_EXAMPLE}")
 
 
 def ago_or_time(text: str, option: str, now_ms: int) -> int:
@@ -35,9 +32,11 @@ def ago_or_time(text: str, option: str, now_ms: int) -> int:
     try:
         return now_ms - parse_duration(text)
     except ValueError:
-        return time_of(text, option)
+        return _time_of(text, option, f"write 2h for two hours ago, or ISO 8601 such as {_EXAMPLE}")
 
 
-def minute(ms: int) -> str:
-    """The time to the minute, in UTC."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%d %H:%M")
+def _time_of(text: str, option: str, advice: str) -> int:
+    ms = int(parse_timestamps([text], "auto", np.array([-1]))[0])
+    if ms == BAD:
+        raise ConfigurationError(f"{option} {text!r} is no time; {advice}")
+    return ms

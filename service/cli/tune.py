@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from service.cli.gameday import prepare, rings
-from service.cli.log_places import bar
 from service.cli.monitors import MonitorFile, read_monitors
+from service.cli.progress import progress
 from service.errors import ConfigurationError
 from service.injection.columns import Columns
 from service.injection.tuning import FAMILIES, PER_MS, Setting, Trial, Tuning, goal_in, proposed, settings_for
@@ -80,11 +80,11 @@ def tune(  # noqa: PLR0913, PLR0917 - click hands over every option
     goals = dict(map(goal_in, finds)) or {name: family.usual for name, family in FAMILIES.items()}
     _require_place(out)
     read = read_monitors(monitors, references)
-    with TemporaryDirectory(prefix="driftbell-tune-") as folder, bar(quiet=quiet) as progress:
-        day, asked = prepare(read, model, events, windows, Path(folder), seed, progress)
+    with TemporaryDirectory(prefix="driftbell-tune-") as folder, progress(quiet=quiet) as bar:
+        day, asked = prepare(read, model, events, windows, Path(folder), seed, bar)
         where = feature or _feature(Columns(asked, day.monitor))
         asked.numbers(where, "tune")
-        tuning = _tuning(day, where, goals, read, progress, quick=quick)
+        tuning = _tuning(day, where, goals, read, bar, quick=quick)
         if not as_json:
             click.echo(
                 f"at most {tuning.most_replays} replays of {asked.inferences + asked.labels_count:,} events",
@@ -118,7 +118,7 @@ def _tuning(
     feature: str,
     goals: Mapping[str, float],
     read: MonitorFile,
-    progress: Progress,
+    bar: Progress,
     *,
     quick: bool,
 ) -> Tuning:
@@ -126,10 +126,10 @@ def _tuning(
         return rings(read, monitor, path)
 
     def tell(doing: str) -> None:
-        progress.update(task, description=doing, advance=1)
+        bar.update(task, description=doing, advance=1)
 
     made = Tuning(day, feature, settings_for(day.monitor, quick=quick), goals, replay, tell)
-    task = progress.add_task("history", total=made.most_replays)
+    task = bar.add_task("history", total=made.most_replays)
     return made
 
 

@@ -6,31 +6,32 @@ import sys
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
+from rich.text import Text
 
+from service.cli import tables
+from service.cli.progress import progress
 from service.errors import Unavailable
 from service.settings import load_from_environment
 from service.verification.report import IDENTICAL, NOT_VERIFIED, Report
 from service.verification.verifier import Asked
 from service.wiring import make_log_reader, make_verifier
 
+if TYPE_CHECKING:
+    from service.verification.verdict import PartitionVerdict
+
 _MOST_SENTENCES = 50
-_LEAST_WIDTH = 160
 _COLUMNS = (
-    "partition", "offsets", "accepted", "duplicate", "late", "dead", "tombstone", "panes", "lost", "duplicated",
-    "skipped", "verdict",
+    *tables.texts("partition"),
+    *tables.numbers(
+        "offsets", "accepted", "duplicate", "late", "dead", "tombstone", "panes", "lost", "duplicated", "skipped",
+    ),
+    *tables.whole("verdict"),
 )  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def verify(
     settings = load_from_environment()
     asked = Asked(topics, windows=not no_windows, revisions=strict_revisions)
     try:
-        with _bar() as bar:
+        with progress() as bar:
             task = bar.add_task("verifying", total=None)
             advance = partial(bar.update, task)
             with closing(make_log_reader(settings, events, partitions)) as reader:
@@ -84,20 +85,9 @@ def verify(
     sys.exit(report.exit_code)
 
 
-def _bar() -> Progress:
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True
-    )
-
-
 def _print(report: Report) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.width = max(
-        console.width, _LEAST_WIDTH
-    )  # a number that is cut off is worse than a line that wraps
-    console.print(_table(report))
+    tables.show(_table(report))
     for one in report.partitions:
         for note in one.notes:
             console.print(f"partition {one.partition.number} of {one.partition.topic}: {note}", markup=False)
@@ -116,17 +106,15 @@ def _print(report: Report) -> None:
 
 
 def _table(report: Report) -> Table:
-    table = Table(*_COLUMNS, box=None)
-    for column in table.columns[1:-1]:
-        column.justify = "right"
-    for one in report.partitions:
-        counts = one.stored
-        numbers = (
-            counts.accepted, counts.duplicate, counts.late, counts.dead, counts.tombstone, one.panes.compared,
-            one.panes.lost, one.panes.duplicated, one.skipped,
-        )  # fmt: skip
-        verdict = f"[red]{len(one.wrong):,} differences" if one.wrong else "[green]identical"
-        offsets = f"{one.read_from} to {one.next_offset}"
-        name = f"{one.partition.topic} {one.partition.number}"
-        table.add_row(name, offsets, *(f"{n:,}" for n in numbers), verdict)
-    return table
+    return tables.table_of(_COLUMNS, map(_cells, report.partitions))
+
+
+def _cells(one: PartitionVerdict) -> tuple[str | Text, ...]:
+    counts = one.stored
+    numbers = (
+        counts.accepted, counts.duplicate, counts.late, counts.dead, counts.tombstone, one.panes.compared,
+        one.panes.lost, one.panes.duplicated, one.skipped,
+    )  # fmt: skip
+    verdict = Text(f"{len(one.wrong):,} differences", "red") if one.wrong else Text("identical", "green")
+    name = f"{one.partition.topic} {one.partition.number}"
+    return name, f"{one.read_from} to {one.next_offset}", *(f"{n:,}" for n in numbers), verdict

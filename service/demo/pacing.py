@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from service.intake.file_log import FileLogSource, KeyOf
 from service.intake.kafka_writer import KafkaWriter
 from service.intake.timestamps import BAD, parse_timestamps
-from service.messages import iso
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,22 +48,16 @@ class Due(NamedTuple):
 
 
 # ---------------------------------------------------------------- a log
-def replay_live(kafka: KafkaSettings, events: Path, topic: str, speed: float) -> int:
-    """Send a log's events so many times faster than life; returns how many. Raises DriftbellError."""
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+def replay_live(
+    kafka: KafkaSettings, events: Path, topic: str, speed: float, *, tell: Callable[[int, int], None]
+) -> int:
+    """Send a log's events so many times faster than life; returns how many. Raises DriftbellError.
+
+    `tell` hears now and then how many were sent, and the event time of the last.
+    """
     writer = KafkaWriter(kafka)
     try:
-        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-            task = bar.add_task(f"sending {events.name} to {topic}")
-
-            def tell(sent: int, ts_ms: int) -> None:
-                at = iso(ts_ms) if ts_ms > 0 else "the start"
-                bar.update(
-                    task, description=f"{sent:,} events of {events.name} sent to {topic}, event time {at}"
-                )
-
-            return send_paced(due_events(events), writer, topic, speed, tell=tell)
+        return send_paced(due_events(events), writer, topic, speed, tell=tell)
     finally:
         writer.close()
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service.diagnosis.diagnosis import Diagnosis
+from service.diagnosis.label_ratios import of_labels
 from service.diagnosis.missing import diagnose_missing
 from service.diagnosis.numbers import diagnose_number
 from service.diagnosis.phrasing import percent
@@ -78,7 +79,8 @@ def _of_column(patient: Patient, column: Column) -> Sequence[Diagnosis]:
         *diagnose_type(reference, before, current),
     ]
     if reference.n_numbers >= reference.n_texts:
-        found += diagnose_number(reference, before, current) if _has_numbers(reference, current) else ()
+        numbers = diagnose_number(reference, before, current) if _has_numbers(reference, current) else ()
+        found += of_labels(column, numbers, current, reference)
         found += [describe_shift(reference, current)] if _has_numbers(reference, current) else ()
     else:
         found += diagnose_text(reference, before, current)

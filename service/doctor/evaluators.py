@@ -41,6 +41,14 @@ def evaluator_checks(models: Sequence[EvaluationSeen]) -> list[Check]:
     return [check for one in models for check in (_windows(one), *_lease(one), *_join(one))]
 
 
+def behind_of(one: EvaluationSeen) -> int | None:
+    """How much event time could be evaluated and is not; None where nothing can be."""
+    if one.first_pane_ms is None or one.last_pane_end_ms is None or one.watermark_ms is None:
+        return None
+    from_ms = one.first_pane_ms if one.position_ms is None else one.position_ms
+    return max(0, min(one.watermark_ms, one.last_pane_end_ms) - from_ms)
+
+
 def _windows(one: EvaluationSeen) -> Check:
     name = f"windows of {one.model}"
     if one.first_pane_ms is None or one.last_pane_end_ms is None:
@@ -48,8 +56,7 @@ def _windows(one: EvaluationSeen) -> Check:
     if one.watermark_ms is None:
         said = "none can be finished: a partition that was claimed has not brought a single event"
         return warning(name, said, "let it bring one, or see that its collector calls it idle")
-    from_ms = one.first_pane_ms if one.position_ms is None else one.position_ms
-    behind_ms = min(one.watermark_ms, one.last_pane_end_ms) - from_ms
+    behind_ms = behind_of(one) or 0
     until = "none is evaluated yet" if one.position_ms is None else f"evaluated to {iso(one.position_ms)}"
     if behind_ms <= one.pane_ms + SLOW_MS:
         return well(name, until)

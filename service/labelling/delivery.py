@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from service.alerting.delivery import Delivery
+from service.alerting.delivery import Delivery, Keep
+from service.alerting.pushing import Pushing
 from service.errors import ConfigurationError, DriftbellError, TooLarge, Unavailable
 
 log = logging.getLogger(__name__)
@@ -104,13 +105,17 @@ class FeedbackDelivery:
 
 @dataclass
 class AlertsAndFeedback(Delivery):
-    """The outbox, and then the feedback topic where there is one: one evaluator at a time empties both."""
+    """The outbox, then Alertmanagers and the feedback topic where there are any: one evaluator at a time."""
 
     feedback: FeedbackDelivery | None = None
+    pushing: Pushing | None = None
 
-    def deliver(self) -> None:
-        super().deliver()
+    def deliver(self, keep: Keep = lambda: None) -> None:
+        super().deliver(keep)
+        if self.pushing is not None:
+            self.pushing.deliver(keep)
         if self.feedback is not None:
+            keep()
             self.feedback.deliver()
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from service.sketches.grids import Grid
     from service.sketches.pane import PaneSketch
 
-_MAGIC, _VERSION = b"DBrf", 1
+MAGIC, VERSION = b"DBrf", 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +101,12 @@ def profile_to_bytes(profile: ReferenceProfile) -> bytes:
         {name: pane_to_bytes(rows) for name, rows in sorted(profile.segments.items())},
         dict(sorted(profile.errors.items())), answers_bytes(profile) or b"",
     )  # fmt: skip
-    return seal(_MAGIC, _VERSION, body)
+    return seal(MAGIC, VERSION, body)
 
 
 def profile_from_bytes(data: bytes) -> ReferenceProfile:
     """The profile again. Raises FormatError."""
-    body = unseal(data, _MAGIC, _VERSION, _Profile)
+    body = unseal(data, MAGIC, VERSION, _Profile)
     grid = grid_from_bytes(body.grid)
     columns = tuple(_summary_in(one) for one in body.columns)
     if {one.column for one in columns} != grid.number_at.keys() | grid.text_at.keys():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from service.messages import Cause, Severity
+from service.alerting.runbooks import runbook_of
 
 
 class Advice(NamedTuple):
@@ -23,7 +23,7 @@ _PAGE = Advice(
         ),
         "The model got worse and the data is sound: roll back to the last good version, then retrain.",
         "The world has changed and the model copes: accept the current data as the new reference.",
-        "While you work: silence the model and cause in Alertmanager, with an end.",
+        "While you work: acknowledge the incident, and silence it with an end.",
     ),
 )
 _TICKET = Advice(
@@ -50,9 +50,9 @@ _LABELS = Advice(
     ),
 )
 ADVICE = (_PAGE, _TICKET, _SILENT, _LABELS)
-_BY_CAUSE = {Cause.SILENCE.value: _SILENT, Cause.LABEL_SILENCE.value: _LABELS}
+_BY_RUNBOOK = {one.runbook: one for one in ADVICE}
 
 
 def advice_for(cause: str, severity: str) -> Advice:
     """Of the cause where there is a runbook of it, else of the severity."""
-    return _BY_CAUSE.get(cause, _PAGE if severity == Severity.PAGE else _TICKET)
+    return _BY_RUNBOOK[runbook_of(cause, severity)]

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from service.store.report_cases import IncidentCase
     from service.store.result_queries import AlertRow
 
-_WORDS = {"false_alarm": "a false alarm", "true_alarm": "a true alarm"}
+_WORDS = {
+    "false_alarm": "a false alarm",
+    "true_alarm": "a true alarm",
+    "expected": "expected, a planned change",
+}
 _ALERT_COLUMNS = (
     "severity",
     "state",

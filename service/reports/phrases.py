@@ -38,8 +38,9 @@ def moment(ms: int | None) -> str:
 
 
 def minute(ms: int) -> str:
-    """The time to the minute, in UTC."""
-    return datetime.fromtimestamp(ms / _SECOND_MS, UTC).strftime("%Y-%m-%d %H:%M")
+    """The time to the minute in UTC, or to the second where it is no whole minute."""
+    at = datetime.fromtimestamp(ms // _SECOND_MS, UTC)
+    return at.strftime("%Y-%m-%d %H:%M" if at.second == 0 else "%Y-%m-%d %H:%M:%S")
 
 
 def lasted(duration_ms: int) -> str:
@@ -64,3 +65,11 @@ def place(version: str, segment: str) -> str:
 def counted(count: int, word: str) -> str:
     """The number and its word, such as "1 window" or "1,200 windows"."""
     return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def sure_said(confidence: float | None) -> str:
+    """How sure a diagnosis is, in words; of one that nobody made it is counted, not guessed."""
+    if confidence is None:
+        return "counted, no diagnosis"
+    words = ((0.95, "very sure"), (0.8, "fairly sure"), (0.5, "likely"))
+    return next((word for least, word in words if confidence >= least), "a guess")

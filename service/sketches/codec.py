@@ -30,7 +30,7 @@ from service.sketches.numbers import NumberSketch
 from service.sketches.pane import MAX_EXTRAS, PaneSketch
 from service.sketches.sample import SIZE as ROWS
 
-_PANE, _PANE_VERSION = b"DBps", 2
+PANE, PANE_VERSION = b"DBps", 2
 """Version 1 has no `Joint`: no moments, and samples without predictions and labels."""
 _GRID, _GRID_VERSION = b"DBgr", 1
 
@@ -38,7 +38,9 @@ _GRID, _GRID_VERSION = b"DBgr", 1
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class _Texts(msgspec.Struct, array_like=True):
+class Texts(msgspec.Struct, array_like=True):
+    """Texts with their counts, and the cells of the others together."""
+
     counts: dict[str, _Count]
     other: _Count
 
@@ -51,11 +53,13 @@ class _Numbers(msgspec.Struct, array_like=True):
     high: bytes
 
 
-class _Extra(msgspec.Struct, array_like=True):
+class Extra(msgspec.Struct, array_like=True):
+    """A column that the grid does not know."""
+
     role: Role
     name: str
     numbers: _Numbers
-    texts: _Texts
+    texts: Texts
 
 
 class _FirstPane(msgspec.Struct, array_like=True):
@@ -67,10 +71,10 @@ class _FirstPane(msgspec.Struct, array_like=True):
     numbers: _Numbers
     category_counts: Packed
     category_missing: Packed
-    unseen: list[_Texts]
+    unseen: list[Texts]
     sample_priorities: bytes
     sample_values: bytes
-    extras: list[_Extra]
+    extras: list[Extra]
     extras_dropped: _Count
 
 
@@ -78,7 +82,7 @@ class _Pane(_FirstPane):
     joint: Joint
 
 
-_PANES: Mapping[int, type[_FirstPane]] = {1: _FirstPane, _PANE_VERSION: _Pane}
+_PANES: Mapping[int, type[_FirstPane]] = {1: _FirstPane, PANE_VERSION: _Pane}
 
 
 class _NumberGrid(msgspec.Struct, array_like=True):
@@ -109,15 +113,15 @@ def pane_to_bytes(sketch: PaneSketch) -> bytes:
         [_texts_out(unseen) for unseen in sketch.categories.unseen],
         np.ascontiguousarray(sketch.sample.priorities, "<u8").tobytes(),
         floats_to_bytes(sketch.sample.values),
-        [_Extra(c.role, c.name, _numbers_out(e.numbers), _texts_out(e.texts)) for c, e in extras],
+        [Extra(c.role, c.name, _numbers_out(e.numbers), _texts_out(e.texts)) for c, e in extras],
         sketch.extras_dropped, joint_out(sketch),
     )  # fmt: skip
-    return seal(_PANE, _PANE_VERSION, body)
+    return seal(PANE, PANE_VERSION, body)
 
 
 def pane_from_bytes(data: bytes, grid: Grid) -> PaneSketch:
     """The sketch again. Raises FormatError if the bytes are broken or were counted on another grid."""
-    body = unseal_any(data, _PANE, _PANES)
+    body = unseal_any(data, PANE, _PANES)
     if body.grid_id != grid.id:
         msg = f"counted on grid {body.grid_id}, read with grid {grid.id}"
         raise FormatError(msg)
@@ -127,7 +131,7 @@ def pane_from_bytes(data: bytes, grid: Grid) -> PaneSketch:
     _numbers_in(sketch.numbers, body.numbers)
     sketch.categories.counts = unpack(body.category_counts, sketch.categories.counts.size)
     sketch.categories.missing = _missing_in(body.category_missing, len(grid.texts))
-    sketch.categories.unseen = [_texts_in(unseen) for unseen in body.unseen]
+    sketch.categories.unseen = [texts_in(unseen) for unseen in body.unseen]
     _sample_in(sketch, body)
     if isinstance(body, _Pane):
         joint_in(sketch, body.joint)
@@ -135,9 +139,7 @@ def pane_from_bytes(data: bytes, grid: Grid) -> PaneSketch:
         msg = f"{len(body.extras)} columns that the grid does not know; at most {MAX_EXTRAS} are kept"
         raise FormatError(msg)
     for extra in body.extras:
-        made = sketch.extras[Column(extra.role, extra.name)] = ExtraSketch()
-        _numbers_in(made.numbers, extra.numbers)
-        made.texts = _texts_in(extra.texts)
+        sketch.extras[Column(extra.role, extra.name)] = extra_in(extra)
     sketch.extras_dropped = body.extras_dropped
     return sketch
 
@@ -169,12 +171,21 @@ def _missing_in(packed: Packed, columns: int) -> np.ndarray[tuple[int, int], np.
     return unpack(packed, columns * KINDS).reshape(columns, KINDS)
 
 
-def _texts_out(texts: BottomK) -> _Texts:
+def _texts_out(texts: BottomK) -> Texts:
     texts.shrink()
-    return _Texts(dict(sorted(texts.counts.items())), texts.other)
+    return Texts(dict(sorted(texts.counts.items())), texts.other)
 
 
-def _texts_in(body: _Texts) -> BottomK:
+def extra_in(body: Extra) -> ExtraSketch:
+    """The sketch of a column that the grid does not know. Raises FormatError."""
+    made = ExtraSketch()
+    _numbers_in(made.numbers, body.numbers)
+    made.texts = texts_in(body.texts)
+    return made
+
+
+def texts_in(body: Texts) -> BottomK:
+    """The texts again. Raises FormatError."""
     if len(body.counts) > SIZE or (body.other and len(body.counts) < SIZE):
         msg = f"{len(body.counts)} texts and {body.other} cells of others, where others begin after {SIZE} texts"
         raise FormatError(msg)

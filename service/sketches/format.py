@@ -84,6 +84,21 @@ def unpack(packed: Packed, size: int) -> IntArray:
     return array
 
 
+def unpack_part(packed: Packed, size: int, part: slice) -> IntArray:
+    """Some of the counts, without making an array of them all; raises FormatError unless there are exactly `size`."""
+    if not packed.place_width:
+        return unpack(packed, size)[part]
+    if packed.size != size:
+        msg = f"{packed.size} counts where the grid has {size}"
+        raise FormatError(msg)
+    values = _integers(packed.values, packed.width)
+    places = _exactly(_integers(packed.places, packed.place_width), len(values))
+    mine = (places >= part.start) & (places < part.stop)
+    array = np.zeros(part.stop - part.start, np.int64)
+    array[places[mine] - part.start] = values[mine]
+    return array
+
+
 def pack_signed(array: IntArray) -> Packed:
     """Pack a flat array of integers below 2^62 either way: 0, -1, 1, -2 are 0, 1, 2, 3."""
     return pack((array << 1) ^ (array >> 63))

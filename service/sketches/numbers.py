@@ -24,7 +24,9 @@ IntArray = NDArray[np.int64]
 
 STEPS = 1024.0
 """A standardised value is counted in so many steps a scale."""
-_CLIP = 128.0 * STEPS
+MOST_SCALES = 128.0
+"""Sums count a value that is farther from the centre as if it were this far."""
+_CLIP = MOST_SCALES * STEPS
 _SORTING_PAYS = 200
 EXACT_ROWS = 2**19
 """So many rows are summed at once: the moments of more could overflow the 53 bits of a double."""

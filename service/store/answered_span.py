@@ -26,13 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SpanFilter:
-    """Panes of a model that start in [from_ms, until_ms); of all its versions when none is named."""
+    """Panes of a model that start in [from_ms, until_ms); of all its versions when none is named.
+
+    `with_labels`: also those that hold nothing but labels.
+    """
 
     model: str
     from_ms: int
     until_ms: int
     version: str | None = None
     segment: str = ""
+    with_labels: bool = False
 
 
 def reference_rows(engine: Engine, version: ModelVersion, segment: str) -> PaneSketch | None:
@@ -50,7 +54,14 @@ def answered_span(engine: Engine, grid: Grid, wanted: SpanFilter) -> AnsweredSpa
     of += [] if wanted.version is None else [c.version == wanted.version]
     whole, numbers, classes, versions = PaneSketch(grid), [], [], []
     with transaction(engine) as connection:
-        chosen = choose_panes(connection, tuple(of), wanted.from_ms, wanted.until_ms, len(grid.numbers))
+        chosen = choose_panes(
+            connection,
+            tuple(of),
+            wanted.from_ms,
+            wanted.until_ms,
+            len(grid.numbers),
+            with_labels=wanted.with_labels,
+        )
         grid_of = grids_of_panes(connection, *chosen.where)
         query = select(c.version, c.grid_id, c.sketch).where(*chosen.where).execution_options(yield_per=200)
         with connection.execute(query) as rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from sqlalchemy import ARRAY, BigInteger, any_, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, any_, func, literal, or_, select
 
 from service.sketches.sample import SIZE
 from service.store.tables import pane
@@ -27,14 +27,17 @@ class ChosenPanes(NamedTuple):
 
 
 def choose_panes(
-    connection: Connection, of: tuple[ColumnElement[bool], ...], from_ms: int, until_ms: int, columns: int
-) -> ChosenPanes:
+    connection: Connection, of: tuple[ColumnElement[bool], ...], from_ms: int, until_ms: int, columns: int, *,
+    with_labels: bool = False,
+) -> ChosenPanes:  # fmt: skip
     """Of the panes with inferences that start in [from_ms, until_ms) as many as can be read, evenly over the time.
 
-    All panes of one start are chosen together. Of each row so many columns are kept in memory.
+    All panes of one start are chosen together. Of each row so many columns are kept in memory. `with_labels`: also
+    panes that hold nothing but labels, which often name no version.
     """
     c = pane.c
-    mine = (*of, c.inferences > 0, c.start_ms >= from_ms, c.start_ms < until_ms)
+    counted = or_(c.inferences > 0, c.labels > 0) if with_labels else c.inferences > 0
+    mine = (*of, counted, c.start_ms >= from_ms, c.start_ms < until_ms)
     query = select(c.start_ms, func.count()).where(*mine).group_by(c.start_ms).order_by(c.start_ms)
     found = connection.execute(query).all()
     sketches = sum(count for _, count in found)

@@ -213,19 +213,38 @@ def _put_reference(connection: Connection, one: StoredReference) -> bool:
     return before is not None
 
 
-def store_reference(engine: Engine, one: StoredReference) -> None:
-    """Store a reference under its name; evaluators score against it from their next turn on."""
+def store_reference(engine: Engine, one: StoredReference, *, must_be_new: bool = False) -> None:
+    """Store a reference under its name; evaluators score against it from their next turn on.
+
+    Raises ConfigurationError when one of another model has the name, or (`must_be_new`) any has.
+    """
     with transaction(engine) as connection:
-        make_durable(connection)
-        connection.execute(select(revision.c.number).with_for_update())
+        only_we_configure(connection)
+        refuse_to_replace(connection, one.name, one.model, must_be_new=must_be_new)
         if _put_reference(connection, one):
             _raise_revision(connection)
+
+
+def refuse_to_replace(connection: Connection, name: str, model: str, *, must_be_new: bool) -> None:
+    """Raise ConfigurationError when a reference of another model has the name, or (`must_be_new`) any has."""
+    stored = connection.execute(select(reference.c.model).where(reference.c.name == name)).scalar()
+    if stored is not None and stored != model:
+        raise ConfigurationError(
+            f"the reference {name!r} is of another model, {stored!r}, and stays; give another name"
+        )
+    if stored is not None and must_be_new:
+        raise ConfigurationError(f"there is a reference {name!r} already; give another name")
 
 
 def load_reference(engine: Engine, name: str) -> bytes | None:
     """The bytes of a stored profile; None when there is none of that name."""
     with transaction(engine) as connection:
-        found = connection.execute(select(reference.c.profile).where(reference.c.name == name)).scalar()
+        return reference_bytes(connection, name)
+
+
+def reference_bytes(connection: Connection, name: str) -> bytes | None:
+    """The same, as a part of a transaction."""
+    found = connection.execute(select(reference.c.profile).where(reference.c.name == name)).scalar()
     return None if found is None else bytes(found)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 
 from service.monitor import DAY_MS
+from service.store.partition_rows import has_position
 from service.store.queries import NEWEST
-from service.store.tables import label_delay
+from service.store.tables import label_delay, source_partition
 
 WINDOWS_UNTIL_STALE = 3
 """A series of a window goes when so many windows have come without news."""
@@ -118,6 +119,14 @@ class NewestMetric:
     coverage: float | None
 
 
+class PartitionCounts(NamedTuple):
+    """How many partitions wait for a person, are somebody's, and are nobody's."""
+
+    halted: int
+    read: int
+    unread: int
+
+
 class Joining(NamedTuple):
     """A model that joins this share of its ids; windows that end after `ripe_until_ms` still wait for labels.
 
@@ -170,7 +179,7 @@ _INCIDENTS = text(f"""
             CASE WHEN bool_or(a.state = 'firing') THEN 'firing' ELSE 'resolved' END AS state,
             max({_FIRED_MS}) AS last_fired_ms, min({_FIRED_MS}) FILTER (WHERE a.severity = 'page') AS paged_ms
         FROM unnest(CAST(:models AS text[]), CAST(:since_ms AS bigint[])) AS period (model, since_ms)
-        JOIN alert a ON a.model = period.model
+        CROSS JOIN LATERAL (SELECT * FROM alert b WHERE b.model = period.model OFFSET 0) a
         WHERE {_FIRED_MS} IS NOT NULL
         GROUP BY a.model, a.incident, period.since_ms
     ) incident
@@ -293,6 +302,17 @@ def newest_windows(connection: Connection, horizons: Sequence[Horizon]) -> tuple
         "earliest_ms": min(h.end_ms for h in horizons),
     }
     return tuple(NewestWindow(*row) for row in connection.execute(_WINDOWS, values))
+
+
+def partition_counts(connection: Connection) -> PartitionCounts:
+    """Of all topics."""
+    c = source_partition.c
+    running, owned = c.halted.is_(None), c.owner.is_not(None)
+    counted = select(
+        func.count().filter(~running), func.count().filter(running & owned), func.count().filter(running & ~owned)
+    )  # fmt: skip
+    halted, read, unread = connection.execute(counted.where(has_position)).one()
+    return PartitionCounts(halted, read, unread)
 
 
 def label_delays(connection: Connection) -> dict[str, dict[int, int]]:

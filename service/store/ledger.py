@@ -1,7 +1,8 @@
 """The false-alarm budget's ledger: the false pages that were promised, and those that came.
 
 A page is an incident in which a page fired, whatever the number of its alerts. It is spent once it is marked a false
-alarm; what nobody has marked may be one. It counts in the period in which its first page fired, by event time.
+alarm; what nobody has marked may be one, what was marked as expected is none. It counts in the period in which its
+first page fired, by event time.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ class Ledger:
     def marked_true(self) -> int:
         """Those that people found to be right."""
         return self._counted[AlarmVerdict.TRUE_ALARM]
+
+    @property
+    def marked_expected(self) -> int:
+        """Those of planned changes: neither false nor a find."""
+        return self._counted[AlarmVerdict.EXPECTED]
 
     @property
     def unmarked(self) -> int:

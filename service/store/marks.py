@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 
 class AlarmVerdict(StrEnum):
-    """Whether there was something to be woken for."""
+    """Whether there was something to be woken for; what was expected was a planned change, and nobody's mistake."""
 
     FALSE_ALARM = "false_alarm"
     TRUE_ALARM = "true_alarm"
+    EXPECTED = "expected"
 
 
 @dataclass(frozen=True, slots=True)

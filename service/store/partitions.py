@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 WEEK_MS = 7 * 86_400_000
-PARTITIONED = ("window_result", "finding")
+PARTITIONED = ("window_result", "finding", "window_score")
 _LOCK = 0x7765656B  # "week"
 _NAME = re.compile(rf"(?:{'|'.join(PARTITIONED)})_w(\d+)")
 _OURS = text(
     "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid "
-    "WHERE inhparent IN (to_regclass('window_result'), to_regclass('finding'))"
+    "WHERE inhparent IN (to_regclass('window_result'), to_regclass('finding'), to_regclass('window_score'))"
 )
 
 

@@ -58,7 +58,7 @@ NEWEST = """
 """
 
 # Postgres has no loose index scan: each step jumps to the next version in the primary key.
-_VERSIONS = f"""
+VERSIONS = f"""
     WITH RECURSIVE step AS (
         SELECT min(w.version) AS version, 1 AS number FROM window_result w
         WHERE w.model = v.model AND w.end_ms > :seen_since
@@ -94,7 +94,7 @@ _MODELS = text(f"""
     LEFT JOIN LATERAL (
         SELECT w.end_ms FROM window_result w WHERE w.model = v.model ORDER BY w.end_ms DESC LIMIT 1
     ) newest ON true
-    CROSS JOIN LATERAL ({_VERSIONS}) seen
+    CROSS JOIN LATERAL ({VERSIONS}) seen
     CROSS JOIN LATERAL ({_ALERTS}) alerts
     ORDER BY v.model
 """)  # noqa: S608 - only the constants above
@@ -115,6 +115,12 @@ def find_model(connection: Connection, now_ms: int, model: str) -> ModelRow | No
     values = {"after": "", "model": model, "limit": 1}
     row = connection.execute(_MODELS, values | _seen_since(now_ms)).mappings().first()
     return None if row is None else _model_row(row)
+
+
+def model_names(connection: Connection, most: int) -> list[str]:
+    """The names of models, at most so many."""
+    names = select(model_version.c.model).distinct().order_by(model_version.c.model).limit(most)
+    return list(connection.execute(names).scalars())
 
 
 def _seen_since(now_ms: int) -> dict[str, int]:

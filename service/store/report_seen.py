@@ -131,7 +131,9 @@ def _beside(engine: Engine, of: Stretch) -> Beside:
         if version is None:
             return Beside(None, None, None, "no monitor of the model was in force then")
         name = version.reference_name
-        wanted = SpanFilter(of.model, of.start_ms, of.end_ms, of.version or None, of.segment)
+        wanted = SpanFilter(
+            of.model, of.start_ms, of.end_ms, of.version or None, of.segment, with_labels=True
+        )
         span = answered_span(engine, version.grid, wanted)
         reference = reference_rows(engine, version, of.segment)
     except FormatError as error:

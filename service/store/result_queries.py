@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, Table, case, func, select
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, Table, case, select
 
-from service.messages import State
 from service.store.paging import Chunk, Order, Paging, columns_of
 from service.store.tables import alert, finding, performance, window_result
 
@@ -228,23 +227,6 @@ def alert_row(row: RowMapping) -> AlertRow:
     return AlertRow(**dict(row) | {"evidence": row["evidence"] or {}})
 
 
-def worst_open_alerts(connection: Connection, models: Sequence[str], per_model: int) -> tuple[AlertRow, ...]:
-    """The worst open alerts of each model: firing before pending, causes before consequences, pages before tickets."""
-    badness = (
-        place_of(alert.c.state, "firing"),
-        alert.c.consequence,
-        place_of(alert.c.severity, "page", "ticket"),
-        alert.c.since_ms,
-        alert.c.id,
-    )
-    place = func.row_number().over(partition_by=alert.c.model, order_by=badness).label("place")
-    is_open = alert.c.state.in_([State.PENDING.value, State.FIRING.value])
-    ranked = select(*columns_of(alert, AlertRow), place).where(is_open, alert.c.model.in_(models)).subquery()
-    columns = [column for column in ranked.c if column.name != "place"]
-    rows = select(*columns).where(ranked.c.place <= per_model).order_by(ranked.c.model, ranked.c.place)
-    return tuple(map(alert_row, connection.execute(rows).mappings()))
-
-
-def place_of(column: Column[Any], *words: str) -> ColumnElement[int]:
+def place_of(column: ColumnElement[Any], *words: str) -> ColumnElement[int]:
     """Where a column's word stands among these; after them all when it is none of them."""
     return case({word: place for place, word in enumerate(words)}, value=column, else_=len(words))

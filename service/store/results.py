@@ -32,8 +32,19 @@ from service.messages import (
 from service.store.checkpoint import loss_of, pane_row
 from service.store.engine import transaction
 from service.store.partitions import ensure_partitions, weeks_apart
-from service.store.tables import alert, evaluation, finding, fold_state, gap, outbox, pane, window_result
+from service.store.tables import (
+    alert,
+    evaluation,
+    finding,
+    fold_state,
+    gap,
+    outbox,
+    pane,
+    window_result,
+    window_score,
+)
 from service.store.texts import storable
+from service.store.window_scores import write_window_scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +96,12 @@ def hold(connection: Connection, held: Lease, **also: int) -> None:
     values = {"expires_at": func.now() + text(f"interval '{LEASE}'"), **also}
     if connection.execute(update(evaluation).where(*mine).values(values)).rowcount == 0:
         raise LeaseLost(held.model)
+
+
+def keep_lease(engine: Engine, held: Lease) -> None:
+    """Keep it while nothing is written; raises LeaseLost when somebody else has it."""
+    with transaction(engine) as connection:
+        hold(connection, held)
 
 
 class LeaseLost(Exception):
@@ -220,16 +237,22 @@ def _write_results(connection: Connection, results: Sequence[SliceResult]) -> No
     if not results:
         return
     windows = {(r.key.model, r.key.window, r.key.end_ms) for r in results}
-    for table in (finding, window_result):
+    for table in (finding, window_result, window_score):
         connection.execute(
             delete(table).where(tuple_(table.c.model, table.c.window, table.c.end_ms).in_(sorted(windows)))
         )
+    write_slices(connection, results)
+
+
+def write_slices(connection: Connection, results: Sequence[SliceResult]) -> None:
+    """The rows of slice windows of which nothing is stored."""
     slices = [_window_row(r) for r in results if not r.aggregate]
     if slices:
         connection.execute(insert(window_result), slices)
     rows = [_finding_row(r, f) for r in results for f in r.findings]
     if rows:
         connection.execute(insert(finding), rows)
+    write_window_scores(connection, results)
 
 
 def _window_row(result: SliceResult) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, literal_column, select, text
 
 from service.messages import State
 from service.store.engine import transaction
-from service.store.partitions import drop_partitions
+from service.store.partitions import WEEK_MS, drop_partitions
 from service.store.tables import (
     alert,
     dead_letter,
@@ -22,6 +22,7 @@ from service.store.tables import (
     performance,
     performance_finding,
     retraining,
+    score_columns,
     source_partition,
 )
 
@@ -54,6 +55,8 @@ class Retention:
 def apply_retention(engine: Engine, retention: Retention, now_ms: int) -> None:
     """Delete what is older. Result tables lose whole weeks at a time."""
     drop_partitions(engine, now_ms - retention.results_ms)
+    unused = score_columns.c.last_end_ms < now_ms - retention.results_ms - WEEK_MS
+    _delete(engine, score_columns, unused, _ROUNDS)
     _delete(engine, pane, _closed_before(now_ms - retention.panes_ms, retention.panes_ms), _ROUNDS)
     _delete(engine, outcome, outcome.c.start_ms < now_ms - retention.results_ms, _ROUNDS)
     _delete(engine, performance, performance.c.end_ms < now_ms - retention.results_ms, _ROUNDS)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, text
 
 from service.doctor.collectors import PartitionSeen
-from service.doctor.delivery import OutboxSeen
+from service.doctor.delivery import AlertmanagerSeen, OutboxSeen
 from service.doctor.evaluators import EvaluationSeen
 from service.doctor.monitors import MonitorSeen, ReferenceSeen
 from service.errors import FormatError
 from service.panes.partition import MISSING_SEGMENT
 from service.reference.profile import profile_from_bytes
+from service.store.alertmanagers import alertmanagers
 from service.store.dead_letters import DeadLetterFilter, count_dead_letters
 from service.store.partition_rows import has_position
 from service.store.server import looking
@@ -21,6 +22,7 @@ from service.store.watermarks import watermark_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
@@ -65,8 +67,11 @@ _MONITORS = text("""
 """)
 
 _ACCEPTED = text("""
-    SELECT coalesce(sum(p.inferences + p.labels), 0)::bigint FROM (SELECT DISTINCT model FROM model_version) m
-    JOIN pane p ON p.model = m.model AND p.start_ms > :since_ms AND p.segment = ''
+    SELECT coalesce(sum(of_model.rows), 0)::bigint FROM (SELECT DISTINCT model FROM model_version) m
+    CROSS JOIN LATERAL (
+        SELECT sum(p.inferences + p.labels) AS rows FROM pane p
+        WHERE p.model = m.model AND p.start_ms > :since_ms AND p.segment = ''
+    ) of_model
 """)
 
 
@@ -155,12 +160,29 @@ def dead_letters_seen(engine: Engine, within_ms: int) -> tuple[dict[str, int], i
 
 def outbox_seen(engine: Engine) -> OutboxSeen:
     """Alerts that wait, and when one left last."""
-    waits = _sent.delivered_at.is_(None)
+    waits = _sent.delivered_at.is_(None) & _sent.held_at.is_(None)
+    held = _sent.delivered_at.is_(None) & _sent.held_at.is_not(None)
     oldest = func.extract("epoch", func.now() - func.min(_sent.created_at).filter(waits)) * 1000
     row = select(
         func.count().filter(waits), oldest, func.count().filter(waits & (_sent.attempts > 0)),
-        func.extract("epoch", func.max(_sent.delivered_at)) * 1000,
+        func.extract("epoch", func.max(_sent.delivered_at)) * 1000, func.count().filter(held),
     )  # fmt: skip
     with looking(engine) as connection:
-        waiting, oldest_ms, tried, left_ms = connection.execute(row).one()
-    return OutboxSeen(waiting, int(oldest_ms or 0), tried, None if left_ms is None else int(left_ms))
+        waiting, oldest_ms, tried, left_ms, kept_back = connection.execute(row).one()
+    return OutboxSeen(
+        waiting, int(oldest_ms or 0), tried, None if left_ms is None else int(left_ms), kept_back
+    )
+
+
+def alertmanagers_seen(engine: Engine) -> tuple[int, list[AlertmanagerSeen]]:
+    """The database's clock, and every Alertmanager that incidents were pushed to."""
+    with looking(engine) as connection:
+        found = alertmanagers(connection)
+        return clock_of(connection), [
+            AlertmanagerSeen(one.name, _ms(one.reached_at), _ms(one.failing_since), one.trouble)
+            for one in found
+        ]
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else round(at.timestamp() * 1_000)

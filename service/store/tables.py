@@ -1,13 +1,14 @@
 """Every table, as SQLAlchemy Core sees it; `migrations/` makes them.
 
 Times of events are integer milliseconds since 1970 UTC (`*_ms`), times of our own acts are `timestamptz` (`*_at`).
-`window_result` and `finding` are partitioned by `end_ms`, one table a week (`partitions`).
+`window_result`, `finding` and `window_score` are partitioned by `end_ms`, one table a week (`partitions`).
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
     ARRAY,
+    REAL,
     BigInteger,
     Boolean,
     Column,
@@ -222,6 +223,7 @@ performance = Table(
     Column("reason", Text, doc="why there is no value"),
     Column("computed_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("performance_by_end", "model", "end_ms"),
+    Index("performance_by_time", "end_ms", "model"),
 )  # fmt: skip
 
 performance_course = Table(
@@ -391,7 +393,7 @@ window_result = Table(
     Column("reference_name", Text),
     Column("computed_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("window_result_by_end", "model", "end_ms"),
-    Index("window_result_by_time", "end_ms"),
+    Index("window_result_by_time", "end_ms", "model"),
     postgresql_partition_by="RANGE (end_ms)",
 )  # fmt: skip
 
@@ -416,8 +418,35 @@ finding = Table(
     Column("reason", Text),
     Column("revision", Integer, nullable=False),
     Index("finding_by_end", "model", "end_ms"),
-    Index("finding_by_time", "end_ms"),
+    Index("finding_by_time", "end_ms", "model"),
     postgresql_partition_by="RANGE (end_ms)",
+)  # fmt: skip
+
+window_score = Table(
+    "window_score", metadata,
+    Column("model", Text, primary_key=True),
+    Column("window", Text, primary_key=True),
+    Column("end_ms", BigInteger, primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("inferences", BigInteger, nullable=False, doc="0 where it is said of all versions together"),
+    Column("labels", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("incomplete", Boolean, nullable=False),
+    Column("columns_id", LargeBinary, nullable=False, doc="which columns, in their order"),
+    Column("ratios", ARRAY(REAL), nullable=False, doc="of each column the worst value by its limit; none: no score"),
+    Column("worst", REAL, doc="of all columns; a ratio is above 1 exactly where a verdict is drift"),
+    postgresql_partition_by="RANGE (end_ms)",
+)  # fmt: skip
+
+score_columns = Table(
+    "score_columns", metadata,
+    Column("model", Text, primary_key=True),
+    Column("id", LargeBinary, primary_key=True, doc="a digest of what follows"),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("names", ARRAY(Text), nullable=False, doc="'' with the role '': the whole slice"),
+    Column("last_end_ms", BigInteger, nullable=False, doc="no later window has these columns"),
 )  # fmt: skip
 
 evaluation = Table(
@@ -461,6 +490,9 @@ alert = Table(
     Index("alert_by_model", "model", "state"),
     Index("alert_by_time", "at_ms"),
     Index("alert_by_incident", "incident"),
+    Index("alert_by_since", "since_ms", "incident"),
+    Index("alert_by_update", "updated_at"),
+    Index("alert_open", "model", "incident", postgresql_where=text("state IN ('pending', 'firing')")),
 )  # fmt: skip
 
 incident_mark = Table(
@@ -468,11 +500,57 @@ incident_mark = Table(
     Column("id", BigInteger, Identity(), primary_key=True, doc="of several marks of an incident the last one holds"),
     Column("incident", Text, nullable=False),
     Column("model", Text, nullable=False),
-    Column("verdict", Text, nullable=False, doc="false_alarm or true_alarm"),
+    Column("verdict", Text, nullable=False, doc="false_alarm, true_alarm or expected"),
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("marked_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("incident_mark_by_incident", "incident", "id"),
+)  # fmt: skip
+
+incident_word = Table(
+    "incident_word", metadata,
+    Column("id", BigInteger, Identity(), primary_key=True, doc="of several words of a kind the last one holds"),
+    Column("incident", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("word", Text, nullable=False, doc="acknowledged, released, silenced, expected, ended or accepted"),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("said_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("until_at", DateTime(timezone=True), doc="of a silence; none: until somebody ends it"),
+    Column("covers", JSONB, nullable=False, server_default=text("'[]'"), doc="what is silent; none: it all"),
+    Column("reference_name", Text, doc="that of what was expected: it ends with another reference"),
+    Column("ends", BigInteger, ForeignKey("incident_word.id"), doc="the silence that this one ends"),
+    Index("incident_word_by_incident", "incident", "id"),
+    Index("incident_word_by_ended", "ends"),
+)  # fmt: skip
+
+alertmanager = Table(
+    "alertmanager", metadata,
+    Column("name", Text, primary_key=True, doc="its host, port and path"),
+    Column("reached_at", DateTime(timezone=True), doc="when it last took what it was sent"),
+    Column("failing_since", DateTime(timezone=True), doc="none: it works"),
+    Column("trouble", Text, doc="what went wrong last"),
+)  # fmt: skip
+
+alertmanager_alert = Table(
+    "alertmanager_alert", metadata,
+    Column("alertmanager", Text, primary_key=True),
+    Column("incident", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True, doc="of its labels"),
+    Column("labels", JSONB, nullable=False, doc="as they were sent: what is over is told by the same"),
+    Column("since_ms", BigInteger, nullable=False),
+)  # fmt: skip
+
+alertmanager_silence = Table(
+    "alertmanager_silence", metadata,
+    Column("alertmanager", Text, primary_key=True),
+    Column("id", Text, primary_key=True, doc="as the Alertmanager names it"),
+    Column("incident", Text, primary_key=True, doc="that it silences"),
+    Column("word", BigInteger, ForeignKey("incident_word.id"), doc="the silence of ours that it is; none: theirs"),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("until_at", DateTime(timezone=True), nullable=False),
+    Index("alertmanager_silence_by_incident", "incident"),
 )  # fmt: skip
 
 reference_acceptance = Table(
@@ -499,5 +577,7 @@ outbox = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("delivered_at", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("held_at", DateTime(timezone=True), doc="since when a silence keeps it from being sent"),
     Index("outbox_waiting", "id", postgresql_where=text("delivered_at IS NULL")),
+    Index("outbox_by_alert", "alert_id", "id"),
 )  # fmt: skip

@@ -163,6 +163,21 @@ def _identified(request: Request, web: WebDependencies) -> Caller:
     )
 
 
+def is_still_admitted(request: Request, web: WebDependencies) -> bool:
+    """Whether who was admitted to this route may look at it still: keys are revoked, and logins end."""
+    if web.auth is Auth.OPEN:
+        return True
+    now = moment(web.clock_ms())
+    sent, cookie = bearer_of(request), login_token(request)
+    with transaction(web.engine) as connection:
+        key = (
+            verify_key(connection, sent, now)
+            if sent is not None
+            else verify_login(connection, cookie or "", now)
+        )
+    return isinstance(key, ApiKey) and key.allows(Scope.READ)
+
+
 def _refuse_foreign_write(request: Request, caller: Caller) -> None:
     """A browser sends cookies, and reaches loopback addresses, for any page that it shows."""
     if request.method in SAFE_METHODS or (caller.key is not None and not caller.by_cookie):

@@ -27,6 +27,18 @@ class ModelState(StrEnum):
     WELL = "well"
 
 
+STATE_WORDS = {
+    ModelState.SILENT: "Silent",
+    ModelState.ALERT: "Alert",
+    ModelState.WARNING: "Warning",
+    ModelState.UNSCORED: "Not scored",
+    ModelState.WAITING: "Waiting",
+    ModelState.LEARNING: "Learning",
+    ModelState.SUSPICION: "Suspicion",
+    ModelState.WELL: "Well",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """The state, and the sentence that says what it rests on."""
@@ -49,7 +61,7 @@ def silence_after_ms(monitor: Monitor) -> int:
     """After what pause pages call a model silent: as set, else three of its shortest windows."""
     if monitor.silence_after_ms is not None:
         return monitor.silence_after_ms
-    return _overdue_after_ms(monitor)
+    return stale_after_ms(monitor)
 
 
 def condition_of(model: ModelRow, now_ms: int) -> Condition:
@@ -87,7 +99,7 @@ def _alerts(model: ModelRow, _: Monitor, __: int) -> Condition | None:
 
 def _scoring(model: ModelRow, monitor: Monitor, now_ms: int) -> Condition | None:
     last_ms = model.last_window_end_ms
-    if last_ms is not None and now_ms - last_ms > _overdue_after_ms(monitor):
+    if last_ms is not None and now_ms - last_ms > stale_after_ms(monitor):
         return Condition(
             ModelState.UNSCORED, f"Events come, but no window was scored for {age(now_ms - last_ms)}."
         )
@@ -105,6 +117,7 @@ def _suspicion(model: ModelRow, _: Monitor, __: int) -> Condition | None:
     return Condition(ModelState.SUSPICION, f"{pending} over the limit, not for long enough to ring.")
 
 
-def _overdue_after_ms(monitor: Monitor) -> int:
+def stale_after_ms(monitor: Monitor) -> int:
+    """After what pause windows are overdue, and what the last one said is no news any more."""
     shortest_ms = min(window.length_ms for window in monitor.windows)
     return WINDOWS_UNTIL_STALE * shortest_ms + monitor.allowed_lateness_ms

@@ -10,12 +10,14 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from service.settings import Auth
-from service.web.limits import Turns
+from service.web.limits import MOST_UPLOADS, Turns
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from service.dead_letters.replaying import Replaying
+    from service.web.api.backtests import Backtesting
+    from service.web.api.topics import Topics
 
 
 def _no_complaint() -> str | None:
@@ -28,8 +30,10 @@ class WebDependencies:
 
     `registry` holds the metrics of this process, which are added to those of the models.
     `replaying` writes dead letters to the log again; None where this process knows no Kafka.
+    `topics` can be looked into, `backtesting` judges stored panes by other monitors; None where this process cannot.
     `allowed_hosts` are the host names that requests may name, `*.example.com` included; empty allows all.
-    `large_answers` are given by turns, whoever asks.
+    `large_answers` and `uploads` have their turns, whoever asks.
+    Who listens for changes is told of them within `look_seconds`, and hears at least something every `beat_seconds`.
     `webhook` says whether this process knows one that alerts are sent to. Results are deleted after `results_kept_ms`.
     `metrics_token` opens /metrics, beside keys. One key, or one address without, may ask `requests_per_minute` times.
     """
@@ -48,6 +52,11 @@ class WebDependencies:
     webhook: bool = False
     results_kept_ms: int | None = None
     large_answers: Turns = field(default_factory=Turns)
+    uploads: Turns = field(default_factory=lambda: Turns(MOST_UPLOADS))
+    topics: Topics | None = None
+    backtesting: Backtesting | None = None
+    look_seconds: float = 2.0
+    beat_seconds: float = 15.0
 
 
 def dependencies_of(request: Request) -> WebDependencies:

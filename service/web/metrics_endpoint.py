@@ -27,6 +27,7 @@ from service.performance.windows import judged_spec
 from service.store import gauge_queries
 from service.store.engine import transaction
 from service.store.gauge_queries import WINDOWS_UNTIL_STALE, Horizon, Joining, NewestWindow, Period
+from service.store.watermarks import load_progress, watermark_ms
 from service.web.authorization import may_scrape
 from service.web.condition import monitor_of
 from service.web.dependencies import WebDependencies
@@ -42,7 +43,9 @@ from service.web.series import (
     finding_series,
     join_series,
     news_series,
+    partition_series,
     performance_series,
+    watermark_series,
     window_series,
     within,
 )
@@ -91,6 +94,8 @@ class ModelMetrics(Collector):
             reading.alerts,
             reading.news,
             reading.budgets,
+            reading.partitions,
+            reading.watermarks,
             reading.performance,
             reading.joins,
             reading.windows,
@@ -153,6 +158,20 @@ class _Reading:
             periods = [Period(model, self._now_ms - one.per_ms) for model, one in budgets.items()]
             counts = gauge_queries.incident_counts(connection, periods)
         return budget_series({model: one.false_pages for model, one in budgets.items()}, counts)
+
+    def partitions(self) -> Iterator[Group]:
+        with transaction(self._web.engine) as connection:
+            return partition_series(gauge_queries.partition_counts(connection))
+
+    def watermarks(self) -> Iterator[Group]:
+        progress = load_progress(self._web.engine)
+        with transaction(self._web.engine) as connection:
+            documents = gauge_queries.monitors_in_force(connection, self._now_ms)
+        monitors = [monitor_of(model, document) for model, document in documents.items()]
+        return watermark_series({
+            one.model: watermark_ms(progress, one.disorder_ms, self._now_ms, one.idle_after_ms)
+            for one in monitors
+        })  # fmt: skip
 
     def windows(self) -> Iterator[Group]:
         with transaction(self._web.engine) as connection:

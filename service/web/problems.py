@@ -16,6 +16,8 @@ from starlette.responses import HTMLResponse, Response
 
 from service.errors import ConfigurationError, Unavailable
 from service.store.paging import BadCursorError
+from service.web.methods import allowed_methods, documented_path, options_answer
+from service.web.nearest import unknown_parameter
 from service.web.rendering import render
 
 MEDIA_TYPE = "application/problem+json"
@@ -26,10 +28,11 @@ logger = logging.getLogger(__name__)
 
 
 class Mistake(BaseModel):
-    """One wrong parameter."""
+    """One wrong parameter; of one with many lines, which."""
 
     parameter: str
     sentence: str
+    line: int | None = None
 
 
 class Problem(BaseModel):
@@ -51,6 +54,16 @@ PROBLEM_ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
+class Refused(Exception):
+    """What was sent cannot be used: a sentence, and each mistake in it."""
+
+    def __init__(self, status: int, detail: str, mistakes: Sequence[Mistake] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.mistakes = mistakes
+
+
 def not_found(what: str) -> HTTPException:
     """There is no such thing; `what` is the sentence."""
     return HTTPException(HTTPStatus.NOT_FOUND, what)
@@ -61,6 +74,7 @@ def add_problem_answers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_parameters)
     app.add_exception_handler(BadCursorError, _on_cursor)
+    app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(Unavailable, _on_unavailable)
     app.add_exception_handler(ConfigurationError, _on_unavailable)
 
@@ -98,24 +112,48 @@ def _on_http(request: Request, error: Exception) -> Response:
     generic = error.detail == HTTPStatus(error.status_code).phrase
     sentences = {404: "there is nothing at this address", 405: "this address does not answer this method"}
     detail = sentences.get(error.status_code, error.detail) if generic else error.detail
-    return problem_response(request, error.status_code, detail, error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = allowed_methods(request.app, request.scope["path"])
+        if request.method == "OPTIONS":
+            return options_answer(allowed)
+        headers = {"Allow": allowed}
+    return problem_response(request, error.status_code, detail, headers)
 
 
 def _on_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - by its registration
     mistakes = [
-        Mistake(
-            parameter=".".join(map(str, one["loc"][1:])), sentence=one["msg"].removeprefix("Value error, ")
-        )
+        Mistake(parameter=".".join(map(str, one["loc"][1:])), sentence=_said(request, one))
         for one in error.errors()
     ]
-    detail = "; ".join(f"{mistake.parameter[:LONGEST_INPUT]}: {mistake.sentence}" for mistake in mistakes)
+    detail = "; ".join(
+        f"{mistake.parameter[:LONGEST_INPUT]}: {mistake.sentence}".removeprefix(": ") for mistake in mistakes
+    )
     return problem_response(request, 422, detail, mistakes=mistakes)
+
+
+def query_names(request: Request) -> list[str]:
+    """The query parameters of the address that is asked, by the OpenAPI document."""
+    allowed = request.app.openapi()["paths"].get(documented_path(request.app, request.scope["path"]), {})
+    listed = allowed.get(request.method.lower(), {}).get("parameters", [])
+    return sorted(one["name"] for one in listed if one["in"] == "query")
+
+
+def _said(request: Request, mistake: Mapping[str, Any]) -> str:
+    if mistake["type"] == "extra_forbidden" and mistake["loc"][0] == "query":
+        return unknown_parameter(str(mistake["loc"][-1]), query_names(request))
+    return str(mistake["msg"]).removeprefix("Value error, ")
 
 
 def _on_cursor(request: Request, error: Exception) -> Response:
     mistake = Mistake(parameter="cursor", sentence=str(error))
     return problem_response(request, 422, f"cursor: {error}", mistakes=[mistake])
+
+
+def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 - by its registration
+    return problem_response(request, error.status, error.detail, mistakes=error.mistakes)
 
 
 def _on_unavailable(request: Request, error: Exception) -> Response:

@@ -6,13 +6,17 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from service.web.modules import modules_of
+
 
 @cache
 def _environment() -> Environment:
     loader = PackageLoader("service.web")
-    return Environment(
+    made = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    made.globals["modules_of"] = modules_of
+    return made
 
 
 def render(template: str, **values: object) -> str:

@@ -21,10 +21,14 @@ _HIGHEST = 2.0
 
 def html_of(report: Report) -> str:
     """The page."""
-    return render(
-        "report.html", report=report, visible=visible, minute=minute, share=share,
-        shape=path_of, height=STRIP_HEIGHT,
-    )  # fmt: skip
+    return render("report.html", report=report, **drawn_by())
+
+
+def drawn_by() -> dict[str, object]:
+    """What the parts of a report in `sections.html` are written and drawn by."""
+    return {
+        "visible": visible, "minute": minute, "share": share, "shape": path_of, "strip_height": STRIP_HEIGHT,
+    }  # fmt: skip
 
 
 @cache

@@ -11,11 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.web.problems import internal_problem, problem_response
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 POLICY = "Content-Security-Policy"
 """A page that needs less than the others says so itself."""
+CACHING = "Cache-Control"
+"""So does an answer that may be kept."""
 HEADERS = {
     POLICY: CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -47,8 +49,8 @@ class GuardedAnswers:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                stricter = {name: headers[name] for name in (POLICY,) if name in headers}
-                headers.update(HEADERS | {"Cache-Control": caching} | stricter)
+                own = {name: headers[name] for name in (POLICY, CACHING) if name in headers}
+                headers.update(HEADERS | {CACHING: caching} | own)
             await send(message)
 
         try:

@@ -16,6 +16,7 @@ from service.store.gauge_queries import (
     LastNews,
     NewestMetric,
     NewestWindow,
+    PartitionCounts,
     ScoredColumn,
 )
 from service.store.marks import AlarmVerdict
@@ -47,8 +48,16 @@ FAMILIES: Mapping[str, Family] = {
     "driftbell_incidents": Family(
         "Incidents that fire, or fired in the budget's period.", ("model", "severity", "state", "verdict")
     ),
+    "driftbell_partitions": Family(
+        "Partitions of all topics: halted until a person says otherwise, read by a collector, or read by nobody.",
+        ("state",),
+    ),
+    "driftbell_watermark_timestamp_seconds": Family(
+        "Event time before which nothing is expected any more, of the slowest partition.", ("model",)
+    ),
     "driftbell_performance": Family(
-        "A metric of the newest ripe window that labels have come for within a day.",
+        "A metric of the newest ripe window with labels (realized; usual, last, seasonal: naive models),"
+        " or of the newest window without them (estimated).",
         (*_SLICE, "window", "metric", "basis"),
     ),
     "driftbell_label_coverage_ratio": Family(
@@ -127,6 +136,19 @@ def budget_series(promised: Mapping[str, float], counts: Sequence[IncidentCount]
         )
     for c in counts:
         yield (_series("driftbell_incidents", c.incidents, c.model, c.severity, c.state, c.verdict),)
+
+
+def partition_series(counts: PartitionCounts) -> Iterator[Group]:
+    """How many partitions are in each state, none included."""
+    for state, count in counts._asdict().items():
+        yield (_series("driftbell_partitions", count, state),)
+
+
+def watermark_series(watermarks: Mapping[str, int | None]) -> Iterator[Group]:
+    """How far event time has come for each model whose partitions have all begun."""
+    for model, ms in watermarks.items():
+        if ms is not None:
+            yield (_series("driftbell_watermark_timestamp_seconds", ms / 1000, model),)
 
 
 def window_series(windows: Iterable[NewestWindow]) -> Iterator[Group]:

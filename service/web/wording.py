@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
@@ -30,3 +31,27 @@ def utc(ms: int) -> str:
 def iso(ms: int) -> str:
     """The time as machines read it."""
     return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An event time as pages show it: how long ago it was, or how far it lies ahead; in UTC, and for machines."""
+
+    ago: str
+    utc: str
+    iso: str
+
+
+def moment(ms: int | None, now_ms: int) -> Moment | None:
+    """The time as seen from now; None for no time. Clocks of producers may be some seconds ahead: that is now."""
+    if ms is None:
+        return None
+    past_ms = now_ms - ms
+    said = (
+        f"{age(past_ms)} ago"
+        if past_ms >= 0
+        else "just now"
+        if past_ms > -MINUTE_MS
+        else f"in {age(-past_ms)}"
+    )
+    return Moment(said, utc(ms), iso(ms))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -251,7 +252,7 @@ def test_too_few_events_are_no_reference(engine: Engine, accept: Run, live: Refe
         (["--last", "0s"], "--last is '0s', which is no time at all"),
         (["--last", "1h", "--from", iso(START_MS)], "say --from or --last, not both"),
         (["--name", "churn-1"], "there is a reference 'churn-1' already"),
-        (["--name", "red \x1b[31m"], r"--name 'red \x1b[31m' cannot be a name"),
+        (["--name", "red \x1b[31m"], r"the name 'red \x1b[31m' cannot be one"),
         (["--back", "--last", "1h"], "--back takes what was there before"),
         (["--back"], "the reference of model 'churn', 'churn-1', was not accepted in place of another"),
         (["--model", "none"], "there is no monitor for model 'none'"),
@@ -285,11 +286,17 @@ def test_the_way_back_gives_the_reference_before(
     assert len(lines) == 3
     assert lines[1].split()[2:6] == ["churn-1", "winter", "back", "4,000"]
     assert lines[2].split()[2:4] == ["winter", "churn-1"]
-    assert lines[2].endswith("anna  new supplier")
+    assert lines[2].rstrip().endswith("anna  new supplier")
+    told = [json.loads(line) for line in run("history", "--model", "churn", "--json").stdout.splitlines()]
+    assert [(one["name"], one["replaces"], one["from_ms"] is None) for one in told] == [
+        ("churn-1", "winter", True), ("winter", "churn-1", False),
+    ]  # fmt: skip
+    assert told[1]["why"] == "new supplier"
 
 
 def test_a_model_without_history_says_so(run: Run) -> None:
     assert run("history", "--model", "churn").output == "nothing was accepted for model churn\n"
+    assert run("history", "--model", "churn", "--json").output == ""
 
 
 @pytest.mark.parametrize("command", ["accept", "history"])

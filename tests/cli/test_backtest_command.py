@@ -117,7 +117,10 @@ def test_a_reference_that_is_a_file_needs_not_be_stored(run: Run, tmp_path: Path
         (["--summary", "--events", "x"], "--events cannot be given with --stored"),
         (["--summary", "--live", "--topic", "t"], "--live, --topic cannot be given with --stored"),
         (["--summary", "--model", "fraud"], "the monitors name no model 'fraud'; they name churn"),
-        (["--summary", "--from", "soon"], "--from 'soon' is no time; write ISO 8601"),
+        (
+            ["--summary", "--from", "soon"],
+            "--from 'soon' is no time; write 2h for two hours ago, or ISO 8601",
+        ),
         (["--summary", "--from", at(9), "--to", at(9)], "--from is not before --to"),
         (["--out", "none/x"], "cannot write none/x: No such file or directory"),
     ],

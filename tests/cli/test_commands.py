@@ -70,6 +70,12 @@ def test_the_settings_are_all_listed_with_their_meaning() -> None:
         assert one.help in shown
 
 
+def test_the_settings_are_listed_for_programs_too() -> None:
+    told = [json.loads(line) for line in run("settings", "--json").output.splitlines()]
+    assert [one["name"] for one in told] == [one.name for one in SETTINGS]
+    assert told[0].keys() == {"name", "default", "help"}
+
+
 def test_check_counts_the_monitors_and_needs_no_database(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("models: {churn: {}}")
     (tmp_path / "two.yaml").write_text("models: {churn: {}, fraud: {}}")

@@ -124,6 +124,8 @@ def test_one_is_shown_in_full_as_text_and_as_bytes(run: Run, put: Callable[..., 
     assert "  replayed     no" in lines
     assert '  00000000  1b 5b 32 4a 1b 5d 30 3b  6f 77 6e 65 64 07 7b 22  |.[2J.]0;owned.{"|' in lines
     assert lines[-1] == f"  {len(HOSTILE):08x}"
+    told = json.loads(run("show", "events", "3", "7", "--json").stdout)
+    assert (told["offset"], told["partition"], told["reason"]) == (7, 3, "bad_json")
 
 
 def test_a_large_one_says_how_much_of_it_is_kept(run: Run, put: Callable[..., None]) -> None:

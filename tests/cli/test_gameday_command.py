@@ -36,7 +36,7 @@ def test_it_says_what_the_clean_log_rings_then_what_became_of_each_fault() -> No
     assert done.exit_code == 0, done.output
     said = done.stdout.splitlines()
     assert said[0] == "On your clean log this monitor pages never and opens no tickets."
-    assert [row.split()[:3] for row in said if row.startswith(" missing")] == [
+    assert [row.split()[:3] for row in said if row.startswith("missing")] == [
         ["missing", "--feature", "nswprice"]
     ]
     assert "found" in done.stdout

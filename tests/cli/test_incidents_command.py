@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from service.cli.main import main
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, Budget, Monitor
 from service.store.configuration import apply_monitors
 from service.store.engine import transaction
 from service.store.marks import marks_of
+from service.store.tables import alertmanager_silence
 from service.wiring import now_ms
 from tests.web.seeding import HOSTILE_NAMES, add_alert
 
@@ -64,6 +67,15 @@ def test_open_incidents_are_listed_first(run: Run, put: Put) -> None:
     assert lines[0].split()[4:8] == ["open", "page", "unit_change", "1"]
     assert lines[0].rstrip().endswith("weight is in lb")
     assert lines[1].split()[4:6] == ["pending", "ticket"]
+
+
+def test_ids_and_times_are_whole_in_a_pipe_however_long_the_names_beside_them(run: Run, put: Put) -> None:
+    put("a", "i-5c0e8f1a2b3c4d5e", model="m" * 200, summary="s" * 300, since_ms=NOW_MS - HOUR_MS)
+    (line,) = run("list").output.splitlines()[1:]
+    assert "i-5c0e8f1a2b3c4d5e" in line
+    assert len(re.findall(r"20\d\d-\d\d-\d\d \d\d:\d\d", line)) == 2
+    assert "m" * 200 in line
+    assert "s" * 300 in line
 
 
 def test_a_list_is_as_long_as_asked_for(run: Run, put: Put) -> None:
@@ -168,7 +180,10 @@ def test_a_mark_is_signed_by_who_runs_the_command(engine: Engine, run: Run, put:
             ["mark", "i-1", "--false-alarm", "--why", "x", "--who", "\x1b"],
             "who holds characters that cannot be shown",
         ),
-        (["list", "--since", "yesterday"], "--since 'yesterday' is no time; write ISO 8601"),
+        (
+            ["list", "--since", "yesterday"],
+            "--since 'yesterday' is no time; write 2h for two hours ago, or ISO 8601",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_marks_nothing(
@@ -187,3 +202,91 @@ def test_a_mistake_is_one_sentence_and_marks_nothing(
 def test_the_help_teaches_by_example(run: Run, command: str) -> None:
     helped = run(command, "--help").output.split("Options:")[0]
     assert f"driftbell incidents {command}" in helped.split("\n", 2)[2]
+
+
+# ---------------------------------------------------------------- words
+def fire(put: Put, **changes: Any) -> None:
+    put("a", state="firing", cause="unit_change", feature="weight", **changes)
+
+
+def test_who_has_an_incident_is_shown_until_it_is_given_back(run: Run, put: Put) -> None:
+    fire(put)
+    assert run("ack", "i-1", "--who", "anna").output == "i-1 is acknowledged by anna\n"
+    assert "acknowledged by anna" in run("show", "i-1").output
+    assert "anna" in run("list").output
+    run("release", "i-1", "--who", "anna")
+    assert "acknowledged by anna" not in run("show", "i-1").output
+
+
+def test_a_silence_is_made_listed_and_ended(run: Run, put: Put) -> None:
+    fire(put)
+    made = run("silence", "i-1", "--for", "4h", "--why", "known", "--who", "anna", "--widely")
+    assert made.output.startswith("i-1 is silent until ")
+    number = int(made.output.rsplit(" ", 1)[1])
+    assert f"to end it: driftbell incidents unsilence {number}" in made.output
+    listed = run("silences").output
+    assert "unit_change weight" in listed
+    assert "anna" in listed
+    (row,) = [json.loads(line) for line in run("silences", "--json").output.splitlines()]
+    assert (row["id"], row["word"], row["covers"]) == (
+        number,
+        "silenced",
+        [["unit_change", "feature", "weight", ""]],
+    )
+    assert "silenced by anna until" in run("show", "i-1").output
+    assert json.loads(run("show", "i-1", "--json").output)["silences"][0]["id"] == number
+    assert run("unsilence", str(number)).output == f"silence {number} of i-1 has ended\n"
+    assert run("silences").output == "nothing is silent\n"
+    again = run("unsilence", str(number))
+    assert again.exit_code != 0
+    assert f"there is no silence {number}, or it is over" in again.output
+
+
+def test_silences_of_a_model_are_those_of_alertmanagers_too(engine: Engine, run: Run, put: Put) -> None:
+    fire(put)
+    with transaction(engine) as connection:
+        connection.execute(
+            insert(alertmanager_silence).values(
+                alertmanager="am:9093", id="s-1", incident="i-1", word=None, who="bert", why="mine",
+                until_at=datetime.now(UTC) + timedelta(hours=1),
+            )
+        )  # fmt: skip
+    assert "am:9093" in run("silences", "--model", "churn").output
+    assert run("silences", "--model", "fraud").output == "nothing is silent\n"
+
+
+def test_what_is_expected_is_marked_so(run: Run, put: Put) -> None:
+    fire(put)
+    made = run("expect", "i-1", "--why", "new prices", "--who", "anna").output
+    assert made.startswith("i-1 is expected until there is a new reference; ")
+    shown = run("show", "i-1").output
+    assert "expected by anna until there is a new reference: new prices" in shown
+    assert "marked expected by anna" in shown
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (("silence", "i-1", "--why", "x"), "say until when: --for 4h"),
+        (("silence", "i-1", "--why", "x", "--for", "1h", "--until", "2099-01-01"), "not both"),
+        (("silence", "i-1", "--why", "x", "--until", "2020-01-01"), "the end must lie ahead"),
+        (("silence", "i-1", "--why", "x", "--for", "9999d"), "366 days at most"),
+        (("ack", "none"), "there is no incident 'none'"),
+        (("ack", "i-1", "--why", ""), "why says nothing"),
+    ],
+)
+def test_what_cannot_be_said_is_told_in_a_sentence(
+    run: Run, put: Put, order: tuple[str, ...], said: str
+) -> None:
+    fire(put)
+    answer = run(*order)
+    assert answer.exit_code != 0
+    assert said in answer.output
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_names_are_visible_in_words(run: Run, put: Put, name: str) -> None:
+    put("a", state="firing", model=name, feature=name, segment=f"{name}={name}")
+    run("silence", "i-1", "--for", "1h", "--why", "x", "--widely")
+    for shown in (run("silences").output, run("show", "i-1").output):
+        assert shown.replace("\n", "").isprintable()

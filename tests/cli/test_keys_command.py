@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -58,6 +59,13 @@ def test_keys_are_listed_with_their_state() -> None:
     lines = run("list").output.splitlines()
     assert len(lines) == 3
     assert re.search(r"\[red\]anna +write .* never +open until 20", lines[1])
+    told = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
+    assert [(one["name"], one["scopes"], one["last_used_at"]) for one in told] == [
+        ("[red]anna", ["write"], None), ("left", ["read"], None),
+    ]  # fmt: skip
+    assert told[0]["expires_at"] > told[0]["created_at"]
+    assert told[0]["revoked_at"] is None
+    assert told[1]["state"].startswith("revoked 20")
     assert re.search(rf"{gone} +left +read .* revoked 20", lines[2])
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from service.cli.main import main
+from service.monitor import Monitor, WindowSpec
 from service.store.engine import connect, transaction
 from service.store.migrate import migrate
-from tests.web.seeding import NOW_MS, WINDOW_MS, add_performance
+from tests.web.seeding import NOW_MS, WINDOW_MS, add_grid, add_model, add_performance
 
 pytestmark = pytest.mark.postgres
 
@@ -24,6 +26,12 @@ def engine(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     migrate(made)
     yield made
     made.dispose()
+
+
+def add_monitor(engine: Engine, **described: Any) -> None:
+    with transaction(engine) as connection:
+        add_grid(connection)
+        add_model(connection, "churn", monitor=Monitor("churn", **described))
 
 
 def run(*arguments: str) -> Result:
@@ -59,8 +67,8 @@ def test_programs_get_a_line_of_json_for_each(engine: Engine) -> None:
     assert (told["metric"], told["value"], told["n"], told["end_ms"]) == ("accuracy", 0.9, 60, NOW_MS)
 
 
-@pytest.mark.usefixtures("engine")
-def test_where_nothing_is_known_it_says_why_that_may_be() -> None:
+def test_where_nothing_is_known_it_says_why_that_may_be(engine: Engine) -> None:
+    add_monitor(engine)
     assert "no label has come, or the monitor names no task" in run("churn").output
     assert run("churn", "--json").output == ""
 
@@ -86,4 +94,29 @@ def test_estimates_are_shown_with_what_they_assume_and_never_among_realized(engi
     assert (told["basis"], told["assumption"]) == (
         "estimated", "no concept drift: the size of errors at each prediction as in the reference",
     )  # fmt: skip
-    assert "no label has come" not in run("none", "--basis", "estimated").output
+    add_monitor(engine)
+    assert "no label has come" not in run("churn", "--metric", "f1", "--basis", "estimated").output
+
+
+def test_an_unknown_model_or_kind_of_window_is_named_with_those_that_there_are(engine: Engine) -> None:
+    add_monitor(engine, windows=(WindowSpec.tumbling(300_000), WindowSpec.tumbling(3_600_000)))
+    failed = CliRunner().invoke(main, ["performance", "churn", "--window", "7x"])
+    assert (failed.exit_code, failed.stderr) == (2, "driftbell: churn has no windows of 7x, but of 5m, 1h\n")
+    failed = CliRunner().invoke(main, ["performance", "chrn", "--json"])
+    assert failed.exit_code == 2
+    assert "there is no model 'chrn'; `driftbell export` shows the monitors" in failed.stderr
+
+
+def test_windows_of_a_kind_that_the_monitor_no_longer_has_are_still_shown(engine: Engine) -> None:
+    add_monitor(engine, windows=(WindowSpec.tumbling(3_600_000),))
+    with transaction(engine) as connection:
+        add_performance(connection, "churn", NOW_MS)
+    assert "accuracy" in run("churn", "--window", "5m").output
+
+
+def test_windows_of_seconds_are_told_apart(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        add_performance(connection, "churn", NOW_MS + 5_000)
+        add_performance(connection, "churn", NOW_MS + 60_000)
+    ends = [line.split("  ")[0].strip() for line in run("churn").output.splitlines()[1:]]
+    assert ends == ["2026-11-22 00:01", "2026-11-22 00:00:05"]

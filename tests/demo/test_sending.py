@@ -39,7 +39,7 @@ def test_a_live_replay_sends_every_event_in_its_order(embedded_broker, tmp_path)
     path = tmp_path / "log.jsonl"
     path.write_text("".join(json.dumps(event) + "\n" for event in events))
     settings = KafkaSettings(embedded_broker.bootstrap_servers, (topic,), "nobody")
-    assert replay_live(settings, path, topic, speed=10.0) == 1_000
+    assert replay_live(settings, path, topic, speed=10.0, tell=lambda *_: None) == 1_000
     found = values_in(embedded_broker, topic, 2, 1_000)
     numbers = {partition: [json.loads(value)["n"] for value in values] for partition, values in found.items()}
     assert sorted(numbers[0] + numbers[1]) == list(range(1_000))

@@ -86,7 +86,7 @@ def _hurried_rules(config: dict[str, Any], interval: str, for_override: str | No
 
 def _hurried_routing(config: dict[str, Any], webhook_url: str) -> dict[str, Any]:
     for receiver in config["receivers"]:
-        for webhook in receiver["webhook_configs"]:
+        for webhook in receiver.get("webhook_configs", []):
             webhook["url"] = webhook["url"].replace(SHIPPED_RECEIVER, webhook_url.rstrip("/"))
     _hurry(config["route"])
     return config

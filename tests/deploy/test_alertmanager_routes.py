@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.deploy.binaries import run, said
 from tests.deploy.files import ALERTMANAGER, alerts, read_yaml
@@ -86,6 +90,123 @@ def test_every_shipped_alert_goes_where_its_severity_says(name: str) -> None:
         *labels,
     )
     assert found.returncode == 0, said(found)
+
+
+INCIDENT = ("alertname=DriftbellIncident", "model=churn", "incident=i-1", "cause=unit_change")
+
+
+@pytest.fixture
+def for_people(tmp_path: Path) -> Path:
+    """The shipped routes with the example's receivers."""
+    folder = ALERTMANAGER.parent
+    shutil.copy(folder / "driftbell.tmpl", tmp_path)
+    example = read_yaml(folder / "receivers.example.yml")
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(yaml.safe_dump(read_yaml(ALERTMANAGER) | example), encoding="utf-8")
+    return config
+
+
+@pytest.mark.prometheus
+def test_alertmanager_accepts_the_receivers_for_people(for_people: Path) -> None:
+    done = run("amtool", "check-config", for_people)
+    assert done.returncode == 0, said(done)
+    assert "1 templates" in done.stdout
+
+
+@pytest.mark.prometheus
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        ("firing", "weight is in pounds (anna has it)"),
+        ("resolved", "over: weight is in pounds (anna has it)"),
+    ],
+)
+def test_people_read_the_sentence_and_where_to_look(tmp_path: Path, status: str, title: str) -> None:
+    said_of_it = {
+        "summary": "weight is in pounds", "description": "Since ten.", "acknowledged_by": "anna",
+        "incident_url": "https://bell/incidents/i-1", "runbook_url": "https://runbooks/x",
+    }  # fmt: skip
+    alert = {"status": status, "labels": {"model": "churn"}, "annotations": said_of_it}
+    data = tmp_path / "data.json"
+    data.write_text(
+        json.dumps({"status": status, "alerts": [alert], "commonAnnotations": said_of_it}), encoding="utf-8"
+    )
+    template = ALERTMANAGER.parent / "driftbell.tmpl"
+    names = ("title", "link", "text")
+    text = "|".join(f'{{{{ template "driftbell.{name}" . }}}}' for name in names)
+    done = run(
+        "amtool",
+        "template",
+        "render",
+        "--template.glob",
+        template,
+        "--template.data",
+        data,
+        "--template.text",
+        text,
+    )
+    assert done.returncode == 0, said(done)
+    assert done.stdout.split("|") == [
+        title,
+        "https://bell/incidents/i-1",
+        (
+            "weight is in pounds\nSince ten.\nanna has it.\nIncident: https://bell/incidents/i-1\n"
+            "Runbook: https://runbooks/x\n"
+        ),
+    ]
+
+
+def test_no_secret_stands_in_the_receivers_for_people() -> None:
+    text = (ALERTMANAGER.parent / "receivers.example.yml").read_text(encoding="utf-8")
+    named = re.findall(r"(\w*(?:key|password|url))(_file)?:", text)
+    assert {name for name, of_file in named if not of_file} <= {"client_url"}
+    assert len([name for name, of_file in named if of_file]) == 3
+
+
+@pytest.mark.prometheus
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        ((*INCIDENT, *PAGE), "pager"),
+        ((*INCIDENT, *TICKET), "ticket"),
+        (("alertname=DriftbellIncidentsPushed", "model=churn", "severity=none"), "nobody"),
+    ],
+)
+def test_incidents_go_by_their_severity_and_their_guards_to_nobody(
+    for_people: Path, labels: tuple[str, ...], receiver: str
+) -> None:
+    for config in (ALERTMANAGER, for_people):
+        chosen = ("config", "routes", "test", "--config.file", config, f"--verify.receivers={receiver}")
+        found = run("amtool", *chosen, *labels)
+        assert found.returncode == 0, said(found)
+
+
+def test_what_driftbell_pushes_itself_is_not_rung_by_prometheus_again() -> None:
+    guard = {"alertname": "DriftbellIncidentsPushed", "model": "churn", "severity": "none"}
+    assert inhibited(guard, drift())
+    assert inhibited(guard, drift(alertname="DriftbellModelAlertTicket"))
+    assert inhibited(guard, silence(version="7"))
+    assert not inhibited(guard, drift(model="fraud"))
+    assert not inhibited(guard, incident())
+
+
+def test_clocks_ring_whoever_pushes() -> None:
+    guard = {"alertname": "DriftbellIncidentsPushed", "model": "churn", "severity": "none"}
+    assert not inhibited(guard, silence())
+    assert not inhibited(guard, down())
+
+
+def test_what_is_pushed_hushes_nothing_by_itself_but_drift_of_a_silent_model() -> None:
+    assert not inhibited(incident(), drift())
+    assert inhibited(incident(cause="silence"), incident(incident="i-2"))
+    assert not inhibited(incident(cause="silence", segment="country=DE"), incident(incident="i-2"))
+    assert not inhibited(incident(cause="silence"), incident(incident="i-2", cause="missing"))
+    assert not inhibited(incident(cause="silence"), incident(incident="i-2", model="fraud"))
+
+
+def incident(**labels: str) -> dict[str, str]:
+    usual = {"alertname": "DriftbellIncident", "model": "churn", "incident": "i-1", "cause": "data_drift"}
+    return usual | labels
 
 
 def drift(**labels: str) -> dict[str, str]:

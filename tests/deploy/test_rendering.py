@@ -52,5 +52,7 @@ def test_waits_are_overridden_and_never_added(tmp_path: Path) -> None:
 
 def test_pages_and_tickets_arrive_at_paths_of_their_own(tmp_path: Path) -> None:
     receivers = read_yaml(rendered(tmp_path).alertmanager)["receivers"]
-    urls = {receiver["name"]: receiver["webhook_configs"][0]["url"] for receiver in receivers}
+    urls = {
+        receiver["name"]: receiver["webhook_configs"][0]["url"] for receiver in receivers if len(receiver) > 1
+    }
     assert urls == {"pager": "http://127.0.0.1:19099/page", "ticket": "http://127.0.0.1:19099/ticket"}

@@ -10,7 +10,7 @@ import pytest
 from service.doctor.check import Condition
 from service.doctor.database import DatabaseSeen, database_checks
 
-SEEN = DatabaseSeen("bell at db-1", "18.0", "0005", "0005")
+SEEN = DatabaseSeen("bell at db-1", "18.0", "0006", "0006")
 
 
 def judged(name: str, **changes: Any) -> tuple[Condition, str]:
@@ -36,8 +36,8 @@ def test_a_database_as_it_should_be_is_well_in_all_parts() -> None:
         ("database", {"read_only": True}, Condition.FAILURE, "takes no writes: it is a standby or read-only"),
         ("schema", {"schema": None}, Condition.FAILURE, "has no driftbell tables; run `driftbell migrate`"),
         ("permissions", {"schema": None}, Condition.NOT_CHECKED, "there are no tables yet"),
-        ("schema", {"schema": "0004"}, Condition.FAILURE, "0004, this version needs 0005; run `driftbell migrate`"),
-        ("schema", {"schema": "0006"}, Condition.FAILURE, "0006, this version needs 0005; upgrade driftbell"),
+        ("schema", {"schema": "0005"}, Condition.FAILURE, "0005, this version needs 0006; run `driftbell migrate`"),
+        ("schema", {"schema": "0007"}, Condition.FAILURE, "0007, this version needs 0006; upgrade driftbell"),
         ("permissions", {"lacking": ("INSERT on pane",)}, Condition.FAILURE, "we lack INSERT on pane; GRANT them"),
         ("permissions", {"lacking": tuple("abcdefg")}, Condition.FAILURE, "we lack a, b, c, d, e and 2 more"),
         ("connections", {"connections": 92}, Condition.OK, "8 of 100 connections are free"),

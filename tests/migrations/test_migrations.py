@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from service.errors import ConfigurationError, Unavailable
 from service.store.engine import connect, transaction
@@ -133,11 +133,30 @@ def test_alerts_of_the_version_before_are_kept_and_what_has_fired_is_known(empty
     ]
 
 
+def test_nobody_s_writing_waits_while_scores_are_filled_in(empty: Engine, database: str) -> None:
+    migrate(empty)
+    downgrade(empty, "0006")
+    other, tried = connect(database), []
+
+    def try_to_write(_c: object, _u: object, statement: str, *_: object) -> None:
+        if "INSERT INTO window_score" in statement:
+            with transaction(other) as connection:
+                connection.execute(text("SET LOCAL lock_timeout = '2s'"))
+                tables = "window_result, finding, performance, alert"
+                connection.execute(text(f"LOCK TABLE {tables} IN ROW EXCLUSIVE MODE"))
+                tried.append(statement)
+
+    event.listen(empty, "after_cursor_execute", try_to_write)
+    migrate(empty)
+    other.dispose()
+    assert len(tried) == 1
+
+
 def test_an_older_database_is_told_what_to_run(empty: Engine) -> None:
     migrate(empty)
     with transaction(empty) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    assert "is at migration 0000, this version needs 0005; run `driftbell migrate`" in sentence(
+    assert "is at migration 0000, this version needs 0007; run `driftbell migrate`" in sentence(
         empty, ConfigurationError
     )
 

@@ -39,7 +39,8 @@ def canaries(database: str) -> dict[str, str]:
     """Every secret setting; where a URL is wanted, one that holds a canary."""
     by_name = {name: canary(name) for name in SECRETS}
     by_name["DATABASE_URL"] = database.replace("postgres@", f"postgres:{canary('DATABASE_URL')}@")
-    by_name["ALERT_WEBHOOK_URL"] = f"http://127.0.0.1:{free_port()}/hooks/{canary('ALERT_WEBHOOK_URL')}"
+    for name in ("ALERT_WEBHOOK_URL", "ALERTMANAGER_URL"):
+        by_name[name] = f"http://127.0.0.1:{free_port()}/hooks/{canary(name)}"
     return by_name
 
 
@@ -122,7 +123,13 @@ def said_by(stack: Stack, *command: str, **changes: str) -> str:
 
 
 def test_every_secret_is_in_the_test() -> None:
-    assert set(SECRETS) >= {"DATABASE_URL", "DATABASE_PASSWORD", "KAFKA_SASL_PASSWORD", "ALERT_WEBHOOK_URL"}
+    assert set(SECRETS) >= {
+        "DATABASE_URL",
+        "DATABASE_PASSWORD",
+        "KAFKA_SASL_PASSWORD",
+        "ALERT_WEBHOOK_URL",
+        "ALERTMANAGER_URL",
+    }
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tests.servers.requirements import require_or_skip
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, ViewportSize
 
 INSTALL = "apt-get install -y chromium"
 WATCH = """
@@ -64,14 +64,16 @@ class Visit:
         self.misdeeds.append(f"{what}: {why} ({self.page.url})")
 
 
+_DRIVERS: list[Playwright] = []
+"""The one that runs: a process has one, whoever asks for browsers meanwhile."""
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser."""
     program = shutil.which("chromium")
     require_or_skip(program, "Chromium", INSTALL)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
+    with _driver() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
         try:
             yield browser
@@ -80,9 +82,25 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(browser: Browser) -> Iterator[Visit]:
-    """A page without cookies or history."""
-    context = browser.new_context()
+def _driver() -> Iterator[Playwright]:
+    if _DRIVERS:
+        yield _DRIVERS[0]
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        _DRIVERS.append(playwright)
+        try:
+            yield playwright
+        finally:
+            _DRIVERS.clear()
+
+
+@contextmanager
+def visit(browser: Browser, *, width: int = 1200, dark: bool = False) -> Iterator[Visit]:
+    """A page without cookies or history, in a window this wide and in one of the two themes."""
+    viewport: ViewportSize = {"width": width, "height": 900}
+    context = browser.new_context(viewport=viewport, color_scheme="dark" if dark else "light")
     made = Visit(context.new_page())
     made.watch()
     try:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from service.store.engine import transaction
-from service.store.partitions import WEEK_MS, drop_partitions, ensure_partitions, weeks_apart
+from service.store.partitions import PARTITIONED, WEEK_MS, drop_partitions, ensure_partitions, weeks_apart
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +27,7 @@ def names(engine: Engine) -> set[str]:
 def test_they_are_made_once_for_every_week_between(engine: Engine) -> None:
     for _ in range(2):
         ensure_partitions(engine, 3 * WEEK_MS - 1, 4 * WEEK_MS)
-    assert names(engine) == {
-        f"{table}_w{week}" for table in ("finding", "window_result") for week in (2, 3, 4)
-    }
+    assert names(engine) == {f"{table}_w{week}" for table in PARTITIONED for week in (2, 3, 4)}
 
 
 @pytest.mark.postgres
@@ -51,7 +49,7 @@ def test_two_who_make_them_at_once_do_not_collide(engine: Engine) -> None:
     for thread in threads:
         thread.join()
     assert not trouble
-    assert len(names(engine)) == 42
+    assert len(names(engine)) == 21 * len(PARTITIONED)
 
 
 @pytest.mark.postgres
@@ -61,10 +59,10 @@ def test_only_whole_weeks_of_ours_that_are_over_are_dropped(engine: Engine) -> N
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE theirs (x bigint) PARTITION BY RANGE (x)"))
         connection.execute(text("CREATE TABLE theirs_w0 PARTITION OF theirs FOR VALUES FROM (0) TO (1)"))
-    assert drop_partitions(engine, 2 * WEEK_MS - 1) == 2
+    assert drop_partitions(engine, 2 * WEEK_MS - 1) == len(PARTITIONED)
     assert names(engine) == {
         "theirs_w0",
-        *(f"{table}_w{week}" for table in ("finding", "window_result") for week in (1, 2, 3)),
+        *(f"{table}_w{week}" for table in PARTITIONED for week in (1, 2, 3)),
     }
     with transaction(engine) as connection:
         connection.execute(text("DROP TABLE theirs"))

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from service.embedded import EmbeddedPostgres
-from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS
+from service.monitor import DAY_MS, MINUTE_MS
 from service.store import dead_letters, gauge_queries, queries, result_queries
 from service.store.engine import transaction
 from service.store.gauge_queries import Horizon, LastNews
@@ -179,19 +179,6 @@ def test_monitors_are_the_newest_and_references_have_no_profile(connection: Conn
     (row,) = queries.list_monitors(connection, ALL).rows
     assert (row.number, row.origin) == (2, "learned")
     assert [r.name for r in queries.list_references(connection, ALL, "fraud").rows] == ["other"]
-
-
-def test_the_worst_open_alerts_of_each_model_come_first(connection: Connection) -> None:
-    add_alert(connection, "pending", "churn", state="pending")
-    add_alert(connection, "ticket", "churn", severity="ticket")
-    add_alert(connection, "young page", "churn", since_ms=NOW_MS)
-    add_alert(connection, "old page", "churn", since_ms=NOW_MS - HOUR_MS)
-    add_alert(connection, "resolved", "churn", state="resolved")
-    add_alert(connection, "of another", "fraud")
-    add_alert(connection, "of a third", "third")
-    rows = result_queries.worst_open_alerts(connection, ["churn", "fraud"], 3)
-    assert [row.id for row in rows] == ["old page", "young page", "ticket", "of another"]
-    assert result_queries.worst_open_alerts(connection, [], 3) == ()
 
 
 def test_the_newest_window_of_each_slice_is_that_within_its_horizon(connection: Connection) -> None:

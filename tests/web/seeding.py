@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from service.messages import Column, Finding, Role, SliceResult, Verdict, WindowKey
 from service.monitor import DAY_MS, MINUTE_MS, Monitor
 from service.monitor_file import dump_monitors
+from service.store.results import write_slices
 from service.store.tables import (
     alert,
     dead_letter,
@@ -89,6 +92,33 @@ def add_finding(connection: Connection, model: str, end_ms: int, **changes: Any)
         "m": 10_000, "resolution": 0.001, "verdict": "ok", "reason": None, "revision": 0,
     }  # fmt: skip
     connection.execute(insert(finding).values(**usual | changes, model=model, end_ms=end_ms))
+
+
+def add_scored(
+    connection: Connection, model: str, end_ms: int, ratios: Mapping[str, float], **changes: Any
+) -> None:
+    """A slice window as the evaluator writes it, whose features stand so far by their limits."""
+    usual = {
+        "version": "1",
+        "segment": "",
+        "window": "5m",
+        "length_ms": WINDOW_MS,
+        "revision": 0,
+        "incomplete": False,
+    }
+    said = usual | {"inferences": 100, "labels": 3} | changes
+    key = WindowKey(
+        model, said["version"], said["segment"], said["window"], end_ms - said.pop("length_ms"), end_ms
+    )
+    findings = [
+        Finding(
+            Column(Role.FEATURE, name), "psi", ratio * 0.2, 0.2, 0.01, said["inferences"], 10_000, 0.0,
+            Verdict.DRIFT if ratio > 1 else Verdict.OK,
+        )
+        for name, ratio in ratios.items()
+    ]  # fmt: skip
+    counts = (said["inferences"], said["labels"])
+    write_slices(connection, [SliceResult(key, *counts, findings, said["revision"], said["incomplete"])])
 
 
 def add_alert(connection: Connection, alert_id: str, model: str, **changes: Any) -> None:

@@ -36,7 +36,10 @@ def is_public(route: RouteContext) -> bool:
 
 def asked(site: Site, method: str, path: str, headers: dict[str, str | bytes]) -> httpx.Response:
     wire = {name: value.encode() if isinstance(value, str) else value for name, value in headers.items()}
-    return site.client.request(method, path, headers=wire)  # type: ignore[arg-type] # httpx takes bytes, too
+    with site.client.stream(method, path, headers=wire) as answer:  # type: ignore[arg-type] # httpx takes bytes, too
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            answer.read()  # which a stream of events has no end of
+    return answer
 
 
 def test_only_these_routes_are_for_everybody() -> None:

@@ -61,7 +61,7 @@ def test_what_is_not_there_is_a_problem_with_a_sentence(site: Site) -> None:
 def test_more_than_one_answer_may_read_is_refused_with_what_to_do(
     stored: Engine, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.web.comparison.MOST_OUTCOMES", 3)
+    monkeypatch.setattr("service.web.api.comparison.MOST_OUTCOMES", 3)
     side_by_side(stored, {"7": 5, "8": 5}, hours=1, rows=20)
     answer = site.get("/api/v1/comparison", model="churn")
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")

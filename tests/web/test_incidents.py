@@ -152,7 +152,7 @@ def test_the_ledger_holds_what_was_promised_against_what_came(site: Site, add: A
     assert [one["id"] for one in shown.pop("incidents")] == ["i-1", "i-2"]
     assert shown == {
         "model": "churn", "since_ms": NOW_MS - 7 * DAY_MS, "until_ms": NOW_MS, "promised": 2.0, "paged": 2,
-        "marked_false": 1, "marked_true": 0, "unmarked": 1, "spent": 0.5, "expected": 1.0,
+        "marked_false": 1, "marked_true": 0, "marked_expected": 0, "unmarked": 1, "spent": 0.5, "expected": 1.0,
     }  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from tests.web.seeding import (
     add_judged,
     add_model,
     add_pane,
+    add_partition,
     add_performance,
     add_window,
 )
@@ -119,6 +120,32 @@ def test_performance_is_that_of_the_newest_window_with_labels_and_its_coverage_b
     assert (shown.labels, shown.value) == (place | {"metric": "accuracy", "basis": "realized"}, 0.9)
     (coverage,) = families(site)["driftbell_label_coverage_ratio"].samples
     assert (coverage.labels, coverage.value) == (place, 60 / (100 * 0.8))
+
+
+def test_partitions_are_counted_by_who_waits_for_whom_none_included(site: Site, add: Add) -> None:
+    assert values(site, "driftbell_partitions") == {("halted",): 0.0, ("read",): 0.0, ("unread",): 0.0}
+    add(add_partition, "t", 0, halted="its id differs", owner="a")
+    add(add_partition, "t", 1, owner="a")
+    add(add_partition, "t", 2, owner="b")
+    add(add_partition, "t", 3)
+    add(add_partition, "t", 4, next_offset=-1)
+    assert values(site, "driftbell_partitions") == {("halted",): 1.0, ("read",): 2.0, ("unread",): 1.0}
+
+
+def test_the_watermark_of_a_model_is_that_of_the_slowest_partition_less_its_disorder(
+    site: Site, add: Add
+) -> None:
+    add(add_model, "churn", monitor=Monitor("churn", disorder_ms=5_000))
+    add(add_model, "rent", monitor=Monitor("rent", disorder_ms=30_000))
+    add(add_partition, "t", 0, owner="a", highest_ms=NOW_MS)
+    add(add_partition, "t", 1, owner="a", highest_ms=NOW_MS - 60_000)
+    add(add_partition, "t", 2, owner="a", highest_ms=NOW_MS - 900_000, halted="its id differs")
+    assert values(site, "driftbell_watermark_timestamp_seconds") == {
+        ("churn",): (NOW_MS - 65_000) / 1000,
+        ("rent",): (NOW_MS - 90_000) / 1000,
+    }
+    add(add_partition, "t", 3, highest_ms=None)
+    assert "driftbell_watermark_timestamp_seconds" not in families(site)
 
 
 def test_how_far_the_join_of_a_model_is_behind_and_how_much_it_joins(site: Site, engine: Engine) -> None:
@@ -277,12 +304,12 @@ def test_the_worst_are_kept_and_the_rest_is_counted(engine: Engine, add: Add) ->
     add(add_finding, "churn", NOW_MS, feature="small limit", value=0.5, limit=0.01)
     add(add_finding, "churn", NOW_MS, feature="zero limit", value=1e-9, limit=0.0)
     add(add_finding, "churn", NOW_MS, feature="no limit", value=1e9, limit=None)
-    with site_of(engine, max_series=12) as site:
+    with site_of(engine, max_series=15) as site:
         kept = [labels["feature"] for labels in labels_of(site, "driftbell_score")]
         assert kept == ["zero limit", "small limit", "f19", "f18"]
         assert [labels["feature"] for labels in labels_of(site, "driftbell_limit")] == kept
-        # Two series of the budget, two of the window, 22 pairs and a score without a limit, of which twelve are shown.
-        assert values(site, "driftbell_series_dropped") == {(): 4 + 2 * 22 + 1 - 12}
+        # Three of partitions, two of the budget, two of the window, 22 pairs and a score alone, of which 15 are shown.
+        assert values(site, "driftbell_series_dropped") == {(): 7 + 2 * 22 + 1 - 15}
 
 
 def test_alerts_and_last_news_are_kept_before_scores(engine: Engine, add: Add) -> None:
@@ -293,7 +320,7 @@ def test_alerts_and_last_news_are_kept_before_scores(engine: Engine, add: Add) -
     with site_of(engine, max_series=2) as site:
         assert {"driftbell_alert_firing", "driftbell_last_event_timestamp_seconds"} <= set(families(site))
         assert "driftbell_score" not in families(site)
-        assert values(site, "driftbell_series_dropped") == {(): 7}
+        assert values(site, "driftbell_series_dropped") == {(): 10}
 
 
 def test_a_score_that_is_not_finite_counts_as_the_worst(engine: Engine, add: Add) -> None:
@@ -302,7 +329,7 @@ def test_a_score_that_is_not_finite_counts_as_the_worst(engine: Engine, add: Add
     add(add_finding, "churn", NOW_MS, feature="nan", value=float("nan"))
     add(add_finding, "churn", NOW_MS, feature="fine", value=0.3)
     add(add_finding, "churn", NOW_MS, feature="too little data", value=None, verdict="too_little_data")
-    with site_of(engine, max_series=6) as site:
+    with site_of(engine, max_series=9) as site:
         assert [labels["feature"] for labels in labels_of(site, "driftbell_score")] == ["nan"]
 
 
@@ -439,6 +466,7 @@ def test_a_monitor_that_cannot_be_read_has_the_usual_windows(site: Site, add: Ad
 
 def test_a_page_without_anything_still_parses(site: Site) -> None:
     assert set(families(site)) == {
+        "driftbell_partitions",
         "driftbell_series_dropped",
         "driftbell_collect_errors",
         "driftbell_build_info",

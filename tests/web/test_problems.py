@@ -10,6 +10,8 @@ from service.embedded import EmbeddedPostgres
 from service.store.engine import connect
 from service.store.migrate import migrate
 from service.web.app import create_app
+from tests.web.conftest import Add
+from tests.web.seeding import add_model
 from tests.web.serving import Site, serving, site_of
 
 pytestmark = pytest.mark.postgres
@@ -67,13 +69,55 @@ def test_a_wrong_time_is_told_what_to_write(site: Site) -> None:
     assert detail == "since: write a time such as 2026-11-21T10:00:00Z, or milliseconds since 1970"
 
 
-def test_other_methods_than_get_are_refused(site: Site) -> None:
+def test_other_methods_than_an_address_has_are_refused_with_those_it_has(site: Site) -> None:
     answer = site.client.post("/api/v1/models")
     assert (answer.status_code, answer.headers["content-type"], answer.headers["allow"]) == (
         405,
         PROBLEM,
-        "GET",
+        "GET, HEAD",
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (
+            "models?modle=churn",
+            "modle: there is no such parameter; there are: cursor, format, limit",
+        ),
+        (
+            "references?modle=churn",
+            "modle: there is no such parameter; did you mean model? There are: cursor, format, limit, model",
+        ),
+    ],
+)
+def test_a_parameter_that_there_is_not_is_told_which_there_are(site: Site, path: str, sentence: str) -> None:
+    assert site.get(f"/api/v1/{path}").json()["detail"] == sentence
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "models/Fraud-EU",
+        "models/fruad%2FEU",
+        "models/fruad%2FEU/budget",
+        "models/fruad%2FEU/score",
+        "labels?model=fruad/EU",
+        "weak-slices?model=fruad/EU",
+        "prediction-health?model=fruad/EU",
+    ],
+)
+def test_a_model_of_another_spelling_is_named(site: Site, add: Add, path: str) -> None:
+    add(add_model, "fraud/EU")
+    add(add_model, "churn")
+    answer = site.get(f"/api/v1/{path}")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "there is no model of this name; did you mean fraud/EU?"
+
+
+def test_a_model_that_is_like_none_is_not_guessed_at(site: Site, add: Add) -> None:
+    add(add_model, "fraud/EU")
+    assert site.get("/api/v1/models/weather").json()["detail"] == "there is no model of this name"
 
 
 def test_a_database_without_tables_is_said_to_be_so(database: str) -> None:

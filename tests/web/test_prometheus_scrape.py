@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,9 +11,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from service.web.process_app import create_process_app
-from tests.deploy.binaries import binary
 from tests.deploy.rendering import render
-from tests.flow.stack import free_port
+from tests.servers.prometheus import prometheus
 from tests.web.serving import serving
 from tests.web.visitors import guarded
 
@@ -24,23 +20,6 @@ pytestmark = [pytest.mark.postgres, pytest.mark.prometheus]
 
 TOKEN = "scrape-scrape-scrape"
 WAIT_SECONDS = 60
-
-
-@contextmanager
-def prometheus(config: Path, folder: Path) -> Iterator[str]:
-    """A Prometheus with this configuration; gives its address."""
-    address = f"127.0.0.1:{free_port()}"
-    command = [
-        binary("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={folder}/data",
-        f"--web.listen-address={address}",
-    ]  # fmt: skip
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def last_errors(url: str) -> dict[str, str]:

@@ -1,0 +1,103 @@
+"""What was found in a topic, as a person reads it on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from service.dead_letters.readable import visible
+from service.messages import iso
+from service.monitor import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from service.sniffing.found import FieldFound, ModelFound, TopicFound
+
+_MOST_FIELDS = 40
+_MOST_NAMES = 8
+
+
+def tables_of(found: TopicFound) -> Iterator[RenderableType]:
+    """Lines and tables, in their order."""
+    partitions = "1 partition" if found.partitions == 1 else f"{found.partitions} partitions"
+    if found.looked_at < found.partitions:
+        partitions = f"{found.looked_at} of {partitions}"
+    yield f"{found.topic}: {found.format} ({found.records:,} records of {partitions} read)"
+    for model in found.models:
+        yield ""
+        yield from _model(model)
+    if found.more_models:
+        yield f"and {found.more_models} further models, not looked at"
+    if found.rejected:
+        yield ""
+        yield _rejected(found)
+    for model in found.models[:1]:
+        yield ""
+        more = f" --model {visible(model.model)}" if len(found.models) > 1 else ""
+        yield f"a monitor for it: driftbell sniff {found.topic} --draft{more} > monitors.yaml"
+
+
+def _model(model: ModelFound) -> Iterator[RenderableType]:
+    types = ", ".join(f"{count:,} {kind}" for kind, count in model.types.items())
+    yield f"model {visible(model.model)}: {types}"
+    if model.versions:
+        yield f"  versions     {_listed(model.versions)}"
+    if model.first_ms is not None and model.last_ms is not None:
+        yield f"  events from  {iso(model.first_ms)} to {iso(model.last_ms)}"
+    yield f"  task         {model.task.value}: {model.task_why}"
+    yield f"  labels       {_labels(model)}"
+    windows = ", ".join(spec.name for spec in model.rhythm.windows)
+    yield f"  panes        {format_duration(model.rhythm.pane_ms)}, windows {windows}: {model.rhythm.why}"
+    if model.features:
+        yield _fields("feature", model.features)
+    if model.tags:
+        yield _fields("tag", model.tags)
+
+
+def _labels(model: ModelFound) -> str:
+    labels = model.labels
+    if not labels.labels:
+        return "none among these records"
+    late = labels.median_delay_ms
+    joined = f"{labels.joined:,} of predictions read here"
+    said = f"{labels.labels:,}, {joined}" + (f", {format_duration(late)} later" if late is not None else "")
+    return f"{said}; classes {_listed(labels.classes)}" if labels.classes else said
+
+
+def _fields(title: str, fields: Sequence[FieldFound]) -> Table:
+    table = Table(
+        title, "kind", "missing", "distinct", "from", "to", "segment", "examples", box=None, padding=(0, 2)
+    )
+    for column in table.columns[2:6]:
+        column.justify = "right"
+    for one in fields[:_MOST_FIELDS]:
+        table.add_row(
+            visible(one.name), one.kind.value, f"{one.missing_ratio:.1%}",
+            "many" if one.distinct is None else f"{one.distinct:,}", _number(one.low), _number(one.high),
+            "likely" if one.is_segment else "", _listed(one.examples),
+        )  # fmt: skip
+    if len(fields) > _MOST_FIELDS:
+        table.add_row(f"and {len(fields) - _MOST_FIELDS:,} more; --json has them")
+    return table
+
+
+def _rejected(found: TopicFound) -> Table:
+    table = Table("no events", "records", "why", "begins with", box=None, padding=(0, 2))
+    table.columns[1].justify = "right"
+    for one in found.rejected:
+        table.add_row(one.reason, f"{one.records:,}", visible(one.detail), visible(one.example))
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    some = ", ".join(visible(text) for text in texts[:_MOST_NAMES])
+    return some if len(texts) <= _MOST_NAMES else f"{some} and {len(texts) - _MOST_NAMES} more"

@@ -1,0 +1,152 @@
+"""All models at one look, fast enough to be taken every few seconds; and of some of them their recent windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import text
+
+from service.monitor import DAY_MS
+from service.store.queries import NEWEST, VERSIONS, VERSIONS_SEEN_WITHIN_MS, ModelRow, OpenAlerts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+_RECENTLY_MS = DAY_MS
+
+# The tables of a week are few, those of a year many: the latter are looked into only for who has been silent for long.
+_NEWEST_WINDOW = """
+    SELECT w.end_ms FROM window_result w WHERE w.model = v.model {recently} ORDER BY w.end_ms DESC LIMIT 1
+"""
+
+_MODELS = text(f"""
+    SELECT v.model, v.number, v.monitor, v.reference_name, event.last_ms AS last_event_ms,
+        label.last_ms AS last_label_ms,
+        coalesce(
+            ({_NEWEST_WINDOW.format(recently="AND w.end_ms > :recent_ms AND w.end_ms <= :soon_ms")}),
+            ({_NEWEST_WINDOW.format(recently="")})
+        ) AS last_window_end_ms,
+        coalesce(alerts.page, 0) AS page, coalesce(alerts.ticket, 0) AS ticket, coalesce(alerts.info, 0) AS info,
+        coalesce(alerts.pending, 0) AS pending, coalesce(alerts.silence, 0) AS silence
+    FROM (
+        SELECT DISTINCT ON (model) model, number, monitor, reference_name FROM model_version
+        ORDER BY model, number DESC
+    ) v
+    CROSS JOIN LATERAL ({NEWEST.format(counted="inferences")}) event
+    CROSS JOIN LATERAL ({NEWEST.format(counted="labels")}) label
+    LEFT JOIN (
+        SELECT a.model,
+            count(*) FILTER (WHERE a.state = 'firing' AND a.severity = 'page') AS page,
+            count(*) FILTER (WHERE a.state = 'firing' AND a.severity = 'ticket') AS ticket,
+            count(*) FILTER (WHERE a.state = 'firing' AND a.severity = 'info') AS info,
+            count(*) FILTER (WHERE a.state = 'pending') AS pending,
+            count(*) FILTER (WHERE a.state = 'firing' AND a.cause = 'silence' AND a.segment = '') AS silence
+        FROM alert a WHERE a.state IN ('pending', 'firing') GROUP BY a.model
+    ) alerts ON alerts.model = v.model
+    ORDER BY v.model
+""")  # noqa: S608 - only constants
+
+
+def every_model(connection: Connection, now_ms: int) -> tuple[ModelRow, ...]:
+    """All models by name, as `list_models` tells them, but for their versions."""
+    values = {"recent_ms": now_ms - _RECENTLY_MS, "soon_ms": now_ms + _RECENTLY_MS}
+    return tuple(map(_model_row, connection.execute(_MODELS, values).mappings()))
+
+
+def _model_row(row: RowMapping) -> ModelRow:
+    values = dict(row)
+    alerts = OpenAlerts(*(values.pop(name) for name in ("page", "ticket", "info", "pending", "silence")))
+    return ModelRow(**values, versions=(), alerts=alerts)
+
+
+_SEEN = text(f"""
+    SELECT v.model, seen.versions FROM unnest(CAST(:models AS text[])) AS v (model)
+    CROSS JOIN LATERAL ({VERSIONS}) seen
+""")  # noqa: S608 - only a constant
+
+
+def versions_of(connection: Connection, models: Sequence[str], now_ms: int) -> Mapping[str, tuple[str, ...]]:
+    """The versions of these models that had windows in the last eight days."""
+    values = {"models": list(models), "seen_since": now_ms - VERSIONS_SEEN_WITHIN_MS}
+    return {row.model: tuple(row.versions or ()) for row in connection.execute(_SEEN, values)}
+
+
+# ---------------------------------------------------------------- recent windows
+class Recent(NamedTuple):
+    """Windows of this kind that end after `since_ms`, of the whole model."""
+
+    model: str
+    window: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorstOfWindow:
+    """Of all versions of a model's window the worst ratio, None: no score; and its inferences."""
+
+    end_ms: int
+    worst: float | None
+    inferences: int
+    incomplete: bool
+
+
+_RECENT = text("""
+    SELECT r.model, s.end_ms, s.worst, s.inferences, s.incomplete
+    FROM unnest(CAST(:models AS text[]), CAST(:windows AS text[]), CAST(:since_ms AS bigint[]))
+        AS r (model, "window", since_ms)
+    CROSS JOIN LATERAL (
+        SELECT w.end_ms, max(w.worst) AS worst, sum(w.inferences)::bigint AS inferences,
+            bool_or(w.incomplete) AS incomplete
+        FROM window_score w
+        WHERE w.model = r.model AND w."window" = r."window" AND w.segment = '' AND w.end_ms > r.since_ms
+            AND w.end_ms > :earliest_ms AND w.end_ms <= :now_ms
+        GROUP BY w.end_ms
+    ) s
+    ORDER BY r.model, s.end_ms
+""")
+
+
+def recent_windows(
+    connection: Connection, wanted: Sequence[Recent], now_ms: int
+) -> Mapping[str, Sequence[WorstOfWindow]]:
+    """Of each of these models, by their ends."""
+    if not wanted:
+        return {}
+    models, windows, since_ms = (list(column) for column in zip(*wanted, strict=True))
+    values = {"models": models, "windows": windows, "since_ms": since_ms, "earliest_ms": min(since_ms)}
+    found: dict[str, list[WorstOfWindow]] = {model: [] for model in models}
+    for model, *row in connection.execute(_RECENT, values | {"now_ms": now_ms}):
+        found[model].append(WorstOfWindow(*row))
+    return found
+
+
+# ---------------------------------------------------------------- incidents
+@dataclass(frozen=True, slots=True)
+class IncidentsSeen:
+    """The open incidents, each with a digest of its alerts; and the number of the last mark, with whose it is."""
+
+    open: Mapping[str, str]
+    marks: Mapping[int, str]
+
+    def changed_since(self, before: IncidentsSeen) -> set[str]:
+        """Those that began, ended, changed or were marked."""
+        names = self.open.keys() | before.open.keys()
+        moved = {name for name in names if self.open.get(name) != before.open.get(name)}
+        return moved | {self.marks[number] for number in self.marks.keys() - before.marks.keys()}
+
+
+_INCIDENTS = text("""
+    SELECT incident, md5(string_agg(
+        concat_ws('/', id, state, severity, cause, consequence, confidence, summary), E'\\n' ORDER BY id
+    )) AS digest
+    FROM alert WHERE state IN ('pending', 'firing') GROUP BY incident
+""")
+_MARKS = text("SELECT id, incident FROM incident_mark ORDER BY id DESC LIMIT 100")
+
+
+def open_incidents_seen(connection: Connection) -> IncidentsSeen:
+    """Enough to tell which incidents have changed when it is read again."""
+    found = {row.incident: row.digest for row in connection.execute(_INCIDENTS)}
+    return IncidentsSeen(found, {row.id: row.incident for row in connection.execute(_MARKS)})

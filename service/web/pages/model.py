@@ -1,0 +1,197 @@
+"""One model: how it is, what moved when, how well it answers, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Query, Request
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import HTMLResponse
+
+from service.messages import PREDICTION, SCORE, Column, State
+from service.monitor import DAY_MS, Monitor, Task
+from service.store import queries
+from service.store.engine import transaction
+from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
+from service.store.paging import Paging
+from service.store.queries import ModelRow
+from service.store.result_queries import AlertFilter, AlertRow, list_alerts
+from service.web.api.course import CourseParameters, course_of
+from service.web.api.incidents import budget
+from service.web.api.parameters import Name, NameInPath, Time
+from service.web.api.slices import Slice, slices
+from service.web.api.unknown_model import no_model
+from service.web.condition import STATE_WORDS, condition_of, monitor_of
+from service.web.dependencies import Dependencies
+from service.web.links import api, feature_page, incident_page, incidents_page, model_page, monitor_page
+from service.web.pages.page import page
+from service.web.wording import moment, utc
+
+MOST_INCIDENTS, MOST_ALERTS = 50, 200
+MOST_PLACES = 360
+"""Of the heat map: each is two pixels wide or more, and a month of 200 columns is 60 KB."""
+_SPANS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("30 days", 30 * DAY_MS))
+
+
+class ModelPageParameters(BaseModel):
+    """Which windows the page shows; an empty text is the same as none."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    window: Name = ""
+    version: Name = ""
+    segment: Name = ""
+    metric: Name = ""
+    since: Time | Annotated[str, Query(max_length=0)] = ""
+    until: Time | Annotated[str, Query(max_length=0)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the visitor looks at, as it stands in addresses."""
+
+    window: str
+    version: str | None
+    segment: str
+    since: int
+    until: int
+
+    @property
+    def values(self) -> dict[str, str | int | None]:
+        """For addresses; the whole model has no segment."""
+        return {
+            "window": self.window, "version": self.version, "segment": self.segment or None, "since": self.since,
+            "until": self.until,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An alert from when it fired to when it was resolved; None: it still fires."""
+
+    id: str
+    incident: str
+    severity: str
+    summary: str
+    since_ms: int
+    until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What can be chosen."""
+
+    windows: tuple[str, ...]
+    versions: tuple[str, ...]
+    segments: tuple[str, ...]
+    spans: tuple[tuple[str, str], ...]
+
+
+def model(
+    request: Request, web: Dependencies, model: NameInPath, asked: Annotated[ModelPageParameters, Query()]
+) -> HTMLResponse:
+    """The page of one model."""
+    now_ms = web.clock_ms()
+    with transaction(web.engine) as connection:
+        row = queries.find_model(connection, now_ms, model)
+        recent = list_incidents(connection, IncidentFilter(model=model), Paging(MOST_INCIDENTS)).rows
+        alerts = list_alerts(
+            connection, AlertFilter(model=model, consequence=False), Paging(MOST_ALERTS)
+        ).rows
+    if row is None:
+        raise no_model(web, model)
+    monitor, parameters = monitor_of(model, row.monitor), _parameters(model, asked)
+    course = course_of(parameters, monitor, now_ms)
+    chosen = Chosen(course.window, course.version, course.segment, course.since_ms, course.until_ms)
+    beside = slices(web, parameters)
+    condition = condition_of(row, now_ms)
+    return page(
+        request, "model.html", place="overview", model=row, condition=condition,
+        word=STATE_WORDS[condition.state], chosen=chosen, choices=_choices(row, monitor, beside.items, chosen, now_ms),
+        last_event=moment(row.last_event_ms, now_ms), last_label=moment(row.last_label_ms, now_ms),
+        incidents=_shown(recent, chosen), alerts=_fired(alerts, chosen), slices=beside.items,
+        budget=budget(web, model),
+        answers=_answers(monitor), metric=asked.metric,
+        sources=_sources(model, chosen, asked.metric) | {"answers": _course(model, chosen, monitor, beside.items)},
+        link=LINKS, span=(utc(chosen.since), utc(chosen.until)),
+    )  # fmt: skip
+
+
+LINKS = {
+    "incident": incident_page, "incidents": incidents_page, "feature": feature_page, "model": model_page,
+    "monitor": monitor_page,
+}  # fmt: skip
+
+
+def _parameters(model: str, asked: ModelPageParameters) -> CourseParameters:
+    return CourseParameters.model_construct(
+        model=model, window=asked.window or None, version=asked.version or None, segment=asked.segment,
+        since=_time(asked.since), until=_time(asked.until),
+    )  # fmt: skip
+
+
+def _time(value: int | str) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _answers(monitor: Monitor) -> Column:
+    """What tells most of the model's answers: scores where there are any."""
+    return SCORE if monitor.task is Task.BINARY else PREDICTION
+
+
+def _shown(incidents: tuple[IncidentRow, ...], chosen: Chosen) -> list[IncidentRow]:
+    """Those that are open, and those of the time that is looked at."""
+    return [
+        one
+        for one in incidents
+        if one.until_ms is None or (one.until_ms > chosen.since and one.since_ms <= chosen.until)
+    ]
+
+
+def _fired(alerts: tuple[AlertRow, ...], chosen: Chosen) -> list[Bar]:
+    """Those that fired, and still did in the time that is looked at; not what follows from others."""
+    bars = [
+        Bar(one.id, one.incident, one.severity, one.summary, one.fired_ms, _end_of(one))
+        for one in alerts
+        if one.fired_ms is not None and one.segment == chosen.segment
+    ]
+    return [
+        one
+        for one in bars
+        if one.since_ms <= chosen.until and (one.until_ms is None or one.until_ms > chosen.since)
+    ]
+
+
+def _end_of(alert: AlertRow) -> int | None:
+    return alert.at_ms if alert.state == State.RESOLVED else None
+
+
+def _choices(row: ModelRow, monitor: Monitor, beside: list[Slice], chosen: Chosen, now_ms: int) -> Choices:
+    kinds = dict.fromkeys([*(one.name for one in monitor.windows), chosen.window])
+    versions = dict.fromkeys([*filter(None, row.versions), *filter(None, [chosen.version])])
+    segments = dict.fromkeys(
+        [*(one.segment for one in beside if one.segment), *filter(None, [chosen.segment])]
+    )
+    values = chosen.values | {"until": None}
+    spans = ((word, model_page(row.model, **values | {"since": now_ms - ms})) for word, ms in _SPANS)
+    return Choices(tuple(kinds), tuple(versions), tuple(segments), tuple(spans))
+
+
+def _sources(model: str, chosen: Chosen, metric: str) -> dict[str, str]:
+    """What the charts are drawn from."""
+    of = {"model": model} | chosen.values
+    return {
+        "heat": api("heat", **of, points=MOST_PLACES),
+        "volume": api("heat", **of, points=MOST_PLACES, columns=1),
+        "performance": api("performance-over-time", **of, metric=metric or None),
+        "missing": api("missing-over-time", **of),
+    }
+
+
+def _course(model: str, chosen: Chosen, monitor: Monitor, beside: list[Slice]) -> str:
+    """From the first window on that there is: a course has a bounded number of points, and shows them all."""
+    answers = _answers(monitor)
+    since = max([chosen.since, *([min(one.first_start_ms for one in beside)] if beside else [])])
+    of = {"model": model} | chosen.values | {"since": since}
+    return api("course", **of, role=answers.role.value, feature=answers.name)
