@@ -50,7 +50,7 @@ def test_behind_every_chart_stands_a_table_and_below_it_its_data(browser: Browse
         assert len(frames) == 5
         for frame in frames:
             frame.locator("summary").click()
-            assert frame.locator("tbody tr").count() > 1
+            frame.locator("tbody tr").nth(1).wait_for(state="attached")  # a table is made once it is opened
             for link in frame.locator(".links a").all():
                 address = f"{demo_site.url}/{(link.get_attribute('href') or '').removeprefix('../')}"
                 assert demo_site.client.get(address).status_code == 200
@@ -59,11 +59,11 @@ def test_behind_every_chart_stands_a_table_and_below_it_its_data(browser: Browse
 def test_what_is_chosen_stands_in_the_address(browser: Browser, demo_site: Site) -> None:
     with visit(browser) as visitor:
         visitor.open(f"{demo_site.url}/models/power-price")
-        visitor.page.get_by_label("Segment", exact=True).select_option("market=spot")
+        visitor.page.get_by_role("combobox", name="Segment").select_option("market=spot")
         visitor.page.get_by_label("Windows of").select_option("30s")
         visitor.page.get_by_role("button", name="Show").click()
         visitor.page.wait_for_url("**segment=market%3Dspot**")
         assert "window=30s" in visitor.page.url
         settle(visitor.page)
-        assert visitor.page.get_by_label("Segment", exact=True).input_value() == "market=spot"
+        assert visitor.page.get_by_role("combobox", name="Segment").input_value() == "market=spot"
         assert visitor.misdeeds == []
