@@ -138,13 +138,13 @@ def work(
 ) -> None:
     """Run these roles until `stop` is set (by anybody) or one of them fails."""
     engine = ready_engine(settings)
-    if Role.COLLECT in roles:
-        calm_collection()
     metrics = make_metrics()
     collector = make_collector(settings, engine, metrics) if Role.COLLECT in roles else None
     evaluator = make_evaluator(settings, engine, metrics) if Role.EVALUATE in roles else None
+    servers = list(_servers(settings, roles, engine, metrics, collector, evaluator, host, port))
+    calm_collection()
     crew = _Crew(stop)
-    for server in _servers(settings, roles, engine, metrics, collector, evaluator, host, port):  # fmt: skip
+    for server in servers:
         crew.start("web", server.run)
     if collector is not None:
         crew.start("collector", collector.run)
@@ -159,9 +159,10 @@ def work(
 
 
 def calm_collection() -> None:
-    """Look for reference cycles seldom: a poll makes ten thousand short-lived messages, and none of them has one.
+    """Look for reference cycles seldom, and never in what is there from the start.
 
-    Measured: the default thresholds cost 0.7 us an event, a sixth of a collector's work.
+    A poll makes ten thousand short-lived messages, and none of them has one: the default thresholds cost 0.7 us an
+    event, a sixth of a collector's work. One look through all of a server's modules holds an answer up by 90 ms.
     """
     gc.collect()
     gc.freeze()

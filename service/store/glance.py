@@ -12,7 +12,7 @@ from service.monitor import DAY_MS
 from service.store.queries import NEWEST, VERSIONS, VERSIONS_SEEN_WITHIN_MS, ModelRow, OpenAlerts
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection
 
 _RECENTLY_MS = DAY_MS
 
@@ -23,7 +23,6 @@ _NEWEST_WINDOW = """
 
 _MODELS = text(f"""
     SELECT v.model, v.number, v.monitor, v.reference_name, event.last_ms AS last_event_ms,
-        label.last_ms AS last_label_ms,
         coalesce(
             ({_NEWEST_WINDOW.format(recently="AND w.end_ms > :recent_ms AND w.end_ms <= :soon_ms")}),
             ({_NEWEST_WINDOW.format(recently="")})
@@ -35,7 +34,6 @@ _MODELS = text(f"""
         ORDER BY model, number DESC
     ) v
     CROSS JOIN LATERAL ({NEWEST.format(counted="inferences")}) event
-    CROSS JOIN LATERAL ({NEWEST.format(counted="labels")}) label
     LEFT JOIN (
         SELECT a.model,
             count(*) FILTER (WHERE a.state = 'firing' AND a.severity = 'page') AS page,
@@ -50,27 +48,47 @@ _MODELS = text(f"""
 
 
 def every_model(connection: Connection, now_ms: int) -> tuple[ModelRow, ...]:
-    """All models by name, as `list_models` tells them, but for their versions."""
+    """All models by name, as `list_models` tells them, but for their versions and last label: see `details_of`."""
     values = {"recent_ms": now_ms - _RECENTLY_MS, "soon_ms": now_ms + _RECENTLY_MS}
-    return tuple(map(_model_row, connection.execute(_MODELS, values).mappings()))
+    return tuple(_model_row(*row) for row in connection.execute(_MODELS, values).all())
 
 
-def _model_row(row: RowMapping) -> ModelRow:
-    values = dict(row)
-    alerts = OpenAlerts(*(values.pop(name) for name in ("page", "ticket", "info", "pending", "silence")))
-    return ModelRow(**values, versions=(), alerts=alerts)
+def _model_row(
+    model: str, number: int, monitor: str, reference_name: str | None, last_event_ms: int | None,
+    last_window_end_ms: int | None, *alerts: int,
+) -> ModelRow:  # fmt: skip
+    return ModelRow(
+        model,
+        number,
+        monitor,
+        reference_name,
+        (),
+        last_event_ms,
+        None,
+        last_window_end_ms,
+        OpenAlerts(*alerts),
+    )
 
 
-_SEEN = text(f"""
-    SELECT v.model, seen.versions FROM unnest(CAST(:models AS text[])) AS v (model)
+_DETAILS = text(f"""
+    SELECT v.model, seen.versions, label.last_ms FROM unnest(CAST(:models AS text[])) AS v (model)
     CROSS JOIN LATERAL ({VERSIONS}) seen
-""")  # noqa: S608 - only a constant
+    CROSS JOIN LATERAL ({NEWEST.format(counted="labels")}) label
+""")  # noqa: S608 - only constants
 
 
-def versions_of(connection: Connection, models: Sequence[str], now_ms: int) -> Mapping[str, tuple[str, ...]]:
-    """The versions of these models that had windows in the last eight days."""
+class Details(NamedTuple):
+    """The versions of a model that had windows in the last eight days, and the event time of its last label."""
+
+    versions: tuple[str, ...]
+    last_label_ms: int | None
+
+
+def details_of(connection: Connection, models: Sequence[str], now_ms: int) -> Mapping[str, Details]:
+    """What is told only of the models that are shown."""
     values = {"models": list(models), "seen_since": now_ms - VERSIONS_SEEN_WITHIN_MS}
-    return {row.model: tuple(row.versions or ()) for row in connection.execute(_SEEN, values)}
+    rows = connection.execute(_DETAILS, values)
+    return {model: Details(tuple(versions or ()), last_ms) for model, versions, last_ms in rows}
 
 
 # ---------------------------------------------------------------- recent windows
@@ -82,8 +100,7 @@ class Recent(NamedTuple):
     since_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class WorstOfWindow:
+class WorstOfWindow(NamedTuple):
     """Of all versions of a model's window the worst ratio, None: no score; and its inferences."""
 
     end_ms: int
@@ -93,7 +110,8 @@ class WorstOfWindow:
 
 
 _RECENT = text("""
-    SELECT r.model, s.end_ms, s.worst, s.inferences, s.incomplete
+    SELECT r.model, array_agg(s.end_ms ORDER BY s.end_ms) AS ends_ms, array_agg(s.worst ORDER BY s.end_ms) AS worst,
+        array_agg(s.inferences ORDER BY s.end_ms) AS inferences, array_agg(s.incomplete ORDER BY s.end_ms) AS incomplete
     FROM unnest(CAST(:models AS text[]), CAST(:windows AS text[]), CAST(:since_ms AS bigint[]))
         AS r (model, "window", since_ms)
     CROSS JOIN LATERAL (
@@ -104,7 +122,7 @@ _RECENT = text("""
             AND w.end_ms > :earliest_ms AND w.end_ms <= :now_ms
         GROUP BY w.end_ms
     ) s
-    ORDER BY r.model, s.end_ms
+    GROUP BY r.model
 """)
 
 
@@ -116,10 +134,9 @@ def recent_windows(
         return {}
     models, windows, since_ms = (list(column) for column in zip(*wanted, strict=True))
     values = {"models": models, "windows": windows, "since_ms": since_ms, "earliest_ms": min(since_ms)}
-    found: dict[str, list[WorstOfWindow]] = {model: [] for model in models}
-    for model, *row in connection.execute(_RECENT, values | {"now_ms": now_ms}):
-        found[model].append(WorstOfWindow(*row))
-    return found
+    rows = connection.execute(_RECENT, values | {"now_ms": now_ms})
+    found = {model: list(map(WorstOfWindow, *columns)) for model, *columns in rows}
+    return {model: found.get(model, []) for model in models}
 
 
 # ---------------------------------------------------------------- incidents

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, Text, case, func, literal, or_, select, true, tuple_
+from sqlalchemy import ARRAY, Text, bindparam, case, func, literal, or_, select, true, tuple_
 
 from service.messages import Severity, State
 from service.store.incident_words import acknowledgements
@@ -125,8 +126,21 @@ def open_incidents(
     """Of each model that has some: what fires before what is pending, pages before tickets, the longest open first."""
     if not models:
         return {}
-    wanted = IncidentFilter(incidents=_open_ids(connection, models))
-    rows = _matching(_incidents(wanted), wanted).subquery("open")
+    worst_first = connection.execute(_worst(per_model), {"incidents": _open_ids(connection, models)})
+    told = [one.name for one in fields(IncidentRow)]
+    found: dict[str, OpenIncidents] = {}
+    for row in worst_first.mappings():
+        worse = found[row["model"]].worst if row["model"] in found else ()
+        found[row["model"]] = OpenIncidents(
+            row["open"], (*worse, IncidentRow(**{name: row[name] for name in told}))
+        )
+    return found
+
+
+@cache  # it takes as long to make as to run
+def _worst(per_model: int) -> Select[Any]:
+    ids = bindparam("incidents", type_=ARRAY(Text))
+    rows = _matching(_incidents(IncidentFilter(), ids), IncidentFilter()).subquery("open")
     c = rows.c
     badness = (place_of(c.state, State.FIRING.value), place_of(c.severity, *_SEVERITIES), c.since_ms, c.id)
     ranked = select(
@@ -134,15 +148,7 @@ def open_incidents(
         func.count().over(partition_by=c.model).label("open"),
         func.row_number().over(partition_by=c.model, order_by=badness).label("rank"),
     ).subquery("ranked")
-    worst_first = select(ranked).where(ranked.c.rank <= per_model).order_by(ranked.c.model, ranked.c.rank)
-    told = [one.name for one in fields(IncidentRow)]
-    found: dict[str, OpenIncidents] = {}
-    for row in connection.execute(worst_first).mappings():
-        worse = found[row["model"]].worst if row["model"] in found else ()
-        found[row["model"]] = OpenIncidents(
-            row["open"], (*worse, IncidentRow(**{name: row[name] for name in told}))
-        )
-    return found
+    return select(ranked).where(ranked.c.rank <= per_model).order_by(ranked.c.model, ranked.c.rank)
 
 
 def alerts_of(connection: Connection, incident: str) -> tuple[AlertRow, ...]:
@@ -179,9 +185,11 @@ def _open_ids(connection: Connection, models: Sequence[str]) -> Sequence[str]:
     return connection.execute(ids.where(_alert.model.in_(models)) if models else ids).scalars().all()
 
 
-def _incidents(wanted: IncidentFilter) -> Subquery:
+def _incidents(wanted: IncidentFilter, ids: ColumnElement[Any] | None = None) -> Subquery:
     """The alerts of the wanted incidents, the root in the first place, with what all of an incident say together."""
-    source, c = (alert, _alert) if wanted.incidents is None else _alerts_of(wanted.incidents)
+    if wanted.incidents is not None:
+        ids = literal(list(wanted.incidents), ARRAY(Text))
+    source, c = (alert, _alert) if ids is None else _alerts_of(ids)
     rows = select(
         c.incident.label("id"), c.model, c.cause, c.version, c.segment, c.feature, c.summary,
         *(column.label(name) for name, column in _together(c).items()),
@@ -193,9 +201,8 @@ def _incidents(wanted: IncidentFilter) -> Subquery:
     return rows.subquery("incident")
 
 
-def _alerts_of(incidents: Sequence[str]) -> tuple[FromClause, Columns]:
+def _alerts_of(ids: ColumnElement[Any]) -> tuple[FromClause, Columns]:
     """A step for each: without statistics PostgreSQL takes a hundred incidents for half of all."""
-    ids = literal(list(incidents), ARRAY(Text))
     wanted = func.unnest(ids).table_valued("incident", name="wanted").render_derived()
     each = (
         select(alert)

@@ -48,13 +48,12 @@ class ModelRow:
     alerts: OpenAlerts
 
 
-# A pane's last event is never before an older pane's: only the newest pane that counted one is looked at.
+# A pane's last event is never before an older pane's: only the newest panes that counted one are looked at.
 NEWEST = """
-    SELECT max(p.last_ms) AS last_ms FROM pane p
-    WHERE p.model = v.model AND p.{counted} > 0 AND p.start_ms = (
-        SELECT q.start_ms FROM pane q WHERE q.model = v.model AND q.{counted} > 0
-        ORDER BY q.start_ms DESC LIMIT 1
-    )
+    SELECT max(newest.last_ms) AS last_ms FROM (
+        SELECT p.last_ms FROM pane p WHERE p.model = v.model AND p.{counted} > 0
+        ORDER BY p.start_ms DESC FETCH FIRST 1 ROW WITH TIES
+    ) newest
 """
 
 # Postgres has no loose index scan: each step jumps to the next version in the primary key.

@@ -18,7 +18,7 @@ from service.store.dead_letters import DeadLetterFilter, count_dead_letters
 from service.store.partition_rows import has_position
 from service.store.server import looking
 from service.store.tables import outbox, reference, source_partition
-from service.store.watermarks import watermark_ms
+from service.store.watermarks import watermarks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,9 +37,10 @@ _EVALUATIONS = text("""
     SELECT m.model, e.position_ms, first.start_ms AS first_ms, last.end_ms AS last_ms, e.owner,
         CASE WHEN e.token IS NOT NULL AND e.expires_at < now()
             THEN CAST(extract(epoch FROM now() - e.expires_at) * 1000 AS bigint) END AS expired_ms,
-        (SELECT coalesce(sum(j.rows), 0)::bigint FROM join_inbox j WHERE j.model = m.model) AS inbox
+        coalesce(inbox.rows, 0)::bigint AS inbox
     FROM unnest(CAST(:models AS text[])) AS m (model)
     LEFT JOIN evaluation e ON e.model = m.model
+    LEFT JOIN (SELECT j.model, sum(j.rows) AS rows FROM join_inbox j GROUP BY j.model) inbox ON inbox.model = m.model
     LEFT JOIN LATERAL (
         SELECT p.start_ms FROM pane p WHERE p.model = m.model ORDER BY p.start_ms LIMIT 1
     ) first ON true
@@ -136,17 +137,14 @@ def evaluations_seen(
     with looking(engine) as connection:
         now_ms = clock_of(connection)
         rows = connection.execute(_EVALUATIONS, {"models": sorted(by_model)}).all()
+    reached = watermarks(progress, monitors, now_ms)
     return [
         EvaluationSeen(
-            row.model, row.position_ms, _watermark(by_model[row.model], progress, now_ms), row.first_ms, row.last_ms,
+            row.model, row.position_ms, reached[row.model], row.first_ms, row.last_ms,
             by_model[row.model].pane_ms, row.owner, row.expired_ms, row.inbox,
         )
         for row in rows
     ]  # fmt: skip
-
-
-def _watermark(monitor: Monitor, progress: tuple[Progress, ...], now_ms: int) -> int | None:
-    return watermark_ms(progress, monitor.disorder_ms, now_ms, monitor.idle_after_ms)
 
 
 def dead_letters_seen(engine: Engine, within_ms: int) -> tuple[dict[str, int], int]:

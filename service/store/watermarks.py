@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, select, text
@@ -13,9 +14,12 @@ from service.store.partition_rows import has_position
 from service.store.tables import source_partition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Engine
+
+    from service.monitor import Monitor
 
 SESSION_MS = 45_000
 """After so long a group gives the partitions of a member that has died to another."""
@@ -81,6 +85,18 @@ def watermark_ms(
     seen = max((p.highest_ms for p in partitions if p.highest_ms is not None), default=None)
     looked_ms = now_ms - max((p.silent_ms for p in partitions), default=0)
     return None if seen is None else max(seen, looked_ms) - disorder_ms
+
+
+def watermarks(
+    partitions: tuple[Progress, ...], monitors: Iterable[Monitor], now_ms: int
+) -> dict[str, int | None]:
+    """Those of many models, most of which are alike in how late and how idle their partitions may be."""
+
+    @cache
+    def of(disorder_ms: int, idle_after_ms: int) -> int | None:
+        return watermark_ms(partitions, disorder_ms, now_ms, idle_after_ms)
+
+    return {one.model: of(one.disorder_ms, one.idle_after_ms) for one in monitors}
 
 
 def holding_back(partitions: tuple[Progress, ...]) -> Progress | None:

@@ -27,7 +27,7 @@ from service.performance.windows import judged_spec
 from service.store import gauge_queries
 from service.store.engine import transaction
 from service.store.gauge_queries import WINDOWS_UNTIL_STALE, Horizon, Joining, NewestWindow, Period
-from service.store.watermarks import load_progress, watermark_ms
+from service.store.watermarks import load_progress, watermarks
 from service.web.authorization import may_scrape
 from service.web.condition import monitor_of
 from service.web.dependencies import WebDependencies
@@ -168,10 +168,7 @@ class _Reading:
         with transaction(self._web.engine) as connection:
             documents = gauge_queries.monitors_in_force(connection, self._now_ms)
         monitors = [monitor_of(model, document) for model, document in documents.items()]
-        return watermark_series({
-            one.model: watermark_ms(progress, one.disorder_ms, self._now_ms, one.idle_after_ms)
-            for one in monitors
-        })  # fmt: skip
+        return watermark_series(watermarks(progress, monitors, self._now_ms))
 
     def windows(self) -> Iterator[Group]:
         with transaction(self._web.engine) as connection:

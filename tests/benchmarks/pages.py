@@ -19,6 +19,7 @@ import numpy as np
 from sqlalchemy import text
 
 from service.embedded import EmbeddedPostgres
+from service.runner import calm_collection
 from service.settings import Auth
 from service.store.engine import connect, transaction
 from service.web.app import create_app
@@ -139,6 +140,7 @@ def main() -> None:
             connection.exec_driver_sql("SET statement_timeout = 0")
             connection.exec_driver_sql("VACUUM ANALYZE")
         app = serve(engine)
+        calm_collection()
         with serving(app) as url:
             took = measured(url, asked_of(app), given.times)
         engine.dispose()

@@ -11,10 +11,10 @@ import numpy as np
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, Field
 
-from service.monitor import MINUTE_MS, Budget
+from service.monitor import MINUTE_MS, Budget, WindowSpec
 from service.store.engine import transaction
 from service.store.gauge_queries import IncidentCount, Period, incident_counts
-from service.store.glance import Recent, WorstOfWindow, every_model, recent_windows, versions_of
+from service.store.glance import Recent, WorstOfWindow, details_of, every_model, recent_windows
 from service.store.incidents import OpenIncidents, open_incidents
 from service.store.marks import AlarmVerdict
 from service.store.paging import Chunk, Key, Paging, check_key
@@ -172,14 +172,15 @@ def _described(connection: Connection, standing: Sequence[Standing], now_ms: int
     windows = {model: shortest_window(monitor) for model, monitor in monitors.items()}
     wanted = [Recent(model, w.name, _spark_since(w.every_ms, now_ms)) for model, w in windows.items()]
     recent = recent_windows(connection, wanted, now_ms)
-    versions = versions_of(connection, models, now_ms)
+    details = details_of(connection, models, now_ms)
     incidents = open_incidents(connection, models, INCIDENTS_TOLD)
     periods = [Period(model, now_ms - monitor.budget.per_ms) for model, monitor in monitors.items()]
     spent = _counts_of(incident_counts(connection, periods))
+    sparks = _sparks(windows, recent, now_ms)
     return [
         _model(
-            replace(one, row=replace(one.row, versions=versions[model])),
-            _spark(windows[model].name, windows[model].every_ms, recent[model], now_ms),
+            replace(one, row=replace(one.row, **details[model]._asdict())),
+            sparks[model],
             events_a_minute(
                 recent[model], windows[model].length_ms, now_ms - stale_after_ms(monitors[model])
             ),
@@ -214,17 +215,25 @@ def _spark_since(every_ms: int, now_ms: int) -> int:
     return (now_ms // every_ms - SPARK_WINDOWS) * every_ms
 
 
-def _spark(window: str, every_ms: int, recent: Iterable[WorstOfWindow], now_ms: int) -> Spark:
+def _sparks(
+    windows: Mapping[str, WindowSpec], recent: Mapping[str, Iterable[WorstOfWindow]], now_ms: int
+) -> dict[str, Spark]:
     """A place for each window until now, so that silence is seen as one."""
-    first_ms = _spark_since(every_ms, now_ms) + every_ms
-    ratios = np.full(SPARK_WINDOWS, np.nan, np.float32)
-    for one in recent:
-        place = (one.end_ms - first_ms) // every_ms
-        if one.worst is not None and 0 <= place < SPARK_WINDOWS:
-            ratios[place] = one.worst
-    percents = [None if percent < 0 else percent for percent in percents_of(ratios).tolist()]
-    last_end_ms = first_ms + (SPARK_WINDOWS - 1) * every_ms
-    return Spark(window=window, every_ms=every_ms, last_end_ms=last_end_ms, percents=percents)
+    since = {model: _spark_since(window.every_ms, now_ms) for model, window in windows.items()}
+    ratios = np.full((len(windows), SPARK_WINDOWS), np.nan, np.float32)
+    for line, (model, window) in zip(ratios, windows.items(), strict=True):
+        for one in recent[model]:
+            place = (one.end_ms - since[model]) // window.every_ms - 1
+            if one.worst is not None and 0 <= place < SPARK_WINDOWS:
+                line[place] = one.worst
+    return {
+        model: Spark(
+            window=window.name, every_ms=window.every_ms,
+            last_end_ms=since[model] + SPARK_WINDOWS * window.every_ms,
+            percents=[None if percent < 0 else percent for percent in percents],
+        )
+        for (model, window), percents in zip(windows.items(), percents_of(ratios).tolist(), strict=True)
+    }  # fmt: skip
 
 
 def events_a_minute(recent: Sequence[WorstOfWindow], length_ms: int, fresh_ms: int) -> float | None:
