@@ -2793,7 +2793,7 @@ class Client(_EventReader):
 
         Each test has `points` of 0, 0.5 or 1, the `most` that driftbell can show, what it rests on, what is
         `missing`, and what of it no event shows (`unseen`). Whether somebody is told is known of this process's
-        webhook only.
+        webhook and of the Alertmanagers that incidents are pushed to.
         """
         return cast("Score", self._json(f"/api/v1/models/{_place(model)}/score"))
 

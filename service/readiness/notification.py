@@ -8,12 +8,21 @@ from service.messages import iso
 from service.readiness.readiness import Notification
 
 
+class Pushed(NamedTuple):
+    """An Alertmanager that incidents are pushed to: when it last took them, and whether it still does."""
+
+    name: str
+    reached_ms: int | None
+    takes: bool
+
+
 class Outbox(NamedTuple):
     """Alerts of all models: when one left last, and those that were tried and wait for a webhook, the oldest since."""
 
     left_ms: int | None = None
     failed: int = 0
     failing_since_ms: int | None = None
+    pushed: tuple[Pushed, ...] = ()
 
 
 class Prometheus(NamedTuple):
@@ -28,7 +37,14 @@ def notification_of(outbox: Outbox, *, webhook: bool, prometheus: Prometheus | N
     """By the outbox, a webhook in this process's environment, and a Prometheus that was asked (None: none was)."""
     posted, said = _posted(outbox, webhook=webhook)
     scraped, told = _scraped(prometheus)
-    return Notification(posted or scraped, (said, told))
+    reaches = posted or scraped or any(one.takes for one in outbox.pushed)
+    return Notification(reaches, (said, told, *map(_pushed, outbox.pushed)))
+
+
+def _pushed(to: Pushed) -> str:
+    last = "never" if to.reached_ms is None else f"last at {iso(to.reached_ms)}"
+    said = f"incidents are pushed to the Alertmanager {to.name}, which took them {last}"
+    return f"{said}; {'whom it tells is not known here' if to.takes else '`driftbell doctor` says why'}"
 
 
 def _posted(outbox: Outbox, *, webhook: bool) -> tuple[bool, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import false, func, select, text
 
 from service.errors import ConfigurationError
 from service.monitor import Monitor
@@ -12,12 +12,12 @@ from service.monitor_file import parse_monitors
 from service.performance.delays import ripe_after_ms
 from service.performance.windows import REALIZED
 from service.readiness.freshness import LABELLED_EVERY_MS, stale_ms, told_ms
-from service.readiness.notification import Outbox
+from service.readiness.notification import Outbox, Pushed
 from service.readiness.readiness import Compared, Known, Seen, Trace
 from service.readiness.rubric import ERRORS
 from service.store.acceptance import acceptances_of
 from service.store.queries import find_model, find_reference
-from service.store.tables import label_delay, outbox, window_result
+from service.store.tables import alertmanager, label_delay, outbox, window_result
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from service.monitor import WindowSpec
     from service.store.queries import ModelRow
 
-_sent = outbox.c
+_sent, _told = outbox.c, alertmanager.c
+TAKES_WITHIN = "5 minutes"
+"""After so long what an Alertmanager was told last has ended by itself."""
 
 # Of each method, and of each rule of a contract by its name, the newest window with a verdict.
 _NEWEST = """
@@ -78,14 +80,21 @@ def known_of(connection: Connection, model: str, now_ms: int) -> Known | None:
 
 
 def outbox_of(connection: Connection) -> Outbox:
-    """How alerts leave: when one did last, and how many were tried and wait."""
+    """How alerts leave: when one did last, how many were tried and wait, and which Alertmanagers take incidents."""
     waits = (_sent.delivered_at.is_(None)) & (_sent.attempts > 0)
     left, failed, since = connection.execute(
         select(
             func.max(_sent.delivered_at), func.count().filter(waits), func.min(_sent.created_at).filter(waits)
         )
     ).one()
-    return Outbox(_ms(left), failed, _ms(since))
+    takes = _told.failing_since.is_(None) & (
+        _told.reached_at > func.now() - text(f"interval '{TAKES_WITHIN}'")
+    )
+    pushed = select(_told.name, _told.reached_at, func.coalesce(takes, false())).order_by(_told.name)
+    return Outbox(
+        _ms(left), failed, _ms(since),
+        tuple(Pushed(name, _ms(reached), took) for name, reached, took in connection.execute(pushed)),
+    )  # fmt: skip
 
 
 def _ms(moment: Any) -> int | None:

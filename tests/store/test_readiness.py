@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from service.readiness.readiness import Known, Notification, Seen
 from service.store.engine import transaction
 from service.store.partitions import ensure_partitions
 from service.store.readiness import known_of, outbox_of
-from service.store.tables import label_delay, outbox, performance_finding, reference_acceptance
+from service.store.tables import alertmanager, label_delay, outbox, performance_finding, reference_acceptance
 from tests.backtest.past import collect, evaluate
 from tests.replaying import MINUTE, MONITOR, START_MS, reference_of, steady
 from tests.web.seeding import (
@@ -254,3 +254,19 @@ def test_the_outbox_says_when_an_alert_left_and_how_many_are_stuck(engine: Engin
     add(put, 30, attempts=4)
     add(put, 40, attempts=1)
     assert read() == Outbox(12_000, 2, 30_000)
+
+
+def test_an_alertmanager_takes_incidents_while_it_was_reached_lately(engine: Engine, add: Add) -> None:
+    def put(connection: Any, name: str, **at: Any) -> None:
+        connection.execute(insert(alertmanager).values(name=name, **at))
+
+    lately, long_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(minutes=6)
+    add(put, "answers", reached_at=lately)
+    add(put, "fails", reached_at=lately, failing_since=lately, trouble="refused")
+    add(put, "forgotten", reached_at=long_ago)
+    add(put, "never")
+    with transaction(engine) as connection:
+        pushed = outbox_of(connection).pushed
+    assert [(one.name, one.takes) for one in pushed] == [
+        ("answers", True), ("fails", False), ("forgotten", False), ("never", False)
+    ]  # fmt: skip

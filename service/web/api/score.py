@@ -19,7 +19,8 @@ def score(web: Dependencies, model: NameInPath) -> Score:
     """How one model is monitored, by the seven tests of the ML Test Score's section on monitoring.
 
     Each test has `points` of 0, 0.5 or 1, the `most` that driftbell can show, what it rests on, what is `missing`, and
-    what of it no event shows (`unseen`). Whether somebody is told is known of this process's webhook only.
+    what of it no event shows (`unseen`). Whether somebody is told is known of this process's webhook and of the
+    Alertmanagers that incidents are pushed to.
     """
     with transaction(web.engine) as connection:
         known = known_of(connection, model, web.clock_ms())
