@@ -2113,13 +2113,14 @@ class WindowSpec(TypedDict):
 
 
 class WorstIncident(TypedDict):
-    """One of the worst of a model's open incidents."""
+    """One of the worst of a model's open incidents; `acknowledged_by` says who has it."""
 
     id: str
     summary: str
     severity: str
     state: str
     since_ms: int
+    acknowledged_by: str | None
 
 
 class WouldHavePaged(TypedDict):

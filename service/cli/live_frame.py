@@ -152,9 +152,10 @@ def _incident_lines(incidents: Sequence[IncidentRow], now_ms: int, width: int) -
     for one in incidents:
         colour = {"page": "bold red", "ticket": "yellow"}.get(one.severity, "")
         pending = "" if one.fired_ms is not None else " pending"
+        has_it = "" if one.acknowledged_by is None else f", {visible(one.acknowledged_by)} has it"
         line = Text.assemble(
             (visible(one.id), "cyan"), " ", (f"{one.severity}{pending}", colour),
-            f" for {lasted(max(0, now_ms - one.since_ms))}  {visible(one.summary or one.cause)}",
+            f" for {lasted(max(0, now_ms - one.since_ms))}{has_it}  {visible(one.summary or one.cause)}",
         )  # fmt: skip
         line.truncate(max(width, len(one.id)), overflow="ellipsis")
         yield line

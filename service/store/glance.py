@@ -142,16 +142,21 @@ def recent_windows(
 # ---------------------------------------------------------------- incidents
 @dataclass(frozen=True, slots=True)
 class IncidentsSeen:
-    """The open incidents, each with a digest of its alerts; and the number of the last mark, with whose it is."""
+    """The open incidents, each with a digest of its alerts; the last marks and words by number, with whose they are."""
 
     open: Mapping[str, str]
     marks: Mapping[int, str]
+    words: Mapping[int, str]
 
     def changed_since(self, before: IncidentsSeen) -> set[str]:
-        """Those that began, ended, changed or were marked."""
+        """Those that began, ended, changed, were marked, or of which somebody said something."""
         names = self.open.keys() | before.open.keys()
         moved = {name for name in names if self.open.get(name) != before.open.get(name)}
-        return moved | {self.marks[number] for number in self.marks.keys() - before.marks.keys()}
+        return moved | _new(self.marks, before.marks) | _new(self.words, before.words)
+
+
+def _new(now: Mapping[int, str], before: Mapping[int, str]) -> set[str]:
+    return {now[number] for number in now.keys() - before.keys()}
 
 
 _INCIDENTS = text("""
@@ -161,9 +166,11 @@ _INCIDENTS = text("""
     FROM alert WHERE state IN ('pending', 'firing') GROUP BY incident
 """)
 _MARKS = text("SELECT id, incident FROM incident_mark ORDER BY id DESC LIMIT 100")
+_WORDS = text("SELECT id, incident FROM incident_word ORDER BY id DESC LIMIT 100")
 
 
 def open_incidents_seen(connection: Connection) -> IncidentsSeen:
     """Enough to tell which incidents have changed when it is read again."""
     found = {row.incident: row.digest for row in connection.execute(_INCIDENTS)}
-    return IncidentsSeen(found, {row.id: row.incident for row in connection.execute(_MARKS)})
+    marks, words = ({row.id: row.incident for row in connection.execute(said)} for said in (_MARKS, _WORDS))
+    return IncidentsSeen(found, marks, words)

@@ -124,6 +124,12 @@ def test_who_is_not_well_says_why_where_there_is_room() -> None:
     assert "Nothing is over its limit." not in shown
 
 
+def test_who_has_an_incident_stands_beside_it() -> None:
+    taken = replace(incident(), acknowledged_by="anna")
+    (line,) = [line for line in lines(looked(incidents=(taken,))) if taken.id in line]
+    assert "page for 1h, anna has it  weight is in lb" in line
+
+
 def test_the_pipeline_says_what_halts_and_why() -> None:
     shown = lines(MANY)
     assert any("1 halted of 3 partitions, 1,234 records behind, 1,103 dead letters" in line for line in shown)

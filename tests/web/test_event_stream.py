@@ -127,6 +127,14 @@ def test_an_incident_that_changes_ends_or_is_marked_is_told(site: Site, add: Add
         assert [told.news()[0], told.news()[0]] == ["models", "incidents"]
 
 
+def test_somebody_who_takes_an_incident_is_told(site: Site, add: Add) -> None:
+    add(add_model, "churn")
+    add(add_alert, "a", "churn", incident="i-1")
+    with listening(site) as told:
+        assert site.client.post("/api/v1/incidents/i-1/acknowledge", json={"who": "anna"}).status_code == 200
+        assert told.news() == ("incidents", {"all": False, "incidents": ["i-1"]})
+
+
 def test_silence_alone_is_news_when_it_becomes_a_state(site: Site, add: Add) -> None:
     add(add_model, "churn")
     add(add_pane, "churn", NOW_MS)

@@ -171,7 +171,7 @@ def test_the_worst_open_incident_is_told_by_its_sentence(site: Site, add: Add) -
     assert [one["id"] for one in told["worst_incidents"]] == ["i-page", "i-ticket", "i-pending"]
     assert told["worst_incidents"][0] == {
         "id": "i-page", "summary": "pounds for kilograms", "severity": "page", "state": "firing",
-        "since_ms": NOW_MS - WINDOW_MS,
+        "since_ms": NOW_MS - WINDOW_MS, "acknowledged_by": None,
     }  # fmt: skip
 
 

@@ -40,6 +40,9 @@ def test_who_has_it_is_shown_until_it_is_given_back(site: Site) -> None:
     assert (said["who"], said["why"], said["word"]) == ("anna", "looking into it", "acknowledged")
     assert standing(site)["acknowledged"]["who"] == "anna"
     assert site.items("incidents")[0]["acknowledged_by"] == "anna"
+    assert site.items("overview")[0]["worst_incidents"][0]["acknowledged_by"] == "anna"
+    for page in ("/", "/models/churn", "/incidents"):
+        assert "<bdi>anna</bdi>" in site.get(page).text
     post(site, "release", who="anna", why="my shift is over")
     assert standing(site)["acknowledged"] is None
     assert [one["word"] for one in standing(site)["words"]] == ["released", "acknowledged"]

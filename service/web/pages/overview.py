@@ -41,11 +41,12 @@ class PageOfOverview(OverviewParameters):
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """An open incident: its sentence, and what it asks for."""
+    """An open incident: its sentence, what it asks for, and who has it."""
 
     summary: str
     word: str
     link: str
+    who: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def _view(one: OverviewModel, now_ms: int) -> ModelView:
 
 def _incident_view(one: WorstIncident) -> IncidentView:
     word = one.severity if one.state == "firing" else one.state
-    return IncidentView(one.summary, word, incident_page(one.id))
+    return IncidentView(one.summary, word, incident_page(one.id), one.acknowledged_by)
 
 
 def _budget_view(budget: BudgetSpent) -> BudgetView:
