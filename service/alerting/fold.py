@@ -12,7 +12,7 @@ Late rows restate a window: the fold is then taken up again from the state befor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import xxhash
@@ -264,11 +264,19 @@ def _describe(state: FoldState, tracked: Tracked, seen: _Seen, terms: Terms) -> 
         )
         tracked.confidence, tracked.evidence = None, {}
     else:
-        tracked.summary = told_sentence(found.sentence, signal, seen.result)
+        tracked.summary = told_sentence(found.sentence, signal, _examined(seen.result, found))
         tracked.confidence = round(found.confidence, 3)
         tracked.evidence = {**found.evidence, **_alternatives(found)}
     tracked.evidence |= _references(seen)
     _settle(state, tracked, seen, terms, has_paged=has_paged)
+
+
+def _examined(result: SliceResult, found: Diagnosis) -> SliceResult:
+    """The slice over all rows that the diagnosis is of: its shares are shares of these."""
+    if found.examined is None:
+        return result
+    start_ms, inferences, labels = found.examined
+    return replace(result, key=result.key._replace(start_ms=start_ms), inferences=inferences, labels=labels)
 
 
 def broken_clause(monitor: Monitor, finding: Finding) -> str | None:

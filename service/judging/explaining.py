@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from service.diagnosis.correlation import diagnose_correlation
 from service.diagnosis.diagnose import Patient, diagnose
+from service.diagnosis.diagnosis import Examined
 from service.diagnosis.view import view_of
 from service.judging.parts import Parts
 from service.judging.relations import diagnose_parted
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from service.alerting.rules import Signal
     from service.diagnosis.diagnosis import Diagnosis
     from service.judging.slices import SliceReader
+    from service.messages import Column
     from service.scoring.usual import Reference
 
 _MOST_SINCE_WINDOWS = 20
+_TOGETHER_WINDOWS = 2
+"""What begins so soon after something else may be the same: when a trouble began is known to a window or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +48,44 @@ def explain(
     asked = {s: s.column for s in signals if s.column is not None and s.rule in METHODS}
     if not asked:
         return found
-    known = [ms for s in signals if (ms := since_when(result, s)) is not None]
-    earliest = key.end_ms - _MOST_SINCE_WINDOWS * (key.end_ms - key.start_ms)
-    since = max(min([*known, key.start_ms]), earliest)
-    rows = reference.segment(key.segment) if key.segment else reference.sketch
-    parts = Parts(reader, case.terms, reference, case.scored, key, since)
-    if rows is None or parts.current is None:
-        return found
+    for since_ms, together in _begun_together(asked, result, since_when).items():
+        parts = Parts(reader, case.terms, reference, case.scored, key, since_ms)
+        diagnoses = _diagnoses(parts, {asked[s] for s in together})
+        found |= {s: diagnoses[asked[s]] for s in together if asked[s] in diagnoses}
+    return found
+
+
+def _begun_together(
+    asked: Iterable[Signal], result: SliceResult, since_when: SinceWhen
+) -> Mapping[int, Sequence[Signal]]:
+    """The signals by when their trouble began: rows of before another one's would only thin it out."""
+    key = result.key
+    length_ms = key.end_ms - key.start_ms
+    begun = {}
+    for signal in asked:
+        known = since_when(result, signal)
+        start_ms = key.start_ms if known is None else min(known, key.start_ms)
+        begun[signal] = max(start_ms, key.end_ms - _MOST_SINCE_WINDOWS * length_ms)
+    found: dict[int, list[Signal]] = {}
+    first_ms = last_ms = None
+    for signal in sorted(begun, key=lambda s: begun[s]):
+        if first_ms is None or last_ms is None or begun[signal] - last_ms > _TOGETHER_WINDOWS * length_ms:
+            first_ms = begun[signal]
+        last_ms = begun[signal]
+        found.setdefault(first_ms, []).append(signal)
+    return found
+
+
+def _diagnoses(parts: Parts, ringing: Collection[Column]) -> Mapping[Column, Diagnosis]:
+    """Of columns whose trouble began together, with the rows that were examined."""
+    segment, reference = parts.key.segment, parts.reference
+    rows, current = reference.segment(segment) if segment else reference.sketch, parts.current
+    if rows is None or current is None:
+        return {}
     just_before = None if parts.before is None else view_of(parts.before)
-    patient = Patient(view_of(rows), just_before, view_of(parts.current), parts.places)
-    diagnoses = diagnose(patient, set(asked.values()))
-    return found | {s: diagnoses[column] for s, column in asked.items() if column in diagnoses}
+    patient = Patient(view_of(rows), just_before, view_of(current), parts.places)
+    examined = Examined(parts.since_ms, current.inferences, current.labels)
+    return {column: replace(one, examined=examined) for column, one in diagnose(patient, ringing).items()}
 
 
 def _relation(reader: SliceReader, case: Case, result: SliceResult) -> Diagnosis | None:

@@ -9,15 +9,34 @@ from functools import cache
 import numpy as np
 import pytest
 
+from service.alerting.fold import Terms as FoldTerms
+from service.alerting.fold import fold
+from service.alerting.rules import Signal
+from service.alerting.state import FoldState
 from service.configuration import Configuration, ModelVersion
+from service.diagnosis.diagnosis import Diagnosis, Examined
 from service.evaluation.evaluation import Evaluation
-from service.messages import Alert, Cause, PaneKey, PaneRow, Partition, State
+from service.judging.explaining import Case, explain
+from service.judging.slices import SliceReader
+from service.judging.terms import Terms
+from service.messages import (
+    Alert,
+    Cause,
+    Finding,
+    PaneKey,
+    PaneRow,
+    Partition,
+    SliceResult,
+    State,
+    Verdict,
+    WindowKey,
+)
 from service.monitor import AlertPolicy, Budget, Monitor, WindowSpec
 from service.replay import MemoryResults
 from service.scoring.scorer import AllRows
 from service.sketches.codec import pane_to_bytes
 from service.sketches.pane import PaneSketch
-from tests.scoring.sketches import GRID, drawn, merged
+from tests.scoring.sketches import AMOUNT, COUNTRY, GRID, drawn, merged
 from tests.scoring.streams import calm_reference
 
 MINUTE = 60_000
@@ -153,3 +172,59 @@ def test_a_segment_is_held_against_its_own_past() -> None:
     said = [a for a in fired if a.window == "5m" and a.cause is Cause.MISSING]
     assert said
     assert all("only for country=DE" in a.summary for a in said)
+
+
+# ---------------------------------------------------------------- how far back rows are looked at
+WINDOW = 5 * MINUTE
+KEY = WindowKey("churn", "1", "", "5m", BREAKS * MINUTE, BREAKS * MINUTE + WINDOW)
+NULL, MOVED = Signal(AMOUNT, "missing"), Signal(COUNTRY, "drift")
+
+
+def explained(country_since_ms: int) -> Mapping[Signal, Diagnosis]:
+    """Why half of the amounts are null in one window, and the countries moved at that time."""
+    panes = []
+    for minute in range(BREAKS - 30, BREAKS + 5):
+        rng, start = np.random.default_rng(minute), minute * MINUTE
+        shares = (0.1, 0.3, 0.6, 0.0) if start >= country_since_ms else (0.6, 0.3, 0.1, 0.0)
+        sketch = drawn(200, rng, null=0.5 * (minute >= BREAKS), shares=shares)
+        key = PaneKey("churn", "1", "", start)
+        panes.append(
+            PaneRow(key, start + MINUTE, GRID.id, 200, 0, start, pane_to_bytes(sketch), PARTITIONS[0])
+        )
+    since = {NULL: KEY.start_ms, MOVED: country_since_ms}
+    version = ModelVersion(MONITOR, GRID, reference_name="r")
+
+    def read(start_ms: int, end_ms: int, _: str | None = None, /) -> list[PaneRow]:
+        return [one for one in panes if start_ms <= one.key.start_ms < end_ms]
+
+    terms = Terms(version, MONITOR.windows[0], KEY, read)
+    return explain(
+        SliceReader({GRID.id: GRID}.__getitem__), Case(terms, reference()), SliceResult(KEY, 1_000, 0, ()),
+        [NULL, MOVED], lambda _, signal: since[signal],
+    )  # fmt: skip
+
+
+def test_a_trouble_is_told_of_its_own_rows_however_long_another_one_has_lasted() -> None:
+    found = explained(country_since_ms=KEY.start_ms - 5 * WINDOW)
+    assert found[NULL].examined == (KEY.start_ms, 1_000, 0)
+    assert found[NULL].evidence["missing_share"] == pytest.approx(0.5, abs=0.05)
+    assert found[MOVED].examined == (KEY.start_ms - 5 * WINDOW, 6_000, 0)
+
+
+def test_what_begins_within_two_windows_is_looked_at_together() -> None:
+    found = explained(country_since_ms=KEY.start_ms - 2 * WINDOW)
+    assert found[NULL].examined == found[MOVED].examined == (KEY.start_ms - 2 * WINDOW, 3_000, 0)
+
+
+def test_the_sentence_tells_the_rows_that_its_share_is_of() -> None:
+    state, key = FoldState(), KEY._replace(start_ms=KEY.start_ms - WINDOW)
+    finding = Finding(AMOUNT, "evidence_null", 40.0, 16.0, None, 1_000, 1_000, 0.0, Verdict.DRIFT)
+    diagnosis = Diagnosis(
+        Cause.MISSING, (AMOUNT,), "feature amount is null in 25 % of the rows", 0.9,
+        examined=Examined(key.start_ms, 2_000, 0),
+    )  # fmt: skip
+    terms = FoldTerms(MONITOR, diagnose=lambda _, signals: dict.fromkeys(signals, diagnosis))
+    (fired,) = fold(state, KEY, [SliceResult(KEY, 1_000, 0, [finding])], terms).changes
+    assert fired.summary == (
+        "churn version 1: feature amount is null in 25 % of the rows (1970-01-01 00:35 to 00:45 UTC, 2,000 events)"
+    )
