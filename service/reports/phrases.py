@@ -62,11 +62,6 @@ def place(version: str, segment: str) -> str:
     return " ".join(filter(None, (f"version {version}" if version else "all versions", segment)))
 
 
-def counted(count: int, word: str) -> str:
-    """The number and its word, such as "1 window" or "1,200 windows"."""
-    return f"{count:,} {word}" + ("" if count == 1 else "s")
-
-
 def sure_said(confidence: float | None) -> str:
     """How sure a diagnosis is, in words; of one that nobody made it is counted, not guessed."""
     if confidence is None:

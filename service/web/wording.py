@@ -1,4 +1,4 @@
-"""Times and counts as people read them."""
+"""Times as people read them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from service.plurals import counted
 
 _UNITS = ((DAY_MS, "day"), (HOUR_MS, "hour"), (MINUTE_MS, "minute"), (SECOND_MS, "second"))
-
-
-def counted(count: int, word: str) -> str:
-    """The number and its word, such as "1 alert" or "1,200 alerts"."""
-    return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
 def age(duration_ms: int) -> str:

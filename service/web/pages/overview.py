@@ -11,6 +11,7 @@ from pydantic import Field
 from starlette.responses import HTMLResponse
 
 from service.monitor import format_duration
+from service.plurals import counted
 from service.store import queries
 from service.store.engine import transaction
 from service.store.paging import Paging
@@ -26,7 +27,7 @@ from service.web.dependencies import Dependencies
 from service.web.links import api, incident_page, incidents_page, model_page
 from service.web.pages.page import page
 from service.web.pages.spark import HEIGHT, SparkView, spark_view
-from service.web.wording import Moment, counted, moment
+from service.web.wording import Moment, moment
 
 HALTED_SHOWN = 20
 MOST_SHOWN = 500
