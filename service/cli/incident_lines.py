@@ -95,10 +95,3 @@ def spent_of(ledger: Ledger) -> str:
         f"{ledger.marked_false} of them false{unmarked}; "
         f"{ledger.promised:g} false allowed, {ledger.spent:.0%} of the budget is spent"
     ).replace("%", " %")
-
-
-def document_of(one: IncidentRow) -> dict[str, Any]:
-    """Plain values for JSON."""
-    values = {name: getattr(one, name) for name in one.__dataclass_fields__}
-    times = ("marked_at", "acknowledged_at")
-    return values | {name: None if values[name] is None else values[name].isoformat() for name in times}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
@@ -14,6 +12,7 @@ from rich.console import Console
 from service.alerting.standing_words import ending_of
 from service.alerting.words import Said, Word, end_of_silence
 from service.cli.dead_letter_filters import database, reading
+from service.cli.json_lines import echo_json
 from service.cli.standing_lines import silences_table
 from service.cli.times import span_of, time_of
 from service.cli.who import who_option, why_option
@@ -135,8 +134,8 @@ def silences(model: str | None, as_json: bool) -> None:
     with reading() as connection:
         ours, there = all_silences(connection, _now(), model)
     if as_json:
-        for document in (*map(asdict, ours), *map(asdict, there)):
-            click.echo(json.dumps(document, default=lambda moment: moment.isoformat()))
+        for one in (*ours, *there):
+            echo_json(one)
         return
     if not ours and not there:
         click.echo("nothing is silent")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli import tables
+from service.cli.json_lines import echo_json
 from service.errors import ConfigurationError
 from service.monitor import DAY_MS, MINUTE_MS
 from service.parsers import duration
@@ -69,7 +69,7 @@ def list_(as_json: bool) -> None:
         found = list_keys(engine)
     now = moment(now_ms())
     for key in found if as_json else ():
-        click.echo(json.dumps(_document(key, now)))
+        echo_json(_document(key, now))
     if as_json:
         return
     if not found:
@@ -110,9 +110,8 @@ def _lifetime(text: str) -> timedelta:
 
 
 def _document(key: ApiKey, now: datetime) -> dict[str, object]:
-    times = {name: getattr(key, f"{name}_at") for name in ("created", "last_used", "expires", "revoked")}
-    told = {f"{name}_at": None if at is None else at.isoformat() for name, at in times.items()}
-    return {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "state": _state(key, now), **told}
+    times = {name: getattr(key, name) for name in ("created_at", "last_used_at", "expires_at", "revoked_at")}
+    return {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "state": _state(key, now), **times}
 
 
 def _cells(key: ApiKey, now: datetime) -> tuple[str, ...]:
