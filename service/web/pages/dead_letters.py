@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Query, Request
-from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse
 
 from service.dead_letters.readable import hex_dump, visible, visible_lines
@@ -16,7 +15,7 @@ from service.store import dead_letters as store
 from service.store.dead_letters import DeadLetterFilter, DeadLetterRow
 from service.store.engine import transaction
 from service.web.api.dead_letters import MOST_REPLAYED, DeadLetter, Number, Offset, document_of
-from service.web.api.parameters import DeadLetterParameters, NameInPath, encode_cursor
+from service.web.api.parameters import DeadLetterParameters, Filled, NameInPath, encode_cursor
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.links import api, dead_letter_page, dead_letters_page, pipeline_page
 from service.web.pages.page import may_write, page
@@ -40,7 +39,7 @@ class LetterView:
 class LettersPageParameters(DeadLetterParameters):
     """Which letters the page shows; a form sends an empty text for no reason."""
 
-    reason: Annotated[Reason | None, BeforeValidator(lambda text: text or None)] = None
+    reason: Filled[Reason] = None
 
 
 def dead_letters(

@@ -19,7 +19,7 @@ from service.store.queries import ModelRow
 from service.store.result_queries import AlertFilter, AlertRow, list_alerts
 from service.web.api.course import CourseParameters, course_of
 from service.web.api.incidents import budget
-from service.web.api.parameters import Name, NameInPath, Time
+from service.web.api.parameters import Filled, Name, NameInPath, Time
 from service.web.api.slices import Slice, slices
 from service.web.api.unknown_model import no_model
 from service.web.condition import STATE_WORDS, condition_of, monitor_of
@@ -35,16 +35,16 @@ _SPANS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("30 days", 30 * DAY_MS))
 
 
 class ModelPageParameters(BaseModel):
-    """Which windows the page shows; an empty text is the same as none."""
+    """Which windows the page shows."""
 
     model_config = ConfigDict(extra="ignore")
 
-    window: Name = ""
-    version: Name = ""
+    window: Filled[Name] = None
+    version: Filled[Name] = None
     segment: Name = ""
-    metric: Name = ""
-    since: Time | Annotated[str, Query(max_length=0)] = ""
-    until: Time | Annotated[str, Query(max_length=0)] = ""
+    metric: Filled[Name] = None
+    since: Filled[Time] = None
+    until: Filled[Time] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def model(
         last_event=moment(row.last_event_ms, now_ms), last_label=moment(row.last_label_ms, now_ms),
         incidents=_shown(recent, chosen), alerts=_fired(alerts, chosen), slices=beside.items,
         budget=budget(web, model),
-        answers=_answers(monitor), metric=asked.metric,
+        answers=_answers(monitor),
         sources=_sources(model, chosen, asked.metric) | {"answers": _course(model, chosen, monitor, beside.items)},
         link=LINKS, span=(utc(chosen.since), utc(chosen.until)),
     )  # fmt: skip
@@ -125,14 +125,7 @@ LINKS = {
 
 
 def _parameters(model: str, asked: ModelPageParameters) -> CourseParameters:
-    return CourseParameters.model_construct(
-        model=model, window=asked.window or None, version=asked.version or None, segment=asked.segment,
-        since=_time(asked.since), until=_time(asked.until),
-    )  # fmt: skip
-
-
-def _time(value: int | str) -> int | None:
-    return value if isinstance(value, int) else None
+    return CourseParameters.model_construct(model=model, **asked.model_dump(exclude={"metric"}))
 
 
 def _answers(monitor: Monitor) -> Column:
@@ -178,13 +171,13 @@ def _choices(row: ModelRow, monitor: Monitor, beside: list[Slice], chosen: Chose
     return Choices(tuple(kinds), tuple(versions), tuple(segments), tuple(spans))
 
 
-def _sources(model: str, chosen: Chosen, metric: str) -> dict[str, str]:
+def _sources(model: str, chosen: Chosen, metric: str | None) -> dict[str, str]:
     """What the charts are drawn from."""
     of = {"model": model} | chosen.values
     return {
         "heat": api("heat", **of, points=MOST_PLACES),
         "volume": api("heat", **of, points=MOST_PLACES, columns=1),
-        "performance": api("performance-over-time", **of, metric=metric or None),
+        "performance": api("performance-over-time", **of, metric=metric),
         "missing": api("missing-over-time", **of),
     }
 

@@ -17,7 +17,7 @@ from service.web.api.monitor_editing import LONGEST_YAML
 from service.web.api.parameters import Name, PageQuery, encode_cursor
 from service.web.condition import monitor_of
 from service.web.dependencies import Dependencies
-from service.web.links import api, model_page, monitor_page
+from service.web.links import api, model_page, monitor_page, monitors_page, setup_page
 from service.web.pages.page import page
 from service.web.problems import not_found
 from service.web.wording import utc
@@ -51,7 +51,8 @@ def monitors(request: Request, web: Dependencies, asked: PageQuery) -> HTMLRespo
         "monitors.html",
         place="monitors",
         monitors=[view_of(row, web.clock_ms()) for row in chunk.rows],
-        next=None if chunk.next is None else encode_cursor(chunk.next),
+        next=None if chunk.next is None else monitors_page(cursor=encode_cursor(chunk.next)),
+        setup=setup_page(),
     )
 
 
