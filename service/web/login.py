@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, NamedTuple
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -26,11 +26,11 @@ from service.web.authorization import (
     slow_down,
 )
 from service.web.dependencies import Dependencies, WebDependencies
+from service.web.forms import form_fields
 from service.web.origin import Origin, origin_of
 from service.web.rendering import render
 
 LIFETIME = timedelta(hours=12)
-FORM = "application/x-www-form-urlencoded"
 FORM_PATHS = ("/login", "/logout")
 _MOST_FIELDS = 4
 _LONGEST_NEXT = 2_000
@@ -79,13 +79,8 @@ def _is_logged_in(request: Request, web: WebDependencies) -> bool:
 
 
 async def _form(request: Request) -> Form:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise HTTPException(415, f"the login takes a form, {FORM}")
-    try:
-        fields = parse_qs((await request.body()).decode("ascii"), max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        raise HTTPException(422, "this is not what the login form sends") from None
-    return Form(fields.get("key", [""])[0].strip(), _below(fields.get("next", [""])[0]))
+    fields = await form_fields(request, _MOST_FIELDS)
+    return Form(fields.get("key", ""), _below(fields.get("next", "")))
 
 
 def _open(request: Request, web: Dependencies, form: Annotated[Form, Depends(_form)]) -> Response:
