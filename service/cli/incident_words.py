@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from rich.console import Console
@@ -18,6 +18,7 @@ from service.cli.times import span_of, time_of
 from service.cli.who import who_option, why_option
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
+from service.moments import time_at
 from service.settings import load_from_environment
 from service.store.alertmanagers import all_silences
 from service.store.incident_words import Order, end, say
@@ -169,4 +170,4 @@ def _end_of(lasts: str | None, until: str | None) -> datetime | None:
 
 
 def _now() -> datetime:
-    return datetime.fromtimestamp(now_ms() / 1000, UTC)
+    return time_at(now_ms())

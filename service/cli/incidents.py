@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +16,7 @@ from service.cli.standing_lines import standing_lines
 from service.cli.times import ago_or_time
 from service.cli.who import who_option, why_option
 from service.errors import ConfigurationError
+from service.moments import time_at
 from service.settings import load_from_environment
 from service.store.alertmanagers import silenced_there
 from service.store.configuration import load_configuration
@@ -91,7 +91,7 @@ def show(incident: str, as_json: bool) -> None:
         if one is None:
             raise _unknown(incident)
         alerts, marks = alerts_of(connection, incident), marks_of(connection, incident)
-        now, words = datetime.fromtimestamp(now_ms() / 1000, UTC), words_of(connection, incident)
+        now, words = time_at(now_ms()), words_of(connection, incident)
         silences = silences_over(connection, {incident: one.model}, now).get(incident, ())
         there = [each for each in silenced_there(connection, now, [incident]) if each.word is None]
     if as_json:

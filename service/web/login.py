@@ -13,9 +13,10 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from service.moments import time_at
 from service.settings import Auth
 from service.store.engine import transaction
-from service.store.keys import Refusal, close_login, moment, open_login, verify_key, verify_login
+from service.store.keys import Refusal, close_login, open_login, verify_key, verify_login
 from service.web.authorization import (
     COOKIE,
     REALM,
@@ -75,7 +76,7 @@ def _is_logged_in(request: Request, web: WebDependencies) -> bool:
         return False
     slow_down(request.app.state.buckets, address_of(request))
     with transaction(web.engine) as connection:
-        return verify_login(connection, token, moment(web.clock_ms())) is not None
+        return verify_login(connection, token, time_at(web.clock_ms())) is not None
 
 
 async def _form(request: Request) -> Form:
@@ -86,7 +87,7 @@ async def _form(request: Request) -> Form:
 def _open(request: Request, web: Dependencies, form: Annotated[Form, Depends(_form)]) -> Response:
     _refuse_foreign_form(request)
     slow_down(request.app.state.login_buckets, address_of(request))
-    now = moment(web.clock_ms())
+    now = time_at(web.clock_ms())
     with transaction(web.engine) as connection:
         found = verify_key(connection, form.key, now)
         token = None if isinstance(found, Refusal) else open_login(connection, found, now, LIFETIME)

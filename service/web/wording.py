@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from service.moments import time_at, utc
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from service.plurals import counted
 
@@ -19,14 +19,9 @@ def age(duration_ms: int) -> str:
     return "1 second" if duration_ms >= SECOND_MS else "less than a second"
 
 
-def utc(ms: int) -> str:
-    """The time to the second, in UTC."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def iso(ms: int) -> str:
     """The time as machines read it."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time_at(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)

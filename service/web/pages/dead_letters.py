@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from service.dead_letters.readable import hex_dump, visible, visible_lines
 from service.messages import Partition, Reason
+from service.moments import ms_of
 from service.store import dead_letters as store
 from service.store.dead_letters import DeadLetterFilter, DeadLetterRow
 from service.store.engine import transaction
@@ -100,8 +101,8 @@ def _view(row: DeadLetterRow, now_ms: int, most_bytes: int | None = None) -> Let
     return LetterView(
         document_of(row, most_bytes),
         dead_letter_page(row.topic, row.partition, row.offset),
-        moment(round(1_000 * row.seen_at.timestamp()), now_ms),
-        None if replayed is None else moment(round(1_000 * replayed.timestamp()), now_ms),
+        moment(ms_of(row.seen_at), now_ms),
+        None if replayed is None else moment(ms_of(replayed), now_ms),
         moment(row.timestamp_ms, now_ms) if row.timestamp_ms >= 0 else None,
     )
 

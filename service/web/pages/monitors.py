@@ -8,6 +8,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from service.configuration import ALWAYS_MS
+from service.moments import utc
 from service.monitor_changes import budget_said
 from service.store import queries
 from service.store.engine import transaction
@@ -20,7 +21,6 @@ from service.web.dependencies import Dependencies
 from service.web.links import api, model_page, monitor_page, monitors_page, setup_page
 from service.web.pages.page import page
 from service.web.problems import not_found
-from service.web.wording import utc
 
 ORIGINS = {"applied": "applied by a person", "learned": "learned with its first event"}
 

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from service.doctor.check import Condition
 from service.doctor.flow import NOT_READ, TROUBLES, Reading
 from service.doctor.phrasing import lasting
+from service.moments import ms_of
 from service.web.api.parameters import Filled, Name
 from service.web.api.pipeline import PipelineParameters, pipeline_now
 from service.web.api.pipeline_answer import DeadReason, ModelProgress, PartitionState, Pipeline, Totals
@@ -110,9 +111,7 @@ def pipeline(
         outcomes=outcome_views(shown.totals),
         reasons=[_reason_view(one, shown.now_ms) for one in shown.dead_letters.by_reason],
         models=_model_views(shown),
-        gaps=[
-            (one, moment(round(1_000 * one.noted_at.timestamp()), shown.now_ms)) for one in shown.gaps.latest
-        ],
+        gaps=[(one, moment(ms_of(one.noted_at), shown.now_ms)) for one in shown.gaps.latest],
         tones=CONDITION_TONES,
         lasting=lasting,
         age=age,
