@@ -19,9 +19,9 @@ from service.store.incidents import OpenIncidents, open_incidents
 from service.store.marks import AlarmVerdict
 from service.store.paging import Chunk, Key, Paging, check_key
 from service.store.queries import ModelRow, OpenAlerts
-from service.web.api.course import shortest_window
 from service.web.api.heat_map import percents_of
 from service.web.api.parameters import Filled, Name, PageParameters, encode_cursor
+from service.web.api.window_spans import shortest_window
 from service.web.condition import Condition, ModelState, condition_of, monitor_of, stale_after_ms
 from service.web.dependencies import Dependencies
 

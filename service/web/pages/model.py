@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import HTMLResponse
 
 from service.messages import PREDICTION, SCORE, Column, State
+from service.moments import utc
 from service.monitor import DAY_MS, Monitor, Task
 from service.store import queries
 from service.store.engine import transaction
@@ -17,16 +18,16 @@ from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
 from service.store.paging import Paging
 from service.store.queries import ModelRow
 from service.store.result_queries import AlertFilter, AlertRow, list_alerts
-from service.web.api.course import CourseParameters, course_of
 from service.web.api.incidents import budget
 from service.web.api.parameters import Filled, Name, NameInPath, Time
 from service.web.api.slices import Slice, slices
 from service.web.api.unknown_model import no_model
+from service.web.api.window_spans import WindowSpanParameters, window_span_of
 from service.web.condition import STATE_WORDS, condition_of, monitor_of
 from service.web.dependencies import Dependencies
 from service.web.links import api, feature_page, incident_page, incidents_page, model_page, monitor_page
 from service.web.pages.page import page
-from service.web.wording import moment, utc
+from service.web.wording import moment
 
 MOST_INCIDENTS, MOST_ALERTS = 50, 200
 MOST_PLACES = 360
@@ -102,8 +103,8 @@ def model(
     if row is None:
         raise no_model(web, model)
     monitor, parameters = monitor_of(model, row.monitor), _parameters(model, asked)
-    course = course_of(parameters, monitor, now_ms)
-    chosen = Chosen(course.window, course.version, course.segment, course.since_ms, course.until_ms)
+    span = window_span_of(parameters, monitor, now_ms)
+    chosen = Chosen(span.window, span.version, span.segment, span.since_ms, span.until_ms)
     beside = slices(web, parameters)
     condition = condition_of(row, now_ms)
     return page(
@@ -124,8 +125,8 @@ LINKS = {
 }  # fmt: skip
 
 
-def _parameters(model: str, asked: ModelPageParameters) -> CourseParameters:
-    return CourseParameters.model_construct(model=model, **asked.model_dump(exclude={"metric"}))
+def _parameters(model: str, asked: ModelPageParameters) -> WindowSpanParameters:
+    return WindowSpanParameters.model_construct(model=model, **asked.model_dump(exclude={"metric"}))
 
 
 def _answers(monitor: Monitor) -> Column:
