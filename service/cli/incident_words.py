@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from datetime import datetime
 
 import click
-from rich.console import Console
 
 from service.alerting.standing_words import ending_of
 from service.alerting.words import Said, Word, end_of_silence
+from service.cli import tables
 from service.cli.dead_letter_filters import database, reading
 from service.cli.json_lines import echo_json
 from service.cli.standing_lines import silences_table
@@ -25,7 +23,6 @@ from service.store.incident_words import Order, end, say
 from service.store.statements import statement_of
 from service.wiring import now_ms
 
-_PIPED_WIDTH = 200
 _for = click.option("--for", "lasts", help="So long from now on: 1h, 4h, 1d.")
 _until = click.option("--until", help="Until this time, ISO 8601.")
 
@@ -141,8 +138,7 @@ def silences(model: str | None, as_json: bool) -> None:
     if not ours and not there:
         click.echo("nothing is silent")
         return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
-    Console(width=width, highlight=False).print(silences_table(ours, there))
+    tables.show(silences_table(ours, there))
 
 
 def add_word_commands(incidents: click.Group) -> None:
