@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.learning import learn
 from service.messages import Severity, iso
 from service.monitor import DAY_MS
 from service.names import clean_name
+from service.plurals import counted
 from service.reference.profile import profile_to_bytes
 from service.store import acceptance as store
 from service.store.acceptance import Incomplete, Span, free_name, incomplete_windows
@@ -112,6 +113,32 @@ def objections_to(engine: Engine, model: str, span: Span) -> Objections:
         return Objections(paging, incomplete_windows(connection, model, span))
 
 
+def refuse_what_is_not_normal(
+    found: Objections,
+    *,
+    even_so: bool = False,
+    on_account_of: str | None = None,
+    mend: str = "mend that first",
+    choose: str = "choose another time",
+) -> None:
+    """Raise ConfigurationError when there are objections: pages are none if `even_so`, nor is the incident itself.
+
+    `mend` and `choose` say what a person may do of pages and of missing records, where they asked.
+    """
+    pages = "pages" if on_account_of is None else "pages, too"
+    problems = [
+        visible(f"incident {one.id} is open and {pages} ({one.summary}): {mend}")
+        for one in found.paging
+        if not even_so and one.id != on_account_of
+    ]
+    if found.incomplete is not None:
+        windows, (start_ms, end_ms) = counted(found.incomplete.windows, "window"), found.incomplete.span
+        between = f"{iso(start_ms)} and {iso(end_ms)}"
+        problems.append(f"records are missing in {windows} of that time, between {between}: {choose}")
+    if problems:
+        raise ConfigurationError(*problems)
+
+
 def candidate(
     engine: Engine, present: ModelVersion, name: str | None, span: Span, now_ms: int
 ) -> tuple[ReferenceProfile, Span]:
@@ -150,21 +177,7 @@ def accept_span(engine: Engine, asked: Asked, said: Statement, now_ms: int) -> A
     present = present_of(engine, asked.model)
     wanted = AskedSpan(asked.from_ms, asked.to_ms, until_said=f"the end, {iso(asked.to_ms)},")
     span = span_to_learn(engine, present.monitor, wanted, now_ms)
-    problems = [*_told(objections_to(engine, asked.model, span), asked.incident)]
-    if problems:
-        raise ConfigurationError(*problems)
+    refuse_what_is_not_normal(objections_to(engine, asked.model, span), on_account_of=asked.incident)
     made, learned = candidate(engine, present, None, span, now_ms)
     applied = accept(engine, present, made, learned, said, now_ms)
     return Accepted(made.name, asked.model, made.rows, *learned, applied.since_ms, present.reference_name)
-
-
-def _told(found: Objections, incident: str) -> Iterator[str]:
-    for one in found.paging:
-        if one.id != incident:
-            yield f"incident {one.id} is open and pages, too ({one.summary}): mend that first"
-    if found.incomplete is not None:
-        lost = found.incomplete
-        yield (
-            f"records are missing in {lost.windows:,} windows of that time, between {iso(lost.span.from_ms)} "
-            f"and {iso(lost.span.to_ms)}: choose another time"
-        )

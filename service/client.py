@@ -1794,10 +1794,10 @@ class Scores(TypedDict):
     window: str
     version: str | None
     segment: str
-    role: str
-    feature: str
     since_ms: int
     until_ms: int
+    role: str
+    feature: str
     windows: ScoreWindows
     series: list[Series]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import TypeVar
@@ -94,6 +95,27 @@ def member(words: type[Word]) -> Callable[[str], Word]:
 def truth(text: str) -> bool:
     """The words true and false."""
     return choice("true", "false")(text) == "true"
+
+
+def matching(pattern: str, advice: str) -> Callable[[str], str]:
+    """A text of this form as it is."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(advice)
+        return text
+
+    return parse
+
+
+def word(text: str) -> str:
+    """Up to 200 characters without spaces."""
+    return matching(r"\S{1,200}", "write up to 200 characters without spaces")(text)
+
+
+def listed(parse: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    """Several of them, separated by commas; each once."""
+    return lambda text: tuple(dict.fromkeys(parse(item.strip()) for item in text.split(",") if item.strip()))
 
 
 def _float(text: str) -> float:

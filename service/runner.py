@@ -22,8 +22,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from service.log_lines import set_up_logging
+from service.moments import time_at
 from service.settings import Settings
-from service.store.keys import any_key_opens, moment
+from service.store.keys import any_key_opens
 from service.web.app import create_app
 from service.web.dependencies import WebDependencies
 from service.web.exposure import auth_for, hosts_for
@@ -185,7 +186,7 @@ def _servers(  # noqa: PLR0913, PLR0917 - everything a server may show
         dependencies = WebDependencies(
             engine, now_ms, web.max_series, metrics.registry, ready, alive,
             allowed_hosts=hosts_for(address, web.allowed_hosts),
-            auth=auth_for(web.auth, address, lambda: any_key_opens(engine, moment(now_ms()))),
+            auth=auth_for(web.auth, address, lambda: any_key_opens(engine, time_at(now_ms()))),
             metrics_token=web.metrics_token, requests_per_minute=web.requests_per_minute,
             replaying=make_replaying(settings, engine) if settings.kafka.bootstrap_servers else None,
             webhook=settings.evaluator.alert_webhook_url is not None,

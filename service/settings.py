@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from service.errors import ConfigurationError
+from service.kafka_variables import KafkaSettings, contradictions
 from service.messages import UnknownModels
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS
-from service.parsers import duration, member, number, truth, whole
+from service.parsers import duration, listed, matching, member, number, truth, whole, word
 from service.transport import (
     DATABASE_URL,
     alertmanager_dangers,
@@ -35,34 +36,9 @@ from service.variables import (
     open_secrets,
     optional,
     secret,
-    secret_file,
     settings_of,
     unknown_variables,
 )
-
-
-class KafkaClient(StrEnum):
-    """The library that talks to Kafka."""
-
-    KAFKA_PYTHON = "kafka-python"
-    CONFLUENT = "confluent"
-
-
-class SecurityProtocol(StrEnum):
-    """How the connection to Kafka is encrypted and authenticated."""
-
-    PLAINTEXT = "PLAINTEXT"
-    SSL = "SSL"
-    SASL_PLAINTEXT = "SASL_PLAINTEXT"
-    SASL_SSL = "SASL_SSL"
-
-
-class SaslMechanism(StrEnum):
-    """How the password is proved to Kafka."""
-
-    PLAIN = "PLAIN"
-    SCRAM_SHA_256 = "SCRAM-SHA-256"
-    SCRAM_SHA_512 = "SCRAM-SHA-512"
 
 
 class Auth(StrEnum):
@@ -89,42 +65,24 @@ class LogFormat(StrEnum):
 
 
 # ---------------------------------------------------------------- parsers
-def _matching(pattern: str, advice: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(advice)
-        return text
-
-    return parse
-
-
-def _listed(parse: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
-    return lambda text: tuple(dict.fromkeys(parse(item.strip()) for item in text.split(",") if item.strip()))
-
-
 def _database_url(text: str) -> str:
     """The URL, with the scheme that SQLAlchemy knows."""
     text = re.sub("^postgres:", "postgresql:", text)
     advice = (
         "write postgresql://user@host:5432/name, and in passwords %40 for @, %2F for /, %3F for ?, %23 for #"
     )
-    return _matching(DATABASE_URL.pattern, advice)(text)
+    return matching(DATABASE_URL.pattern, advice)(text)
 
 
-_topic = _matching(r"[a-zA-Z0-9._-]{1,249}", "write topics of letters, digits, '.', '_' and '-'")
-_server = _matching(
-    r"(\[[0-9a-fA-F:.]+\]|[^\s,:/\[\]]+):[0-9]{1,5}", "write servers such as kafka-1:9092,kafka-2:9092"
-)
-_word = _matching(r"\S{1,200}", "write up to 200 characters without spaces")
-_web_url = _matching(r"https?://[!-.0-~]+[!-~]*", "write a URL that begins with https:// or http://")
-_host_name = _matching(
+_web_url = matching(r"https?://[!-.0-~]+[!-~]*", "write a URL that begins with https:// or http://")
+_host_name = matching(
     r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]",
     "write host names without ports, such as driftbell.example.com, *.example.com or [::1]",
 )
-_network = _matching(
+_network = matching(
     r"[0-9.]+(/[0-9]{1,2})?|[0-9a-fA-F:.]+(/[0-9]{1,3})?", "write addresses such as 10.0.0.7 or 10.0.0.0/8"
 )
-_token = _matching(r"[!-~]{16,200}", "write 16 to 200 characters without spaces")
+_token = matching(r"[!-~]{16,200}", "write 16 to 200 characters without spaces")
 _port = whole(0, 65_535)
 _retention = duration(HOUR_MS, 3660 * DAY_MS)
 _MOST_ALERTMANAGERS = 10
@@ -132,7 +90,7 @@ _MOST_ALERTMANAGERS = 10
 
 def _web_urls(text: str) -> str:
     """Several addresses, separated by commas."""
-    urls = _listed(_web_url)(text)
+    urls = listed(_web_url)(text)
     if not 0 < len(urls) <= _MOST_ALERTMANAGERS:
         raise ValueError(f"write 1 to {_MOST_ALERTMANAGERS} URLs, separated by commas")
     return ",".join(urls)
@@ -149,74 +107,6 @@ class DatabaseSettings:
     password: str | None = secret(
         "DATABASE_PASSWORD", str, "The database password, when it is not in the URL."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaSecurity:
-    """How to reach a Kafka that is encrypted or asks who we are."""
-
-    protocol: SecurityProtocol = given(
-        "KAFKA_SECURITY_PROTOCOL",
-        "PLAINTEXT",
-        member(SecurityProtocol),
-        "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.",
-    )
-    sasl_mechanism: SaslMechanism | None = optional(
-        "KAFKA_SASL_MECHANISM",
-        member(SaslMechanism),
-        "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with SASL protocols.",
-    )
-    sasl_username: str | None = optional("KAFKA_SASL_USERNAME", _word, "The user name, with SASL protocols.")
-    sasl_password: str | None = secret("KAFKA_SASL_PASSWORD", str, "The password, with SASL protocols.")
-    ssl_ca_file: str | None = optional(
-        "KAFKA_SSL_CA_FILE", str, "The certificate authority that signed the brokers' certificates (PEM)."
-    )
-    ssl_cert_file: str | None = optional("KAFKA_SSL_CERT_FILE", str, "The client certificate (PEM).")
-    ssl_key_file: str | None = secret_file(
-        "KAFKA_SSL_KEY_FILE", "The private key of the client certificate (PEM)."
-    )
-    ssl_key_password: str | None = secret(
-        "KAFKA_SSL_KEY_PASSWORD", str, "The password of the private key, when it has one."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaSettings:
-    """What to read from which Kafka."""
-
-    bootstrap_servers: tuple[str, ...] = given(
-        "KAFKA_BOOTSTRAP_SERVERS",
-        "",
-        _listed(_server),
-        "The brokers to ask first, host:port separated by commas.",
-    )
-    topics: tuple[str, ...] = given(
-        "KAFKA_TOPICS", "", _listed(_topic), "The topics to read, separated by commas."
-    )
-    group: str = given(
-        "KAFKA_GROUP", "driftbell", _word, "The consumer group whose members share the partitions."
-    )
-    client: KafkaClient = given(
-        "KAFKA_CLIENT",
-        "kafka-python",
-        member(KafkaClient),
-        "The client library, kafka-python or confluent (an extra).",
-    )
-    dead_letter_topic: str | None = optional(
-        "DEAD_LETTER_TOPIC", _topic, "A topic that rejected records are copied to."
-    )
-    feedback_topic: str | None = optional(
-        "FEEDBACK_TOPIC",
-        _topic,
-        "A topic that predictions to label and advice to train again are sent to, with ids and features.",
-    )
-    session_timeout_ms: int = given(
-        "KAFKA_SESSION_TIMEOUT",
-        "45s",
-        duration(1_000, 30 * MINUTE_MS),
-        "How long the group waits for a collector that has died before the others take over.",
-    )
-    security: KafkaSecurity = nested(KafkaSecurity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +177,7 @@ class EvaluatorSettings:
 class WebSettings:
     """Where the API, the pages and the metrics are served; port 0 takes any that is free."""
 
-    host: str = given("HOST", "127.0.0.1", _word, "The address that the API and the pages listen on.")
+    host: str = given("HOST", "127.0.0.1", word, "The address that the API and the pages listen on.")
     port: int = given("PORT", "8765", _port, "The port that the API and the pages listen on.")
     metrics_port: int | None = optional(
         "METRICS_PORT",
@@ -309,7 +199,7 @@ class WebSettings:
     allowed_hosts: tuple[str, ...] = given(
         "ALLOWED_HOSTS",
         "",
-        _listed(_host_name),
+        listed(_host_name),
         "The host names that requests may name, separated by commas. "
         "Without it localhost, 127.0.0.1 and [::1] on a loopback address, else any.",
     )
@@ -328,7 +218,7 @@ class WebSettings:
     trusted_proxies: tuple[str, ...] = given(
         "TRUSTED_PROXIES",
         "127.0.0.1,::1",
-        _listed(_network),
+        listed(_network),
         "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, addresses or networks.",
     )
 
@@ -417,7 +307,7 @@ def read_settings(environ: Mapping[str, str]) -> Reading:
     known = {setting.name for setting in SETTINGS}
     problems = unknown_variables(environ, known)
     settings = fill(Settings, environ, problems)
-    problems += _contradictions(settings.kafka, names)
+    problems += contradictions(settings.kafka, names)
     if not settings.allow_insecure:
         settings = _verifying(settings, environ)
     dangers = _dangers(settings, environ)
@@ -465,36 +355,3 @@ def _dangers(settings: Settings, environ: Mapping[str, str]) -> list[str]:
 
 def _kafka_dangers(settings: Settings) -> list[str]:
     return kafka_dangers(settings.kafka.security.protocol, settings.kafka.bootstrap_servers)
-
-
-# ---------------------------------------------------------------- settings that need or exclude each other
-def _contradictions(kafka: KafkaSettings, names: set[str]) -> list[str]:
-    problems = [*_missing_sasl(kafka.security, names), *_half_a_certificate(names)]
-    topic = kafka.dead_letter_topic
-    if topic in kafka.topics:
-        problems.append(f"{PREFIX}DEAD_LETTER_TOPIC is {topic!r}, which is read, too; name another topic")
-    if kafka.feedback_topic in kafka.topics:
-        problems.append(
-            f"{PREFIX}FEEDBACK_TOPIC is {kafka.feedback_topic!r}, which is read, too; name another topic"
-        )
-    if kafka.feedback_topic is not None and kafka.feedback_topic == topic:
-        problems.append(
-            f"{PREFIX}FEEDBACK_TOPIC is {topic!r}, which dead letters are sent to; name another topic"
-        )
-    if kafka.feedback_topic is not None and not kafka.bootstrap_servers:
-        problems.append(f"{PREFIX}KAFKA_BOOTSTRAP_SERVERS is not set; {PREFIX}FEEDBACK_TOPIC needs it")
-    return problems
-
-
-def _missing_sasl(security: KafkaSecurity, names: set[str]) -> list[str]:
-    if not security.protocol.startswith("SASL"):
-        return []
-    wanted = [f"{PREFIX}KAFKA_SASL_{part}" for part in ("MECHANISM", "USERNAME", "PASSWORD")]
-    missing = [name for name in wanted if name not in names and f"{name}_FILE" not in names]
-    return [f"{name} is not set; {security.protocol} needs it" for name in missing]
-
-
-def _half_a_certificate(names: set[str]) -> list[str]:
-    pair = {f"{PREFIX}KAFKA_SSL_CERT_FILE", f"{PREFIX}KAFKA_SSL_KEY_FILE"}
-    missing = sorted(pair - names)
-    return [f"{missing[0]} is not set; a certificate and its key go together"] if len(missing) == 1 else []

@@ -30,11 +30,12 @@ from service.intake.file_log import FileLogSource
 from service.intake.file_log_reader import FileLogReader
 from service.intake.kafka_settings import KafkaSettings
 from service.intake.limits import Limits
+from service.kafka_variables import KafkaClient
 from service.labelling.delivery import AlertsAndFeedback, FeedbackDelivery
 from service.metrics import PipelineMetrics
 from service.monitor import Monitor
 from service.replay import Replay, Sink
-from service.settings import KafkaClient, Reading, Settings
+from service.settings import Reading, Settings
 from service.sketches.grids import Grid
 from service.store.alertmanagers import Alertmanagers
 from service.store.checkpoint import PostgresCheckpoints

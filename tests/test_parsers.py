@@ -7,7 +7,20 @@ from collections.abc import Callable
 import pytest
 
 from service.monitor import Task
-from service.parsers import any_of, choice, duration, member, number, shown, suggestion, truth, whole
+from service.parsers import (
+    any_of,
+    choice,
+    duration,
+    listed,
+    matching,
+    member,
+    number,
+    shown,
+    suggestion,
+    truth,
+    whole,
+    word,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +54,8 @@ def test_a_good_text_becomes_its_value(parse: Callable[[str], object], text: str
         (whole(1, 9), "9" * 5_000, "write a whole number from 1 to 9"),
         (member(Task), "binry", "did you mean 'binary'?"),
         (truth, "1", "write true or false"),
+        (word, "two words", "write up to 200 characters without spaces"),
+        (matching("[0-9]{1,3}", "write digits"), "1a", "write digits"),
     ],
 )
 def test_a_bad_text_is_told_what_to_write(parse: Callable[[str], object], text: str, advice: str) -> None:
@@ -58,3 +73,7 @@ def test_words_are_listed_as_in_a_sentence() -> None:
     assert any_of(["a"]) == "a"
     assert any_of(["a", "b", "c"]) == "a, b or c"
     assert suggestion("zebra", ["a", "b"]) == "write a or b"
+
+
+def test_a_list_holds_each_of_its_items_once() -> None:
+    assert listed(word)(" b, a,b,, ") == ("b", "a")

@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 from service.errors import ConfigurationError
+from service.kafka_variables import KafkaClient, SaslMechanism, SecurityProtocol
+from service.messages import UnknownModels
 from service.settings import (
     SETTINGS,
-    KafkaClient,
     LogLevel,
-    SaslMechanism,
-    SecurityProtocol,
     Settings,
-    UnknownModels,
     load_from_environment,
     load_settings,
     read_settings,

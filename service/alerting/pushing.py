@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from service.alerting.delivery import Keep
@@ -33,6 +33,7 @@ from service.alerting.shared_silences import (
     theirs,
 )
 from service.alerting.words import Said
+from service.moments import time_at
 from service.monitor import MINUTE_MS
 
 log = logging.getLogger("driftbell.alerts")
@@ -141,7 +142,7 @@ class Pushing:
         due = [one for one in self.receivers if self._is_due(one, now_ms, news)]
         if not due:
             return
-        now = datetime.fromtimestamp(now_ms / 1000, UTC)
+        now = time_at(now_ms)
         try:
             situation = self.register.situation(now)
         except _TROUBLES as why:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from detectors.sequential.catalogue import SELF_TAUGHT
 from service.alerting.rules import COUNTED, OUTCOMES, SCHEMA, Signal
 from service.messages import Cause, Column, Finding, Role, WindowKey
+from service.moments import time_at
 
 if TYPE_CHECKING:
     from service.messages import SliceResult
@@ -149,7 +149,7 @@ def _share(ratio: float, digits: int) -> str:
 
 
 def _when(key: WindowKey) -> str:
-    start, end = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (key.start_ms, key.end_ms))
+    start, end = (time_at(ms) for ms in (key.start_ms, key.end_ms))
     clock = "%H:%M" if start.second == end.second == 0 else "%H:%M:%S"
     until = end.strftime(clock if end.date() == start.date() else f"%Y-%m-%d {clock}")
     return f"{start.strftime(f'%Y-%m-%d {clock}')} to {until} UTC"

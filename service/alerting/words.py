@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from service.errors import ConfigurationError
+from service.moments import time_at
 
 LONGEST_SILENCE = timedelta(days=366)
 MOST_COVERS = 200
@@ -88,7 +89,7 @@ def end_of_silence(now_ms: int, lasts_ms: int | None, until_ms: int | None) -> d
         return None
     if not now_ms < until_ms <= now_ms + LONGEST_SILENCE / timedelta(milliseconds=1):
         raise ConfigurationError(f"the end must lie ahead, by {LONGEST_SILENCE.days} days at most")
-    return datetime.fromtimestamp(until_ms / 1000, UTC)
+    return time_at(until_ms)
 
 
 def is_silent_by(silence: Said, incident: str, model: str, wrong: Collection[Cover]) -> bool:

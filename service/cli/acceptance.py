@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -11,11 +9,12 @@ import click
 from rich.console import Console
 
 from service import accepting
-from service.accepting import candidate, present_of
+from service.accepting import candidate, objections_to, present_of, refuse_what_is_not_normal, span_to_learn
 from service.cli import tables
-from service.cli.acceptance_checks import AskedTime, refuse_what_is_not_normal, span_to_learn
 from service.cli.acceptance_lines import differences_table, history_table, worth_knowing
+from service.cli.acceptance_span import asked_span
 from service.cli.dead_letter_filters import database, reading
+from service.cli.json_lines import echo_json
 from service.cli.who import who_option, why_option
 from service.errors import ConfigurationError
 from service.messages import iso
@@ -79,8 +78,13 @@ def accept(  # noqa: PLR0913, PLR0917 - click hands over every option
                 )
             _take_back(engine, present, said, yes=yes)
             return
-        span = span_to_learn(engine, present.monitor, AskedTime(since, until, last))
-        refuse_what_is_not_normal(engine, model, span, even_so=even_so)
+        span = span_to_learn(engine, present.monitor, asked_span(since, until, last), now_ms())
+        refuse_what_is_not_normal(
+            objections_to(engine, model, span),
+            even_so=even_so,
+            mend="mend that first, or add --even-so if this is how the model should be",
+            choose="choose another time by --from and --to",
+        )
         made, span = candidate(engine, present, name, span, now_ms())
         _show(engine, present, made, span)
         if not yes:
@@ -100,7 +104,7 @@ def history(model: str, as_json: bool) -> None:
     with reading() as connection:
         found = acceptances_of(connection, model)
     for one in found if as_json else ():
-        click.echo(json.dumps(asdict(one), default=lambda moment: moment.isoformat()))
+        echo_json(one)
     if as_json:
         return
     if not found:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +9,7 @@ import click
 from service.cli import tables
 from service.cli.comparison_tables import tables_of
 from service.cli.dead_letter_filters import database
+from service.cli.json_lines import echo_json
 from service.cli.times import ago_or_time
 from service.comparison.verdict import MOST_MARGIN
 from service.dead_letters.readable import visible
@@ -75,7 +74,7 @@ def compare(
         except UnknownVersionError as error:
             raise ConfigurationError(str(error)) from None
     if as_json:
-        click.echo(json.dumps(asdict(found)))
+        echo_json(found)
     else:
         _show(found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli.dead_letter_filters import database, filtered, reading
+from service.cli.json_lines import echo_json
 from service.cli.progress import progress
 from service.dead_letters.replaying import Choice, Replaying, Tried
 from service.dead_letters.telling import Tally, bars, document_of, lines_of, prospects_of, table_of
@@ -117,8 +117,7 @@ def count(wanted: DeadLetterFilter, by: str, as_json: bool) -> None:
     for line in bars(counts) if not as_json else ():
         click.echo(line)
     for one in counts if as_json else ():
-        last = one.last_seen_at.isoformat()
-        click.echo(json.dumps({by: one.name, "count": one.count, "last_seen_at": last}))
+        echo_json({by: one.name, "count": one.count, "last_seen_at": one.last_seen_at})
     if not counts and not as_json:
         click.echo("no dead letters")
 
@@ -150,7 +149,7 @@ def _oldest_first(engine: Engine, wanted: DeadLetterFilter) -> Iterator[DeadLett
 
 def _print_documents(letters: Iterable[DeadLetterRow]) -> None:
     for letter in letters:
-        click.echo(json.dumps(document_of(letter)))
+        echo_json(document_of(letter))
 
 
 # ---------------------------------------------------------------- replaying

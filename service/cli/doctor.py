@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.text import Text
 
+from service.cli.json_lines import echo_json
 from service.dead_letters.readable import visible
 from service.doctor.check import Condition, exit_code_of, problems_of
 from service.log_lines import HIDDEN, hidden_texts
@@ -48,8 +48,7 @@ def doctor(as_json: bool) -> None:
     reading = read_from_environment()
     checks = _without_secrets(make_examination(reading).run(), hidden_texts(reading.settings))
     if as_json:
-        document = {"exit_code": exit_code_of(checks), "checks": [asdict(check) for check in checks]}
-        click.echo(json.dumps(document))
+        echo_json({"exit_code": exit_code_of(checks), "checks": checks})
     else:
         _print(checks)
     sys.exit(exit_code_of(checks))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from service.cli import tables
 from service.cli.dead_letter_filters import reading
+from service.cli.json_lines import echo_json
 from service.cli.times import ago_or_time
 from service.dead_letters.readable import visible
 from service.labelling.feedback import FeedbackKind
@@ -76,7 +75,7 @@ def feedback(
 
 def _tell_programs(rows: Sequence[FeedbackRow] | Sequence[RetrainingRow]) -> None:
     for one in rows:
-        click.echo(json.dumps(asdict(one), default=lambda moment: moment.isoformat()))
+        echo_json(one)
 
 
 def _tell_retraining(model: str, limit: int, *, as_json: bool) -> None:

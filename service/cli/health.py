@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from service.cli import tables
 from service.cli.dead_letter_filters import database
+from service.cli.json_lines import echo_json
 from service.cli.times import ago_or_time
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
@@ -67,7 +66,7 @@ def health(model: str, since: str, until: str | None, *, as_json: bool, **chosen
         span = answered_span(engine, version.grid, wanted)
         report = health_of(span, reference_rows(engine, version, wanted.segment), version.monitor.task)
     if as_json:
-        click.echo(json.dumps(asdict(report)))
+        echo_json(report)
     elif not report.inferences:
         click.echo("no predictions are stored of that time; --since 1d asks for a day")
     else:

@@ -10,6 +10,7 @@ from rich.table import Table
 from service.alerting.effect import EFFECT, effect_said
 from service.cli import tables
 from service.dead_letters.readable import visible
+from service.plurals import counted
 from service.reports.phrases import minute
 
 if TYPE_CHECKING:
@@ -88,16 +89,9 @@ def spent_of(ledger: Ledger) -> str:
     """What the budget has left, in one sentence."""
     days = (ledger.until_ms - ledger.since_ms) / 86_400_000
     period = f"the last {days:g} {'day' if days == 1 else 'days'}"
-    pages = f"{ledger.paged} {'page' if ledger.paged == 1 else 'pages'}"
     unmarked = f", {ledger.unmarked} not marked yet" if ledger.unmarked else ""
     return visible(
-        f"model {ledger.model}: {pages} in {period}, {ledger.marked_false} of them false{unmarked}; "
+        f"model {ledger.model}: {counted(ledger.paged, 'page')} in {period}, "
+        f"{ledger.marked_false} of them false{unmarked}; "
         f"{ledger.promised:g} false allowed, {ledger.spent:.0%} of the budget is spent"
     ).replace("%", " %")
-
-
-def document_of(one: IncidentRow) -> dict[str, Any]:
-    """Plain values for JSON."""
-    values = {name: getattr(one, name) for name in one.__dataclass_fields__}
-    times = ("marked_at", "acknowledged_at")
-    return values | {name: None if values[name] is None else values[name].isoformat() for name in times}

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import sys
-from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
-from rich.console import Console
 
 from service.alerting.standing_words import ending_of
 from service.alerting.words import Said, Word, end_of_silence
+from service.cli import tables
 from service.cli.dead_letter_filters import database, reading
+from service.cli.json_lines import echo_json
 from service.cli.standing_lines import silences_table
 from service.cli.times import span_of, time_of
 from service.cli.who import who_option, why_option
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
+from service.moments import time_at
 from service.settings import load_from_environment
 from service.store.alertmanagers import all_silences
 from service.store.incident_words import Order, end, say
 from service.store.statements import statement_of
 from service.wiring import now_ms
 
-_PIPED_WIDTH = 200
 _for = click.option("--for", "lasts", help="So long from now on: 1h, 4h, 1d.")
 _until = click.option("--until", help="Until this time, ISO 8601.")
 
@@ -135,14 +132,13 @@ def silences(model: str | None, as_json: bool) -> None:
     with reading() as connection:
         ours, there = all_silences(connection, _now(), model)
     if as_json:
-        for document in (*map(asdict, ours), *map(asdict, there)):
-            click.echo(json.dumps(document, default=lambda moment: moment.isoformat()))
+        for one in (*ours, *there):
+            echo_json(one)
         return
     if not ours and not there:
         click.echo("nothing is silent")
         return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
-    Console(width=width, highlight=False).print(silences_table(ours, there))
+    tables.show(silences_table(ours, there))
 
 
 def add_word_commands(incidents: click.Group) -> None:
@@ -170,4 +166,4 @@ def _end_of(lasts: str | None, until: str | None) -> datetime | None:
 
 
 def _now() -> datetime:
-    return datetime.fromtimestamp(now_ms() / 1000, UTC)
+    return time_at(now_ms())

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from service.cli import tables
 from service.cli.dead_letter_filters import database, reading
-from service.cli.incident_lines import document_of, lines_of, spent_of, table_of
+from service.cli.incident_lines import lines_of, spent_of, table_of
 from service.cli.incident_words import add_word_commands
+from service.cli.json_lines import echo_json
 from service.cli.standing_lines import standing_lines
 from service.cli.times import ago_or_time
 from service.cli.who import who_option, why_option
 from service.errors import ConfigurationError
+from service.moments import time_at
 from service.settings import load_from_environment
 from service.store.alertmanagers import silenced_there
 from service.store.configuration import load_configuration
@@ -58,7 +58,7 @@ def list_(model: str | None, only_open: bool, since: str | None, limit: int, as_
         found = _open_first(connection, model, since_ms, limit, only_open=only_open)
     if as_json:
         for one in found:
-            click.echo(json.dumps(document_of(one)))
+            echo_json(one)
         return
     if not found:
         click.echo("no open incidents" if only_open else "no incidents")
@@ -91,18 +91,18 @@ def show(incident: str, as_json: bool) -> None:
         if one is None:
             raise _unknown(incident)
         alerts, marks = alerts_of(connection, incident), marks_of(connection, incident)
-        now, words = datetime.fromtimestamp(now_ms() / 1000, UTC), words_of(connection, incident)
+        now, words = time_at(now_ms()), words_of(connection, incident)
         silences = silences_over(connection, {incident: one.model}, now).get(incident, ())
         there = [each for each in silenced_there(connection, now, [incident]) if each.word is None]
     if as_json:
-        whole = document_of(one) | {
-            "alerts": [asdict(a) for a in alerts],
-            "marks": [asdict(m) for m in marks],
-            "words": [asdict(w) for w in words],
-            "silences": [asdict(s) for s in silences],
-            "silenced_there": [asdict(s) for s in there],
+        beside = {
+            "alerts": alerts,
+            "marks": marks,
+            "words": words,
+            "silences": silences,
+            "silenced_there": there,
         }
-        click.echo(json.dumps(whole, default=lambda moment: moment.isoformat()))
+        echo_json(asdict(one) | beside)
         return
     for line in lines_of(one, alerts, marks, list(standing_lines(words, silences, there))):
         click.echo(line)

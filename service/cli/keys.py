@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli import tables
+from service.cli.json_lines import echo_json
 from service.errors import ConfigurationError
+from service.moments import time_at
 from service.monitor import DAY_MS, MINUTE_MS
 from service.parsers import duration
 from service.settings import load_from_environment
-from service.store.keys import ApiKey, Scope, create_key, list_keys, moment, revoke_key
+from service.store.keys import ApiKey, Scope, create_key, list_keys, revoke_key
 from service.wiring import now_ms, ready_engine
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def create(name: str, scope: str, expires: str | None) -> None:
     """  # noqa: D301 - click reads \b
     lifetime = None if expires is None else _lifetime(expires)
     with _database() as engine:
-        click.echo(create_key(engine, name, Scope(scope), moment(now_ms()), lifetime))
+        click.echo(create_key(engine, name, Scope(scope), time_at(now_ms()), lifetime))
     click.echo("Keep it: it is not shown again.", err=True)
 
 
@@ -67,9 +68,9 @@ def list_(as_json: bool) -> None:
     """  # noqa: D301
     with _database() as engine:
         found = list_keys(engine)
-    now = moment(now_ms())
+    now = time_at(now_ms())
     for key in found if as_json else ():
-        click.echo(json.dumps(_document(key, now)))
+        echo_json(_document(key, now))
     if as_json:
         return
     if not found:
@@ -87,7 +88,7 @@ def revoke(key_id: str) -> None:
     driftbell keys revoke 3f9a1c0b7d42
     """  # noqa: D301
     with _database() as engine:
-        known = revoke_key(engine, key_id, moment(now_ms()))
+        known = revoke_key(engine, key_id, time_at(now_ms()))
     if not known:
         raise ConfigurationError(f"there is no key {key_id!r}; `driftbell keys list` shows their ids")
     click.echo(f"{key_id} opens nothing any more")
@@ -110,9 +111,8 @@ def _lifetime(text: str) -> timedelta:
 
 
 def _document(key: ApiKey, now: datetime) -> dict[str, object]:
-    times = {name: getattr(key, f"{name}_at") for name in ("created", "last_used", "expires", "revoked")}
-    told = {f"{name}_at": None if at is None else at.isoformat() for name, at in times.items()}
-    return {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "state": _state(key, now), **told}
+    times = {name: getattr(key, name) for name in ("created_at", "last_used_at", "expires_at", "revoked_at")}
+    return {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "state": _state(key, now), **times}
 
 
 def _cells(key: ApiKey, now: datetime) -> tuple[str, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from service.cli import tables
 from service.cli.dead_letter_filters import reading
+from service.cli.json_lines import echo_json
 from service.cli.windows import require_known
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
@@ -54,7 +53,7 @@ def labels(model: str, window: str | None, segment: str, limit: int, *, as_json:
         if not found.windows:
             require_known(connection, model, window)
     if as_json:
-        click.echo(json.dumps(asdict(found)))
+        echo_json(found)
         return
     for line in _told(found):
         click.echo(line)

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from service.cli.tables import Column, Shape, table_of
 from service.dead_letters.readable import visible
-from service.reports.phrases import counted, lasted
+from service.moments import utc
+from service.plurals import counted
+from service.reports.phrases import lasted
 from service.web.condition import STATE_WORDS, ModelState
-from service.web.wording import utc
 
 if TYPE_CHECKING:
     from rich.table import Table

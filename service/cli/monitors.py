@@ -14,6 +14,7 @@ from service.errors import ConfigurationError, FormatError
 from service.messages import iso
 from service.monitor import Monitor
 from service.monitor_file import parse_monitors
+from service.plurals import counted
 from service.reference.profile import ReferenceProfile, profile_from_bytes
 from service.settings import load_from_environment
 from service.store.configuration import apply_monitors, export_monitors
@@ -91,8 +92,7 @@ def check(path: Path) -> None:
     driftbell check -f monitors.yaml
     """  # noqa: D301
     read = read_monitors(path)
-    count = len(read.monitors)
-    click.echo(f"{path}: {count} {'monitor' if count == 1 else 'monitors'}, no mistakes")
+    click.echo(f"{path}: {counted(len(read.monitors), 'monitor')}, no mistakes")
 
 
 @click.command()

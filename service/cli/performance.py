@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from service.cli import tables
 from service.cli.dead_letter_filters import reading
+from service.cli.json_lines import echo_json
 from service.cli.times import ago_or_time
 from service.cli.windows import require_known
 from service.performance.baselines import LAST, SEASONAL, USUAL
@@ -73,7 +73,7 @@ def performance(model: str, since: str | None, limit: int, *, as_json: bool, **c
     if as_json:
         for one in found:
             told = asdict(one) | ({"assumption": assumed(one.metric)} if one.basis == ESTIMATED else {})
-            click.echo(json.dumps(told, default=lambda moment: moment.isoformat()))
+            echo_json(told)
     elif not found:
         no_label = "no label has come, or " if basis != ESTIMATED else ""
         click.echo(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from service.alerting.would_have import incidents_of, pages_in, tickets_in
 from service.monitor import DAY_MS, format_duration
+from service.plurals import counted
 
 if TYPE_CHECKING:
     from service.messages import Alert
@@ -38,6 +39,6 @@ def _verdict(monitor: Monitor, incidents: Sequence[Sequence[Alert]], span_ms: in
     days = span_ms / DAY_MS
     promised = f"at most {monitor.budget.false_pages:g} false in {format_duration(monitor.budget.per_ms)}"
     return (
-        f"{monitor.model}: {paged} {'page' if paged == 1 else 'pages'} and {tickets} "
-        f"{'ticket' if tickets == 1 else 'tickets'} in {days:.3g} days; promised are {promised}"
+        f"{monitor.model}: {counted(paged, 'page')} and {counted(tickets, 'ticket')} "
+        f"in {days:.3g} days; promised are {promised}"
     )

@@ -13,6 +13,7 @@ from service.cli.times import time_of
 from service.cli.windows import spec_named
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
+from service.moments import time_at
 from service.monitor import DAY_MS
 from service.reports.incident import incident_report
 from service.reports.span import span_report
@@ -146,7 +147,7 @@ def _day_of(text: str) -> int:
 def _no_window(model: str, window: str, end: str | None, before_ms: int | None) -> str:
     if before_ms is None:
         return f"no window of {window} of model {visible(model)} is stored" + (f" up to {end}" if end else "")
-    last = datetime.fromtimestamp(before_ms / 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    last = time_at(before_ms).strftime("%Y-%m-%dT%H:%M:%SZ")
     return (
         f"no window of {window} of model {visible(model)} ends at {end}; the last one before ends at {last}"
     )

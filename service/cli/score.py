@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.cli.dead_letter_filters import database
+from service.cli.json_lines import echo_json
 from service.cli.prometheus import ask_prometheus
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
@@ -66,7 +65,7 @@ def score(model: str, prometheus_url: str | None, *, as_json: bool) -> None:
     webhook = settings.evaluator.alert_webhook_url is not None
     made = score_of(known, notification_of(outbox, webhook=webhook, prometheus=asked))
     if as_json:
-        click.echo(json.dumps(asdict(made)))
+        echo_json(made)
         return
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
     console = Console(width=width, highlight=False)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from service.cli.json_lines import echo_json
 from service.settings import SETTINGS
 
 
@@ -19,7 +18,7 @@ def settings(as_json: bool) -> None:
     DRIFTBELL_KAFKA_TOPICS=inference-log driftbell collect
     """  # noqa: D301 - click reads \b
     for one in SETTINGS if as_json else ():
-        click.echo(json.dumps({"name": one.name, "default": one.default, "help": one.help}))
+        echo_json({"name": one.name, "default": one.default, "help": one.help})
     for one in () if as_json else SETTINGS:
         default = f" [{one.default}]" if one.default else ""
         click.secho(one.name, bold=True, nl=False)

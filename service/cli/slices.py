@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from service.cli.dead_letter_filters import database
+from service.cli.json_lines import echo_json
 from service.cli.times import ago_or_time
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
@@ -62,7 +61,7 @@ def slices(model: str, since: str, until: str | None, *, as_json: bool) -> None:
         else:
             report = report_of(labelled_rows(engine, version, *span))
     if as_json:
-        click.echo(json.dumps(asdict(report)))
+        echo_json(report)
         return
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
     console = Console(width=width, highlight=False)

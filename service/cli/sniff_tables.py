@@ -10,6 +10,7 @@ from rich.table import Table
 from service.dead_letters.readable import visible
 from service.messages import iso
 from service.monitor import format_duration
+from service.plurals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ _MOST_NAMES = 8
 
 def tables_of(found: TopicFound) -> Iterator[RenderableType]:
     """Lines and tables, in their order."""
-    partitions = "1 partition" if found.partitions == 1 else f"{found.partitions} partitions"
+    partitions = counted(found.partitions, "partition")
     if found.looked_at < found.partitions:
         partitions = f"{found.looked_at} of {partitions}"
     yield f"{found.topic}: {found.format} ({found.records:,} records of {partitions} read)"

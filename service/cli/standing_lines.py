@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from service.alerting.standing_words import covered, ending_of, minute_of
 from service.alerting.words import who_has_it
+from service.cli import tables
 from service.dead_letters.readable import visible
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from service.alerting.words import Said
     from service.store.alertmanagers import SilencedThere
 
-_COLUMNS = ("silence", "kind", "until (UTC)", "model", "incident", "covers", "who", "why")
+_COLUMNS = (
+    *tables.whole("silence", "kind", "until (UTC)"), *tables.texts("model"), *tables.whole("incident"),
+    *tables.texts("covers", "who", "why"),
+)  # fmt: skip
 
 
 def standing_lines(
@@ -37,20 +40,21 @@ def standing_lines(
 
 def silences_table(ours: Sequence[Said], there: Sequence[SilencedThere]) -> Table:
     """A line a silence."""
-    table = Table(*_COLUMNS, box=None, pad_edge=False)
-    for one in ours:
-        cells = (
+    rows = [
+        (
             str(one.id), one.word.value, _bare(ending_of(one)), one.model, one.incident,
             covered(one) or "the incident", one.who, one.why,
-        )  # fmt: skip
-        table.add_row(*(Text(visible(cell)) for cell in cells))  # a name is no markup
-    for other in there:
-        cells = (
+        )
+        for one in ours
+    ]  # fmt: skip
+    rows += [
+        (
             other.alertmanager, "silenced", _bare(minute_of(other.until_at)), other.model, other.incident,
             "the incident", other.who, other.why,
-        )  # fmt: skip
-        table.add_row(*(Text(visible(cell)) for cell in cells))
-    return table
+        )
+        for other in there
+    ]  # fmt: skip
+    return tables.table_of(_COLUMNS, rows)
 
 
 def _bare(ending: str) -> str:

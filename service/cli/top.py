@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from service.cli.dead_letter_filters import database
+from service.cli.json_lines import echo_json
 from service.cli.keyboard import pressed_keys
 from service.cli.live_frame import Room, frame_of
 from service.cli.live_state import LiveState, look_at
@@ -60,7 +60,7 @@ def top(every: float, model: str | None, *, once: bool, as_json: bool) -> None:
             return look_at(engine, model, now_ms())
 
         if as_json:
-            click.echo(json.dumps(look().document(), default=lambda moment: moment.isoformat()))
+            echo_json(look().document())
             return
         console = _console()
         if once:

@@ -15,6 +15,7 @@ from service.dead_letters.readable import hex_dump, visible, visible_lines
 from service.dead_letters.whole import is_kept_whole, place_of
 from service.intake.limits import KEPT_KEY_BYTES
 from service.messages import Outcome, iso
+from service.plurals import counted
 
 if TYPE_CHECKING:
     from service.dead_letters.replaying import Tried
@@ -169,4 +170,4 @@ def prospects_of(tally: Tally) -> str:
 
 
 def _many(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}" if count else ""
+    return counted(count, one, many) if count else ""

@@ -8,7 +8,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Event
@@ -26,6 +25,7 @@ from service.embedded.broker import free_port
 from service.errors import DriftbellError, Unavailable
 from service.intake.kafka_writer import KafkaWriter, create_topic
 from service.messages import State
+from service.moments import time_at
 from service.settings import Settings, load_settings
 from service.store.engine import transaction
 from service.store.migrate import migrate
@@ -267,4 +267,4 @@ def _style(line: Line) -> str:
 
 
 def _clock(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S")
+    return time_at(ms).strftime("%H:%M:%S")

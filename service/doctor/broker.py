@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.doctor.check import Check, failure, not_checked, warning, well
-from service.doctor.phrasing import lasting, number_of
+from service.doctor.phrasing import lasting
 from service.intake.topic_survey import FOR_EVER
+from service.plurals import counted
 
 if TYPE_CHECKING:
     from service.intake.topic_survey import BrokerSeen, TopicSeen
@@ -49,13 +50,13 @@ def _read_topic(topic: str, seen: TopicSeen | None, wanted: Wanted) -> list[Chec
     if seen is None or seen.trouble:
         return [_missing(name, seen)]
     if seen.leaderless:
-        leaderless = number_of(len(seen.leaderless), "partition")
+        leaderless = counted(len(seen.leaderless), "partition")
         said = f"no broker leads {leaderless} of it: {_listed(seen.leaderless)}"
         return [failure(name, said, "bring the brokers back that hold them"), _retention(seen, wanted)]
     if seen.rights is not None and not seen.rights & {"READ", "ALL"}:
         return [failure(name, "it may not be read by this user", "grant this user READ on it")]
-    said = f"{number_of(len(seen.ends), 'partition')}, which may be read"
-    return [well(name, said if seen.rights is not None else f"{number_of(len(seen.ends), 'partition')}"),
+    said = f"{counted(len(seen.ends), 'partition')}, which may be read"
+    return [well(name, said if seen.rights is not None else f"{counted(len(seen.ends), 'partition')}"),
             _retention(seen, wanted)]  # fmt: skip
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.doctor.check import Check, Condition, failure, not_checked, warning, well
-from service.doctor.phrasing import lasting, number_of
+from service.doctor.phrasing import lasting
 from service.monitor import MINUTE_MS
+from service.plurals import counted
 
 if TYPE_CHECKING:
     from service.intake.topic_survey import BrokerSeen, TopicSeen
@@ -64,12 +65,12 @@ def _of_topic(
     looked = [_partition(one, seen, now_ms) for one in partitions] + _unclaimed(topic, partitions, seen)
     wrong = [check for check in looked if check.condition is not Condition.OK]
     lag = sum(_lag(one, seen) for one in partitions)
-    said = f"{number_of(len(partitions), 'partition')} read by {_owners(partitions)}, {number_of(lag, 'record')} behind"
+    said = f"{counted(len(partitions), 'partition')} read by {_owners(partitions)}, {counted(lag, 'record')} behind"
     return wrong or [well(f"collectors of {topic}", said)]
 
 
 def _owners(partitions: Sequence[PartitionSeen]) -> str:
-    return number_of(len({one.owner for one in partitions}), "collector")
+    return counted(len({one.owner for one in partitions}), "collector")
 
 
 def _lag(one: PartitionSeen, seen: TopicSeen | None) -> int:
@@ -87,18 +88,18 @@ def _partition(one: PartitionSeen, seen: TopicSeen | None, now_ms: int) -> Check
         return failure(name, f"halted: {one.halted}", advice)
     if one.owner is None or one.silent_ms > SILENT_MS:
         held = f"last by {one.owner}" if one.owner else "by nobody now"
-        said = f"not read for {lasting(one.silent_ms)} (held {held}), {number_of(lag, 'record')} behind; models wait"
+        said = f"not read for {lasting(one.silent_ms)} (held {held}), {counted(lag, 'record')} behind; models wait"
         return failure(name, said, _START)
     start = seen.starts.get(one.number, 0) if seen is not None else 0
     if start > one.next_offset:
-        said = f"the log begins {number_of(start - one.next_offset, 'record')} after where it is read: those are lost"
+        said = f"the log begins {counted(start - one.next_offset, 'record')} after where it is read: those are lost"
         return failure(name, said, "raise the topic's retention, and add collectors")
     if one.deaths:
-        said = f"it has changed hands {number_of(one.deaths, 'time')} without progress, each time uncleanly"
+        said = f"it has changed hands {counted(one.deaths, 'time')} without progress, each time uncleanly"
         return warning(name, said, "look into the collectors' logs for a record or a limit that kills them")
     behind_ms = now_ms - one.highest_ms if one.highest_ms is not None else 0
     if lag > BEHIND_RECORDS and behind_ms > BEHIND_MS:
-        said = f"{number_of(lag, 'record')} and {lasting(behind_ms)} behind"
+        said = f"{counted(lag, 'record')} and {lasting(behind_ms)} behind"
         return warning(name, said, "add collectors, or give them more CPU (runbook DriftbellConsumerLag)")
     return well(name, f"read by {one.owner}")
 

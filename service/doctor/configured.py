@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.doctor.check import Check, failure, warning, well
-from service.doctor.phrasing import number_of
+from service.plurals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ def settings_checks(given: int, mistakes: Sequence[str], tolerated: Sequence[str
     found = [failure(_NAME, *_parted(mistake)) for mistake in mistakes]
     allowed = "it is allowed by DRIFTBELL_ALLOW_INSECURE; take that away once this is mended"
     found += [warning(_NAME, f"insecure: {danger}", allowed) for danger in tolerated]
-    return found or [well(_NAME, f"{number_of(given, 'setting')} given, and all can be used")]
+    return found or [well(_NAME, f"{counted(given, 'setting')} given, and all can be used")]
 
 
 def _parted(mistake: str) -> tuple[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.doctor.check import Check, failure, not_checked, warning, well
-from service.doctor.phrasing import lasting, number_of
+from service.doctor.phrasing import lasting
+from service.plurals import counted
 
 LEAST_FREE = 8
 """A process holds so many connections at most."""
@@ -76,7 +77,7 @@ def _permissions(seen: DatabaseSeen) -> Check:
 
 def _connections(seen: DatabaseSeen) -> Check:
     free = max(seen.most_connections - seen.connections, 0)
-    said = f"{free:,} of {number_of(seen.most_connections, 'connection')} are free"
+    said = f"{free:,} of {counted(seen.most_connections, 'connection')} are free"
     if free >= LEAST_FREE:
         return well("connections", said)
     advice = "raise max_connections, or find out in pg_stat_activity who holds them"

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.doctor.check import Check, failure, not_checked, warning, well
-from service.doctor.phrasing import lasting, number_of
+from service.doctor.phrasing import lasting
 from service.messages import iso
 from service.monitor import MINUTE_MS
+from service.plurals import counted
 
 PATIENCE_MS = MINUTE_MS
 _SILENT_MS = 5 * MINUTE_MS
@@ -79,9 +80,9 @@ def outbox_check(seen: OutboxSeen) -> Check:
         left = (
             "none had to leave yet" if seen.left_ms is None else f"the last one left at {iso(seen.left_ms)}"
         )
-        held = f"; silences keep {number_of(seen.held, 'alert')} back" if seen.held else ""
+        held = f"; silences keep {counted(seen.held, 'alert')} back" if seen.held else ""
         return well("outbox", f"no alert waits; {left}{held}")
-    said = f"{number_of(seen.waiting, 'alert')} not delivered, the oldest for {lasting(seen.oldest_ms)}"
+    said = f"{counted(seen.waiting, 'alert')} not delivered, the oldest for {lasting(seen.oldest_ms)}"
     if seen.tried:
         advice = "the webhook does not take them: the evaluator's log says why, DRIFTBELL_ALERT_WEBHOOK_URL where to"
         return (failure if seen.oldest_ms > PATIENCE_MS else warning)("outbox", said, advice)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.doctor.check import Check, failure, not_checked, warning, well
-from service.doctor.phrasing import lasting, number_of
+from service.doctor.phrasing import lasting
 from service.messages import iso
 from service.monitor import MINUTE_MS
+from service.plurals import counted
 
 SLOW_MS = 2 * MINUTE_MS
 STALE_MS = 15 * MINUTE_MS
@@ -75,6 +76,6 @@ def _lease(one: EvaluationSeen) -> list[Check]:
 def _join(one: EvaluationSeen) -> list[Check]:
     if one.inbox <= LONG_INBOX:
         return []
-    said = f"{number_of(one.inbox, 'prediction and label', 'predictions and labels')} wait to be joined"
+    said = f"{counted(one.inbox, 'prediction and label', 'predictions and labels')} wait to be joined"
     advice = "see that evaluators run and have CPU; `labels.sample` in the monitor joins a share of them"
     return [warning(f"join of {one.model}", said, advice)]

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from service.doctor.check import Check, not_checked, warning, well
-from service.doctor.phrasing import lasting, number_of
+from service.doctor.phrasing import lasting
 from service.messages import Reason
+from service.plurals import counted
 
 if TYPE_CHECKING:
     from service.doctor.collectors import PartitionSeen
@@ -46,7 +47,7 @@ def producer_clock_check(
         said = f"an event of partition {one.topic} {one.number} is {lasting(ahead_ms)} ahead of the database's clock"
         return warning(name, said, _MEND)
     if refused:
-        said = f"{number_of(refused, 'event')} of the last hour came from the future and were refused"
+        said = f"{counted(refused, 'event')} of the last hour came from the future and were refused"
         return warning(
             name, said, "correct the producers' clocks, or say their unit in the monitor (`ts_unit`)"
         )

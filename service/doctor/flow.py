@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from service.doctor.check import Check, failure, problems_of, warning
 from service.doctor.collectors import BEHIND_MS, BEHIND_RECORDS, SILENT_MS
-from service.doctor.phrasing import lasting, number_of
+from service.doctor.phrasing import lasting
+from service.plurals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,7 @@ def told_of(one: PartitionStanding, reading: Reading, now_ms: int) -> str:
 
 
 def _state_of(one: PartitionStanding, reading: Reading, now_ms: int) -> str:
-    behind = f"{number_of(one.lag or 0, 'record')} behind"
+    behind = f"{counted(one.lag or 0, 'record')} behind"
     said = f"is read by {one.owner}, {behind}"
     match reading:
         case Reading.HALTED:
@@ -101,7 +102,7 @@ def _state_of(one: PartitionStanding, reading: Reading, now_ms: int) -> str:
         case Reading.ABANDONED:
             said = f"is {behind}, and {_abandoned_by(one)}"
         case Reading.DYING:
-            hands = number_of(one.deaths, "time")
+            hands = counted(one.deaths, "time")
             said = f"is {behind} and has changed hands {hands} without progress, each time uncleanly"
         case Reading.BEHIND:
             said = f"is {behind}, and {lasting(now_ms - (one.highest_ms or now_ms))} in event time"
@@ -152,7 +153,7 @@ def partition_troubles(
     ]
     left = Counter(r for r, _ in pairs[MOST_NAMED:])
     return named + [
-        _graded(r, "more partitions", f"{number_of(left[r], 'more partition')} {_verb(left[r], r)}")
+        _graded(r, "more partitions", f"{counted(left[r], 'more partition')} {_verb(left[r], r)}")
         for r in TROUBLES
         if left[r]
     ]
@@ -182,7 +183,7 @@ def headline(flow: Flow, checks: Sequence[Check]) -> str:
     others = [
         one for one in problems_of(checks) if not one.name.startswith(("partition ", "more partitions"))
     ]
-    read = f"{', '.join(wrong)}; {number_of(flow.lag, 'record')} behind in all" if wrong else _all_read(flow)
+    read = f"{', '.join(wrong)}; {counted(flow.lag, 'record')} behind in all" if wrong else _all_read(flow)
     if not others:
         return f"{read}." if wrong else f"{read}, and nothing waits that should not."
     more = f" (and {len(others) - 1:,} more)" if len(others) > 1 else ""
@@ -191,9 +192,9 @@ def headline(flow: Flow, checks: Sequence[Check]) -> str:
 
 def _counted(flow: Flow, reading: Reading) -> str:
     count = flow.readings[reading]
-    return f"{count:,} of {number_of(flow.partitions, 'partition')} {_verb(count, reading)}"
+    return f"{count:,} of {counted(flow.partitions, 'partition')} {_verb(count, reading)}"
 
 
 def _all_read(flow: Flow) -> str:
-    read = f"{number_of(flow.partitions, 'partition')} of {number_of(flow.topics, 'topic')}"
-    return f"All is read: {read} by {number_of(flow.collectors, 'collector')}, {number_of(flow.lag, 'record')} behind"
+    read = f"{counted(flow.partitions, 'partition')} of {counted(flow.topics, 'topic')}"
+    return f"All is read: {read} by {counted(flow.collectors, 'collector')}, {counted(flow.lag, 'record')} behind"

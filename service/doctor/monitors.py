@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from service.configuration import ModelVersion
 from service.contract.grids import grid_for
 from service.doctor.check import Check, failure, not_checked, warning, well
-from service.doctor.phrasing import lasting, number_of
+from service.doctor.phrasing import lasting
 from service.errors import ConfigurationError
 from service.monitor import DAY_MS, Task
 from service.monitor_file import parse_monitors
 from service.performance.counting import BinaryCounting, classes_of, counting_of
+from service.plurals import counted
 from service.sketches.grids import Grid
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _grid(name: str, seen: MonitorSeen, monitor: Monitor | None, grid: Grid) -> 
 
 def _age(name: str, model: str, reference: ReferenceSeen, now_ms: int) -> Check:
     age_ms = max(now_ms - reference.created_ms, 0)
-    said = f"{reference.name}, {number_of(reference.rows, 'row')}, stored {lasting(age_ms)} ago"
+    said = f"{reference.name}, {counted(reference.rows, 'row')}, stored {lasting(age_ms)} ago"
     if age_ms <= OLD_MS:
         return well(name, said)
     advice = (

@@ -1,4 +1,4 @@
-"""Counts and times as the sentences of checks say them."""
+"""Times as the sentences of checks say them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,3 @@ def lasting(duration_ms: int) -> str:
         if duration_ms >= (2 * unit_ms if unit != "s" else unit_ms):
             return f"{duration_ms // unit_ms:,} {unit}"
     return f"{duration_ms} ms"
-
-
-def number_of(n: int, one: str, many: str = "") -> str:
-    """A count with its noun.
-
-    >>> number_of(1, "partition"), number_of(2_000, "partition")
-    ('1 partition', '2,000 partitions')
-    """
-    return f"{n:,} {one if n == 1 else many or one + 's'}"

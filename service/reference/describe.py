@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.messages import Missing, Role
+from service.moments import time_at
 from service.reference.bins import BinnedColumn, binned, quantiles_of
 from service.reference.column_summary import SHARES
 from service.reference.regrid import regrid_counts
@@ -67,7 +67,7 @@ def _header(profile: ReferenceProfile) -> Table:
 def _time_range(profile: ReferenceProfile) -> str:
     if profile.first_ms is None or profile.last_ms is None:
         return "not known: no time column was named"
-    first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (profile.first_ms, profile.last_ms))
+    first, last = map(time_at, (profile.first_ms, profile.last_ms))
     return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from service.messages import Verdict
+from service.plurals import counted
 from service.reports.document import Cells, Section, Table
-from service.reports.phrases import column, counted, minute, number, place, share, times_over
+from service.reports.phrases import column, minute, number, place, share, times_over
 
 if TYPE_CHECKING:
     from service.store.report_scores import Score

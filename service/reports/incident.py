@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from service.alerting.effect import EFFECT, effect_said
+from service.plurals import counted
 from service.reports.advice import advice_for
 from service.reports.document import Cells, Report, Section, Table
 from service.reports.evidence import evidence, missing
 from service.reports.histograms import histograms, reference_of
 from service.reports.performances import performance
-from service.reports.phrases import counted, lasted, minute, moment, number, place
+from service.reports.phrases import lasted, minute, moment, number, place
 from service.reports.places import where_to_look
 from service.reports.timelines import volume, worst_over_time
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from service.performance.estimating import ESTIMATED
 from service.performance.windows import REALIZED
+from service.plurals import counted
 from service.reports.document import Cells, Section, Table
-from service.reports.phrases import counted, lasted, number, place
+from service.reports.phrases import lasted, number, place
 
 if TYPE_CHECKING:
     from service.store.report_seen import Seen

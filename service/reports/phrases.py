@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from service.messages import Role
+from service.moments import time_at, utc
 from service.monitor import format_duration
 
 _SECOND_MS = 1_000
@@ -32,14 +31,12 @@ def times_over(ratio: float | None) -> str:
 
 def moment(ms: int | None) -> str:
     """The time to the second, in UTC."""
-    if ms is None:
-        return "\N{EN DASH}"
-    return datetime.fromtimestamp(ms / _SECOND_MS, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return "\N{EN DASH}" if ms is None else utc(ms)
 
 
 def minute(ms: int) -> str:
     """The time to the minute in UTC, or to the second where it is no whole minute."""
-    at = datetime.fromtimestamp(ms // _SECOND_MS, UTC)
+    at = time_at(ms)
     return at.strftime("%Y-%m-%d %H:%M" if at.second == 0 else "%Y-%m-%d %H:%M:%S")
 
 
@@ -60,11 +57,6 @@ def column(role: str, feature: str) -> str:
 def place(version: str, segment: str) -> str:
     """Which rows of the model."""
     return " ".join(filter(None, (f"version {version}" if version else "all versions", segment)))
-
-
-def counted(count: int, word: str) -> str:
-    """The number and its word, such as "1 window" or "1,200 windows"."""
-    return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
 def sure_said(confidence: float | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from service.messages import Verdict
+from service.plurals import counted
 from service.reports.document import Cells, Report, Section, Table
 from service.reports.evidence import evidence, missing
 from service.reports.histograms import histograms, reference_of
@@ -41,8 +42,7 @@ def span_report(case: SpanCase, kind: str) -> Report:
 
 def _sentence(case: SpanCase, kind: str) -> str:
     rang = [one for one in case.seen.scores if one.verdict == Verdict.DRIFT]
-    opened = len(case.incidents)
-    many = f"{opened:,} {'incident was' if opened == 1 else 'incidents were'} open in the {kind}"
+    many = f"{counted(len(case.incidents), 'incident was', 'incidents were')} open in the {kind}"
     if not rang:
         return f"{many}; no score was over its limit."
     worst = rang[0]

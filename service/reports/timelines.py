@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from service.plurals import counted
 from service.reports.document import Section, Strip, Timeline
-from service.reports.phrases import column, counted, minute, times_over
+from service.reports.phrases import column, minute, times_over
 
 if TYPE_CHECKING:
     from service.store.report_scores import Standing

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, insert, select
 
 from service.errors import ConfigurationError
+from service.moments import time_at
 from service.store.configuration import Applied, apply_within, only_we_configure
 from service.store.engine import transaction
 from service.store.paging import columns_of
@@ -111,7 +112,7 @@ def acceptances_of(connection: Connection, model: str) -> tuple[Acceptance, ...]
 
 def free_name(connection: Connection, model: str, now_ms: int) -> str:
     """What to call a reference that is accepted now: the model and the day, and a number if that is taken."""
-    first = f"{model}-{datetime.fromtimestamp(now_ms / 1000, UTC):%Y-%m-%d}"
+    first = f"{model}-{time_at(now_ms):%Y-%m-%d}"
     return next(name for name in _numbered(first) if not _is_stored(connection, name))
 
 

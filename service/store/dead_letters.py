@@ -14,6 +14,7 @@ from sqlalchemy import func, literal_column, select, text, update
 
 from service.errors import Unavailable
 from service.messages import FilterKey, Partition, Stream
+from service.moments import time_at
 from service.store.engine import make_durable, transaction
 from service.store.paging import Chunk, Order, Paging, columns_of
 from service.store.tables import dead_letter, pane_ids, source_partition
@@ -134,18 +135,14 @@ def _matching(rows: Select[Any], wanted: DeadLetterFilter) -> Select[Any]:
     equal = {name: values[name] for name in ("topic", "partition", "offset", "reason")}
     rows = rows.where(*(_letter[name] == value for name, value in equal.items() if value is not None))
     if wanted.since_ms is not None:
-        rows = rows.where(_letter.seen_at > _instant(wanted.since_ms))
+        rows = rows.where(_letter.seen_at > time_at(wanted.since_ms))
     if wanted.until_ms is not None:
-        rows = rows.where(_letter.seen_at <= _instant(wanted.until_ms))
+        rows = rows.where(_letter.seen_at <= time_at(wanted.until_ms))
     if wanted.replayed is not None:
         rows = rows.where(
             _letter.replayed_at.is_not(None) if wanted.replayed else _letter.replayed_at.is_(None)
         )
     return rows if wanted.last_id is None else rows.where(_letter.id <= wanted.last_id)
-
-
-def _instant(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 # ---------------------------------------------------------------- replaying

@@ -10,7 +10,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -74,11 +74,6 @@ class ApiKey:
         if self.expires_at is not None and self.expires_at <= now:
             return Refusal.EXPIRED
         return None
-
-
-def moment(ms: int) -> datetime:
-    """Milliseconds since 1970 as the tables here hold times."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 # ---------------------------------------------------------------- keys

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from service.store.window_heat import Course
+    from service.store.window_heat import WindowSpan
 
 MISSING = "missing_"
 """What the methods begin with that tell how much is missing, and of which kind."""
@@ -34,12 +34,12 @@ class MissingColumn(NamedTuple):
 
 
 def missing_columns(
-    connection: Connection, course: Course, points: int
+    connection: Connection, span: WindowSpan, points: int
 ) -> tuple[list[int], list[MissingColumn]]:
     """The ends of at most so many windows, and the columns of which something is missing in them, the worst first."""
-    ends = _spread(_ends(connection, course), points)
+    ends = _spread(_ends(connection, span), points)
     shares: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
-    for role, feature, end_ms, share in _shares(connection, course, ends):
+    for role, feature, end_ms, share in _shares(connection, span, ends):
         shares[role, feature][end_ms] = min(1.0, share)
     found = [MissingColumn(role, feature, by_end) for (role, feature), by_end in shares.items()]
     return ends, sorted(
@@ -47,11 +47,11 @@ def missing_columns(
     )
 
 
-def _ends(connection: Connection, course: Course) -> list[int]:
+def _ends(connection: Connection, span: WindowSpan) -> list[int]:
     c = window_score.c
     rows = select(c.end_ms).where(
-        c.model == course.model, c.window == course.window, c.segment == course.segment, c.version != "",
-        c.end_ms > course.since_ms, c.end_ms <= course.until_ms,
+        c.model == span.model, c.window == span.window, c.segment == span.segment, c.version != "",
+        c.end_ms > span.since_ms, c.end_ms <= span.until_ms,
     ).distinct()  # fmt: skip
     return sorted(connection.execute(rows).scalars())
 
@@ -62,15 +62,17 @@ def _spread(ends: Sequence[int], points: int) -> list[int]:
     return list(ends[::-1][::step][::-1])
 
 
-def _shares(connection: Connection, course: Course, ends: Sequence[int]) -> list[tuple[str, str, int, float]]:
+def _shares(
+    connection: Connection, span: WindowSpan, ends: Sequence[int]
+) -> list[tuple[str, str, int, float]]:
     """By column and window; of several versions the rows together."""
     c = finding.c
-    of_version = [] if course.version is None else [c.version == course.version]
+    of_version = [] if span.version is None else [c.version == span.version]
     by_version = (
         select(
             c.version, c.role, c.feature, c.end_ms, func.sum(c.value).label("share"), func.max(c.n).label("n")
         )
-        .where(c.model == course.model, c.window == course.window, c.segment == course.segment, *of_version)
+        .where(c.model == span.model, c.window == span.window, c.segment == span.segment, *of_version)
         .where(c.end_ms.in_(ends), c.method.startswith(MISSING, autoescape=True))
         .group_by(c.version, c.role, c.feature, c.end_ms)
         .subquery()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from service.store.window_heat import Course
+    from service.store.window_heat import WindowSpan
 
 MOST_VALUES = 50_000
 _HEADLINES = ("accuracy", "rmse", "mae")
@@ -34,23 +34,23 @@ class MetricValue(NamedTuple):
     reason: str | None
 
 
-def metrics_of(connection: Connection, course: Course) -> tuple[str, ...]:
+def metrics_of(connection: Connection, span: WindowSpan) -> tuple[str, ...]:
     """The names of the metrics that the latest windows have, the one that is shown first in front."""
-    ends = select(performance.c.end_ms).where(*_within(course)).order_by(performance.c.end_ms.desc()).limit(1)
+    ends = select(performance.c.end_ms).where(*_within(span)).order_by(performance.c.end_ms.desc()).limit(1)
     rows = select(performance.c.metric).where(
-        *_within(course), performance.c.end_ms == ends.scalar_subquery()
+        *_within(span), performance.c.end_ms == ends.scalar_subquery()
     ).distinct()  # fmt: skip
     found = sorted(connection.execute(rows).scalars())
     first = next((name for name in _HEADLINES if name in found), None)
     return tuple(found) if first is None else (first, *(name for name in found if name != first))
 
 
-def metric_values(connection: Connection, course: Course, metric: str) -> Sequence[MetricValue]:
+def metric_values(connection: Connection, span: WindowSpan, metric: str) -> Sequence[MetricValue]:
     """Of all bases, the newest windows first where there are too many, told in order of time."""
     c = performance.c
     rows = (
         select(c.version, c.start_ms, c.end_ms, c.basis, c.value, c.low, c.high, c.n, c.reason)
-        .where(*_within(course), c.metric == metric)
+        .where(*_within(span), c.metric == metric)
         .order_by(c.end_ms.desc(), c.version, c.basis)
         .limit(MOST_VALUES)
     )
@@ -67,10 +67,10 @@ class MetricMean(NamedTuple):
     n: int
 
 
-def metric_means(connection: Connection, course: Course, metric: str) -> Sequence[MetricMean]:
-    """Of every version and segment, whatever segment the course is of."""
+def metric_means(connection: Connection, span: WindowSpan, metric: str) -> Sequence[MetricMean]:
+    """Of every version and segment, whatever segment the span is of."""
     c = performance.c
-    whole = [one for one in _of_time(course) if one is not None]
+    whole = [one for one in _of_time(span) if one is not None]
     weighed = func.sum(c.value * c.n) / func.nullif(func.sum(c.n), 0)
     rows = (
         select(c.version, c.segment, c.basis, weighed, func.sum(c.n))
@@ -80,13 +80,13 @@ def metric_means(connection: Connection, course: Course, metric: str) -> Sequenc
     return [MetricMean(v, s, b, value, int(n)) for v, s, b, value, n in connection.execute(rows)]
 
 
-def _of_time(course: Course) -> list[ColumnElement[bool]]:
+def _of_time(span: WindowSpan) -> list[ColumnElement[bool]]:
     c = performance.c
     return [
-        c.model == course.model, c.window == course.window, c.end_ms > course.since_ms, c.end_ms <= course.until_ms,
+        c.model == span.model, c.window == span.window, c.end_ms > span.since_ms, c.end_ms <= span.until_ms,
     ]  # fmt: skip
 
 
-def _within(course: Course) -> list[ColumnElement[bool]]:
-    of_version = [] if course.version is None else [performance.c.version == course.version]
-    return [*_of_time(course), performance.c.segment == course.segment, *of_version]
+def _within(span: WindowSpan) -> list[ColumnElement[bool]]:
+    of_version = [] if span.version is None else [performance.c.version == span.version]
+    return [*_of_time(span), performance.c.segment == span.segment, *of_version]

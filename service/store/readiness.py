@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import false, func, select, text
 
 from service.errors import ConfigurationError
+from service.moments import ms_of
 from service.monitor import Monitor
 from service.monitor_file import parse_monitors
 from service.performance.delays import ripe_after_ms
@@ -98,7 +99,7 @@ def outbox_of(connection: Connection) -> Outbox:
 
 
 def _ms(moment: Any) -> int | None:
-    return None if moment is None else round(1_000 * moment.timestamp())
+    return None if moment is None else ms_of(moment)
 
 
 def _monitor_of(row: ModelRow) -> Monitor:
@@ -159,7 +160,7 @@ def _reference(connection: Connection, row: ModelRow) -> Compared | None:
         if one.name == stored.name and one.from_ms is not None
     )
     by = next((one.who for one in accepted), None)
-    return Compared(stored.name, stored.rows, round(1_000 * stored.created_at.timestamp()), by)
+    return Compared(stored.name, stored.rows, ms_of(stored.created_at), by)
 
 
 def _versions(connection: Connection, row: ModelRow, ends: dict[WindowSpec, int]) -> list[Seen]:

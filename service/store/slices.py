@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from service.store.window_heat import Course
+    from service.store.window_heat import WindowSpan
 
 
 class SliceTotal(NamedTuple):
@@ -31,7 +31,7 @@ class SliceTotal(NamedTuple):
     last_end_ms: int
 
 
-def slice_totals(connection: Connection, course: Course) -> Sequence[SliceTotal]:
+def slice_totals(connection: Connection, span: WindowSpan) -> Sequence[SliceTotal]:
     """Of every version and segment that had a window of this kind in this time, the whole model first."""
     c = window_score.c
     rows = (
@@ -40,8 +40,8 @@ def slice_totals(connection: Connection, course: Course) -> Sequence[SliceTotal]
             func.count().filter(c.worst > 1), func.max(c.worst), func.count().filter(c.incomplete),
             func.min(c.start_ms), func.max(c.end_ms),
         )
-        .where(c.model == course.model, c.window == course.window)
-        .where(c.end_ms > course.since_ms, c.end_ms <= course.until_ms)
+        .where(c.model == span.model, c.window == span.window)
+        .where(c.end_ms > span.since_ms, c.end_ms <= span.until_ms)
         .group_by(c.version, c.segment)
         .order_by(c.segment, c.version)
     )  # fmt: skip

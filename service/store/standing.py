@@ -11,6 +11,7 @@ from service.doctor.delivery import AlertmanagerSeen, OutboxSeen
 from service.doctor.evaluators import EvaluationSeen
 from service.doctor.monitors import MonitorSeen, ReferenceSeen
 from service.errors import FormatError
+from service.moments import ms_of
 from service.panes.partition import MISSING_SEGMENT
 from service.reference.profile import profile_from_bytes
 from service.store.alertmanagers import alertmanagers
@@ -121,7 +122,7 @@ def _monitor(row: Any, references: Mapping[str, ReferenceSeen]) -> MonitorSeen:
 
 
 def _reference(row: Any) -> ReferenceSeen:
-    created_ms = round(1_000 * row.created_at.timestamp())
+    created_ms = ms_of(row.created_at)
     try:
         profile = profile_from_bytes(bytes(row.profile))
     except FormatError as why:
@@ -183,4 +184,4 @@ def alertmanagers_seen(engine: Engine) -> tuple[int, list[AlertmanagerSeen]]:
 
 
 def _ms(at: datetime | None) -> int | None:
-    return None if at is None else round(at.timestamp() * 1_000)
+    return None if at is None else ms_of(at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ class TooManyWindowsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class WindowSpan:
     """Windows of one kind and segment that end in (since_ms, until_ms]; of all versions, or of one."""
 
     model: str
@@ -72,12 +72,12 @@ _WINDOWS = text(f"""
 """)  # noqa: S608 - only a constant
 
 
-def slice_windows(connection: Connection, course: Course) -> Sequence[SliceWindow]:
+def slice_windows(connection: Connection, span: WindowSpan) -> Sequence[SliceWindow]:
     """By their ends. Raises TooManyWindowsError."""
-    found = connection.execute(_WINDOWS, _values(course)).all()
+    found = connection.execute(_WINDOWS, asdict(span)).all()
     if len(found) > MOST_SLICE_WINDOWS:
         raise TooManyWindowsError(
-            f"there are more than {MOST_SLICE_WINDOWS:,} windows of {course.window} in this time; "
+            f"there are more than {MOST_SLICE_WINDOWS:,} windows of {span.window} in this time; "
             "ask for a shorter time, or for a longer kind of window"
         )
     return [_slice_window(*row) for row in found]
@@ -96,11 +96,6 @@ def _slice_window(*row: Any) -> SliceWindow:
         bytes(columns_id),
         _numbers(bytes(ratios)),
     )
-
-
-def _values(course: Course) -> dict[str, Any]:
-    names = ("model", "window", "segment", "version", "since_ms", "until_ms")
-    return {name: getattr(course, name) for name in names}
 
 
 def _numbers(sent: bytes) -> NDArray[np.float32]:
@@ -186,11 +181,11 @@ _SCORES = text("""
 
 
 def column_scores(
-    connection: Connection, course: Course, column: Named, most: int
+    connection: Connection, span: WindowSpan, column: Named, most: int
 ) -> tuple[Sequence[ColumnScore], Sequence[tuple[str, int, int, bool]]]:
     """All scores of a column in the newest windows, and these windows: version, start, end, and whether incomplete."""
     role, name = column
-    values = _values(course) | {"role": role, "name": name, "most": most}
+    values = asdict(span) | {"role": role, "name": name, "most": most}
     scores: list[ColumnScore] = []
     windows: dict[tuple[str, int, int, bool], None] = {}
     for row in connection.execute(_SCORES, values):

@@ -20,9 +20,10 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 
+from service.moments import time_at
 from service.settings import Auth
 from service.store.engine import transaction
-from service.store.keys import ApiKey, Scope, moment, verify_key, verify_login
+from service.store.keys import ApiKey, Scope, verify_key, verify_login
 from service.web.buckets import Buckets
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.origin import SAFE_METHODS, Origin, origin_of
@@ -138,7 +139,7 @@ def _admit(request: Request, web: WebDependencies, wanted: Scope) -> None:
 
 
 def _identified(request: Request, web: WebDependencies) -> Caller:
-    now = moment(web.clock_ms())
+    now = time_at(web.clock_ms())
     sent, cookie = bearer_of(request), login_token(request)
     refusal = "send a key as `Authorization: Bearer db_...`"
     with transaction(web.engine) as connection:
@@ -167,7 +168,7 @@ def is_still_admitted(request: Request, web: WebDependencies) -> bool:
     """Whether who was admitted to this route may look at it still: keys are revoked, and logins end."""
     if web.auth is Auth.OPEN:
         return True
-    now = moment(web.clock_ms())
+    now = time_at(web.clock_ms())
     sent, cookie = bearer_of(request), login_token(request)
     with transaction(web.engine) as connection:
         key = (

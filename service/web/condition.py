@@ -9,9 +9,10 @@ from functools import lru_cache
 from service.errors import ConfigurationError
 from service.monitor import Monitor
 from service.monitor_file import parse_monitors
+from service.plurals import counted
 from service.store.gauge_queries import WINDOWS_UNTIL_STALE
 from service.store.queries import ModelRow
-from service.web.wording import age, counted
+from service.web.wording import age
 
 
 class ModelState(StrEnum):

@@ -8,6 +8,11 @@ from urllib.parse import quote, urlencode
 Value = str | int | None
 
 
+def overview_page(**chosen: Value) -> str:
+    """All models; `chosen` are state, q, limit and cursor."""
+    return _with("./", chosen)
+
+
 def model_page(model: str, **chosen: Value) -> str:
     """The page of one model; `chosen` are version, segment, window, since and until."""
     return _with(f"models/{quote(model, safe='')}", chosen)
@@ -33,14 +38,14 @@ def monitor_page(model: str) -> str:
     return _with("monitors/edit", {"model": model})
 
 
-def monitors_page() -> str:
-    """All monitors."""
-    return "monitors"
+def monitors_page(**chosen: Value) -> str:
+    """All monitors; `chosen` is cursor."""
+    return _with("monitors", chosen)
 
 
-def setup_page(**chosen: Value) -> str:
-    """Where a model is set up; `chosen` are topic and model."""
-    return _with("setup", chosen)
+def setup_page() -> str:
+    """Where a model is set up."""
+    return "setup"
 
 
 def pipeline_page() -> str:

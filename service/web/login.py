@@ -7,15 +7,16 @@ import re
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, NamedTuple
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from service.moments import time_at
 from service.settings import Auth
 from service.store.engine import transaction
-from service.store.keys import Refusal, close_login, moment, open_login, verify_key, verify_login
+from service.store.keys import Refusal, close_login, open_login, verify_key, verify_login
 from service.web.authorization import (
     COOKIE,
     REALM,
@@ -26,11 +27,11 @@ from service.web.authorization import (
     slow_down,
 )
 from service.web.dependencies import Dependencies, WebDependencies
+from service.web.forms import form_fields
 from service.web.origin import Origin, origin_of
 from service.web.rendering import render
 
 LIFETIME = timedelta(hours=12)
-FORM = "application/x-www-form-urlencoded"
 FORM_PATHS = ("/login", "/logout")
 _MOST_FIELDS = 4
 _LONGEST_NEXT = 2_000
@@ -75,23 +76,18 @@ def _is_logged_in(request: Request, web: WebDependencies) -> bool:
         return False
     slow_down(request.app.state.buckets, address_of(request))
     with transaction(web.engine) as connection:
-        return verify_login(connection, token, moment(web.clock_ms())) is not None
+        return verify_login(connection, token, time_at(web.clock_ms())) is not None
 
 
 async def _form(request: Request) -> Form:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise HTTPException(415, f"the login takes a form, {FORM}")
-    try:
-        fields = parse_qs((await request.body()).decode("ascii"), max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        raise HTTPException(422, "this is not what the login form sends") from None
-    return Form(fields.get("key", [""])[0].strip(), _below(fields.get("next", [""])[0]))
+    fields = await form_fields(request, _MOST_FIELDS)
+    return Form(fields.get("key", ""), _below(fields.get("next", "")))
 
 
 def _open(request: Request, web: Dependencies, form: Annotated[Form, Depends(_form)]) -> Response:
     _refuse_foreign_form(request)
     slow_down(request.app.state.login_buckets, address_of(request))
-    now = moment(web.clock_ms())
+    now = time_at(web.clock_ms())
     with transaction(web.engine) as connection:
         found = verify_key(connection, form.key, now)
         token = None if isinstance(found, Refusal) else open_login(connection, found, now, LIFETIME)

@@ -12,8 +12,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from service.cli.main import main
+from service.moments import time_at
 from service.store.engine import connect, transaction
-from service.store.keys import ApiKey, Scope, moment, verify_key
+from service.store.keys import ApiKey, Scope, verify_key
 from service.store.migrate import migrate
 from service.wiring import now_ms
 
@@ -45,7 +46,7 @@ def test_a_key_is_printed_once_and_alone(engine: Engine) -> None:
     assert re.fullmatch(r"db_[0-9a-f]{12}_[\w-]{43}\n", made.stdout)
     assert "not shown again" in made.stderr
     with transaction(engine) as connection:
-        key = verify_key(connection, made.stdout.strip(), moment(now_ms()))
+        key = verify_key(connection, made.stdout.strip(), time_at(now_ms()))
     assert isinstance(key, ApiKey)
     assert (key.name, key.scopes, key.expires_at) == ("grafana", {Scope.READ}, None)
     assert made.stdout.strip()[-43:] not in run("list").output

@@ -17,7 +17,8 @@ from service.intake.kafka_python import KafkaPythonSource
 from service.intake.kafka_python_survey import survey_topics
 from service.intake.kafka_writer import KafkaWriter
 from service.intake.topic_survey import BrokerSeen
-from service.settings import KafkaClient, load_settings
+from service.kafka_variables import KafkaClient
+from service.settings import load_settings
 from service.wiring import kafka_settings
 from tests.servers import apache_kafka as apache
 from tests.servers.certificates import Authority

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import RouteContext
 from sqlalchemy import Engine, select
 
+from service.moments import time_at
 from service.settings import Auth
 from service.store.engine import transaction
 from service.store.keys import Scope
@@ -209,12 +210,12 @@ def test_the_last_use_is_written_at_most_once_a_minute(engine: Engine) -> None:
 
 
 def test_a_key_opens_nothing_from_the_moment_that_it_is_revoked(engine: Engine) -> None:
-    from service.store.keys import moment, revoke_key
+    from service.store.keys import revoke_key
 
     key = new_key(engine)
     with guarded(engine) as site:
         assert site.client.get("/api/v1/models", headers=bearer(key)).status_code == 200
-        revoke_key(engine, id_of(key), moment(site.now_ms))
+        revoke_key(engine, id_of(key), time_at(site.now_ms))
         assert site.client.get("/api/v1/models", headers=bearer(key)).status_code == 401
 
 

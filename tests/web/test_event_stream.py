@@ -17,8 +17,9 @@ from sqlalchemy import Engine, text, update
 from starlette.exceptions import HTTPException
 
 from service.errors import Unavailable
+from service.moments import time_at
 from service.store.engine import transaction
-from service.store.keys import moment, revoke_key
+from service.store.keys import revoke_key
 from service.store.marks import AlarmVerdict, add_mark
 from service.store.statements import Statement
 from service.store.tables import alert
@@ -290,7 +291,7 @@ def test_who_may_not_look_any_more_is_sent_away(engine: Engine, how: str) -> Non
                 with httpx.Client(base_url=site.url, cookies=site.client.cookies) as same:
                     assert same.post("/logout", headers={"Origin": site.url}).status_code == 303
             else:
-                revoke_key(engine, id_of(key), moment(NOW_MS))
+                revoke_key(engine, id_of(key), time_at(NOW_MS))
             told.until_end()
         assert site.client.get(STREAM, headers=bearer(key) if how == "key" else {}).status_code == 401
 

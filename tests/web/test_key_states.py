@@ -21,7 +21,8 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Engine
 
-from service.store.keys import Scope, create_key, list_keys, moment, revoke_key
+from service.moments import time_at
+from service.store.keys import Scope, create_key, list_keys, revoke_key
 from tests.web.databases import empty
 from tests.web.serving import Site
 from tests.web.visitors import bearer, guarded, id_of
@@ -71,7 +72,7 @@ class KeysAndLogins(RuleBasedStateMachine):
     @rule(target=keys, scope=st.sampled_from(Scope), minutes=st.none() | st.integers(1, 2_000))
     def create(self, scope: Scope, minutes: int | None) -> Key:
         lifetime = None if minutes is None else timedelta(minutes=minutes)
-        text = create_key(self.engine, f"key {len(self.known)}", scope, moment(self.now_ms), lifetime)
+        text = create_key(self.engine, f"key {len(self.known)}", scope, time_at(self.now_ms), lifetime)
         ends_ms = float("inf") if minutes is None else self.now_ms + minutes * MINUTE_MS
         self.known.append(Key(text, scope, ends_ms))
         return self.known[-1]
@@ -88,7 +89,7 @@ class KeysAndLogins(RuleBasedStateMachine):
 
     @rule(key=keys)
     def revoke(self, key: Key) -> None:
-        assert revoke_key(self.engine, id_of(key.text), moment(self.now_ms))
+        assert revoke_key(self.engine, id_of(key.text), time_at(self.now_ms))
         key.revoked = True
         key.logins.clear()
 
@@ -121,7 +122,7 @@ class KeysAndLogins(RuleBasedStateMachine):
     @rule()
     def compare_the_list(self) -> None:
         listed = {
-            key.id: (key.scopes, key.revoked_at is not None, key.refusal(moment(self.now_ms)) is None)
+            key.id: (key.scopes, key.revoked_at is not None, key.refusal(time_at(self.now_ms)) is None)
             for key in list_keys(self.engine)
         }
         assert listed == {

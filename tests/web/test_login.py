@@ -11,9 +11,10 @@ import httpx
 import pytest
 from sqlalchemy import Engine, func, select
 
+from service.moments import time_at
 from service.settings import Auth
 from service.store.engine import transaction
-from service.store.keys import Scope, moment, revoke_key
+from service.store.keys import Scope, revoke_key
 from service.store.tables import login
 from service.web.app import LOGINS_AT_ONCE
 from tests.web.serving import Site, site_of
@@ -85,7 +86,7 @@ def test_a_login_ends_with_its_key(engine: Engine) -> None:
     key, short = new_key(engine), new_key(engine, lifetime=timedelta(hours=2))
     with guarded(engine) as site:
         log_in(site, key)
-        revoke_key(engine, id_of(key), moment(site.now_ms))
+        revoke_key(engine, id_of(key), time_at(site.now_ms))
         assert site.get("/api/v1/models").status_code == 401
         log_in(site, short)
         assert site.get("/api/v1/models").status_code == 200

@@ -7,8 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.moments import time_at
 from service.store.engine import connect
-from service.store.keys import Scope, create_key, moment
+from service.store.keys import Scope, create_key
 from service.wiring import now_ms
 from tests.flow.stack import Stack, free_port, running
 from tests.web.visitors import bearer
@@ -37,7 +38,7 @@ def test_every_role_guards_what_it_shows(database: str, tmp_path: Path) -> None:
     stack = Stack(database, "127.0.0.1:1", "none", tmp_path, settings=guard)
     stack.prepare([])
     engine = connect(database)
-    key = create_key(engine, "me", Scope.READ, moment(now_ms()))
+    key = create_key(engine, "me", Scope.READ, time_at(now_ms()))
     engine.dispose()
     with running(stack):
         stack.start("serve")

@@ -12,15 +12,16 @@ from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 from sqlalchemy import Engine
 
+from service.moments import time_at
 from service.settings import Auth
 from service.store.engine import connect
-from service.store.keys import Scope, create_key, moment, revoke_key
+from service.store.keys import Scope, create_key, revoke_key
 from service.web.app import create_app
 from service.web.dependencies import WebDependencies
 from tests.web.seeding import NOW_MS
 from tests.web.serving import Site, site_of
 
-NOW = moment(NOW_MS)
+NOW = time_at(NOW_MS)
 HOUR = timedelta(hours=1)
 IN_PATHS = {"by": "reason", "partition": "0", "offset": "0"}
 

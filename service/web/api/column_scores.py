@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -11,9 +12,9 @@ from pydantic import BaseModel, Field
 from service.messages import Role
 from service.store.engine import transaction
 from service.store.window_heat import ColumnScore, column_scores, references_of
-from service.web.api.course import CourseParameters, course_of, found_monitor, named
 from service.web.api.csv_rows import CsvTable
 from service.web.api.parameters import LONGEST_NAME
+from service.web.api.window_spans import OfWindowSpan, WindowSpanParameters, found_monitor, window_span_of
 from service.web.dependencies import Dependencies
 
 MOST_WINDOWS = 5_000
@@ -34,7 +35,7 @@ _OF_SCORES = {
 """What is a list in columns, by what one of them is called."""
 
 
-class ScoresParameters(CourseParameters):
+class ScoresParameters(WindowSpanParameters):
     """Also of which column. Both are empty for what is said of the whole slice."""
 
     role: Role | Annotated[str, Field(max_length=0)] = Role.FEATURE
@@ -64,17 +65,11 @@ class ScoreWindows(BaseModel):
     references: list[str | None]
 
 
-class Scores(BaseModel):
+class Scores(OfWindowSpan):
     """The scores of one column over time; all lists have a place for each window."""
 
-    model: str
-    window: str
-    version: str | None
-    segment: str
     role: str
     feature: str
-    since_ms: int
-    until_ms: int
     windows: ScoreWindows
     series: list[Series]
 
@@ -100,16 +95,16 @@ class Scores(BaseModel):
 def scores(web: Dependencies, asked: Annotated[ScoresParameters, Query()]) -> Scores:
     """The scores of one column in each window: by method the value, its limit, n and m, and the verdict."""
     with transaction(web.engine) as connection:
-        course = course_of(asked, found_monitor(connection, asked.model), web.clock_ms())
-        found, windows = column_scores(connection, course, (str(asked.role), asked.feature), asked.points)
-        references = references_of(connection, course.model)
+        span = window_span_of(asked, found_monitor(connection, asked.model), web.clock_ms())
+        found, windows = column_scores(connection, span, (str(asked.role), asked.feature), asked.points)
+        references = references_of(connection, span.model)
     starts, incomplete = (
         {end: start for _, start, end, _ in windows},
         {end for *_, end, lost in windows if lost},
     )
     ends = sorted(starts)
     return Scores(
-        **named(course), role=str(asked.role), feature=asked.feature,
+        **asdict(span), role=str(asked.role), feature=asked.feature,
         windows=ScoreWindows(
             starts_ms=[starts[end] for end in ends], ends_ms=ends, incomplete=[end in incomplete for end in ends],
             references=[references.at(starts[end]) for end in ends],

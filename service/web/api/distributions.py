@@ -18,13 +18,13 @@ from service.store.column_panes import ColumnFilter
 from service.store.column_views import Compared, Time, compare, follow, last_window
 from service.store.engine import transaction
 from service.store.latest_version import latest_version
-from service.web.api.course import chosen_window
 from service.web.api.csv_rows import CsvTable
 from service.web.api.distribution_tables import bars_table, points_table
 from service.web.api.parameters import Name
 from service.web.api.parameters import Time as Moment
 from service.web.api.stored_state import read_or_conflict
 from service.web.api.unknown_model import no_model
+from service.web.api.window_spans import chosen_window
 from service.web.dependencies import Dependencies
 
 if TYPE_CHECKING:

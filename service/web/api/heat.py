@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -14,16 +15,16 @@ from service.messages import Role
 from service.monitor import Monitor
 from service.store.engine import transaction
 from service.store.window_heat import (
-    Course,
     References,
     TooManyWindowsError,
+    WindowSpan,
     columns_named,
     references_of,
     slice_windows,
 )
-from service.web.api.course import CourseParameters, course_of, found_monitor, named
 from service.web.api.csv_rows import CsvTable
 from service.web.api.heat_map import HeatMap, heat_map
+from service.web.api.window_spans import OfWindowSpan, WindowSpanParameters, found_monitor, window_span_of
 from service.web.dependencies import Dependencies
 
 MOST_PLACES, MOST_COLUMNS = 5_000, 2_000
@@ -34,7 +35,7 @@ _SINGULAR = {
 """What is a list in columns, by what one of them is called."""
 
 
-class HeatParameters(CourseParameters):
+class HeatParameters(WindowSpanParameters):
     """Also how large the map may be."""
 
     points: int = Field(720, ge=1, le=MOST_PLACES, description="more windows than these are merged")
@@ -67,15 +68,9 @@ class HeatColumn(BaseModel):
     percents: list[int | None]
 
 
-class Heat(BaseModel):
+class Heat(OfWindowSpan):
     """How every column stood in every window. At each place stand `merged` windows, the worst of which counts."""
 
-    model: str
-    window: str
-    version: str | None
-    segment: str
-    since_ms: int
-    until_ms: int
     merged: int
     windows: HeatWindows
     columns: list[HeatColumn]
@@ -98,15 +93,15 @@ def heat(web: Dependencies, asked: Annotated[HeatParameters, Query()]) -> Heat:
     """
     with transaction(web.engine) as connection:
         monitor = found_monitor(connection, asked.model)
-        course = course_of(asked, monitor, web.clock_ms())
+        span = window_span_of(asked, monitor, web.clock_ms())
         try:
-            windows = slice_windows(connection, course)
+            windows = slice_windows(connection, span)
         except TooManyWindowsError as error:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-        columns = columns_named(connection, course.model, list({one.columns_id for one in windows}))
-        references = references_of(connection, course.model)
+        columns = columns_named(connection, span.model, list({one.columns_id for one in windows}))
+        references = references_of(connection, span.model)
     drawn = heat_map(windows, columns, _importance_of(monitor), asked.points, asked.columns)
-    return _heat(course, drawn, references)
+    return _heat(span, drawn, references)
 
 
 def _importance_of(monitor: Monitor) -> Callable[[str, str], float | None]:
@@ -117,7 +112,7 @@ def _importance_of(monitor: Monitor) -> Callable[[str, str], float | None]:
     return importance
 
 
-def _heat(course: Course, drawn: HeatMap, references: References) -> Heat:
+def _heat(span: WindowSpan, drawn: HeatMap, references: References) -> Heat:
     places = drawn.places
     windows = HeatWindows(
         starts_ms=[one.start_ms for one in places],
@@ -136,7 +131,7 @@ def _heat(course: Course, drawn: HeatMap, references: References) -> Heat:
         for one in drawn.lines
     ]  # fmt: skip
     return Heat(
-        **named(course),
+        **asdict(span),
         merged=drawn.merged,
         windows=windows,
         columns=columns,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from fastapi import Request
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from service.alerting.effect import effect_said
 from service.alerting.words import Said
+from service.moments import time_at
 from service.store import gauge_queries
 from service.store.engine import transaction
 from service.store.incident_words import silences_over
@@ -44,7 +44,7 @@ def incidents(web: Dependencies, asked: IncidentQuery) -> Listing[ListedIncident
 
 def listed(web: WebDependencies, wanted: IncidentFilter, paging: Paging) -> Chunk[ListedIncident]:
     """A page of them."""
-    now = datetime.fromtimestamp(web.clock_ms() / 1000, UTC)
+    now = time_at(web.clock_ms())
     with transaction(web.engine) as connection:
         chunk = list_incidents(connection, wanted, paging)
         silent = silences_over(connection, {row.id: row.model for row in chunk.rows}, now)

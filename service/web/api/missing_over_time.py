@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -10,12 +11,12 @@ from pydantic import BaseModel, Field
 
 from service.store.engine import transaction
 from service.store.missing_series import missing_columns
-from service.web.api.course import CourseParameters, course_of, found_monitor, named
 from service.web.api.csv_rows import CsvTable
+from service.web.api.window_spans import OfWindowSpan, WindowSpanParameters, found_monitor, window_span_of
 from service.web.dependencies import Dependencies
 
 
-class MissingParameters(CourseParameters):
+class MissingParameters(WindowSpanParameters):
     """Also of how many columns and windows."""
 
     columns: int = Field(6, ge=1, le=100, description="the most columns, those of which most is missing")
@@ -31,15 +32,9 @@ class MissingShares(BaseModel):
     shares: list[float | None]
 
 
-class MissingOverTime(BaseModel):
+class MissingOverTime(OfWindowSpan):
     """The columns of which most is missing; `columns_with_any` counts all of which anything is, in these windows."""
 
-    model: str
-    window: str
-    version: str | None
-    segment: str
-    since_ms: int
-    until_ms: int
     ends_ms: list[int]
     columns: list[MissingShares]
     columns_with_any: int
@@ -55,15 +50,15 @@ class MissingOverTime(BaseModel):
 def missing_over_time(web: Dependencies, asked: Annotated[MissingParameters, Query()]) -> MissingOverTime:
     """The share of rows in which a column is absent, null, NaN, infinite, empty or of a wrong type, by window."""
     with transaction(web.engine) as connection:
-        course = course_of(asked, found_monitor(connection, asked.model), web.clock_ms())
-        ends, found = missing_columns(connection, course, asked.points)
+        span = window_span_of(asked, found_monitor(connection, asked.model), web.clock_ms())
+        ends, found = missing_columns(connection, span, asked.points)
     columns = [
         MissingShares(
             role=one.role, name=one.feature, worst=one.worst, shares=[one.shares.get(end) for end in ends]
         )
         for one in found[: asked.columns]
     ]
-    return MissingOverTime(**named(course), ends_ms=ends, columns=columns, columns_with_any=len(found))
+    return MissingOverTime(**asdict(span), ends_ms=ends, columns=columns, columns_with_any=len(found))
 
 
 MISSING_ENDPOINTS: dict[str, Callable[..., Any]] = {"/missing-over-time": missing_over_time}

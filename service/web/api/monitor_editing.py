@@ -14,6 +14,7 @@ from service.applying import Written, read_text
 from service.messages import iso
 from service.monitor import Monitor, to_document
 from service.monitor_changes import budget_said, changes_between, lines_between, taken_by_default
+from service.plurals import counted
 from service.store.profiles import stored_profiles
 from service.store.queries import MonitorRow
 from service.store.saving import Saved, look_at_monitors, save_monitors
@@ -86,12 +87,10 @@ def monitors_in(web: WebDependencies, yaml: str) -> Sequence[Monitor]:
     """The monitors of a text; answers with its mistakes when there are any."""
     written: Written = read_text(yaml, stored_profiles(web.engine))
     if written.mistakes:
-        count = len(written.mistakes)
-        detail = "1 mistake in the monitors" if count == 1 else f"{count} mistakes in the monitors"
         first = written.mistakes[0]
         raise Refused(
             422,
-            f"{detail}; line {first.line}: {first.sentence}",
+            f"{counted(len(written.mistakes), 'mistake')} in the monitors; line {first.line}: {first.sentence}",
             [Mistake(parameter="yaml", sentence=sentence, line=line) for line, sentence in written.mistakes],
         )
     return written.monitors

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from service.monitor import MINUTE_MS, Budget, WindowSpec
 from service.store.engine import transaction
@@ -19,9 +19,9 @@ from service.store.incidents import OpenIncidents, open_incidents
 from service.store.marks import AlarmVerdict
 from service.store.paging import Chunk, Key, Paging, check_key
 from service.store.queries import ModelRow, OpenAlerts
-from service.web.api.course import shortest_window
 from service.web.api.heat_map import percents_of
-from service.web.api.parameters import Name, PageParameters, encode_cursor
+from service.web.api.parameters import Filled, Name, PageParameters, encode_cursor
+from service.web.api.window_spans import shortest_window
 from service.web.condition import Condition, ModelState, condition_of, monitor_of, stale_after_ms
 from service.web.dependencies import Dependencies
 
@@ -35,16 +35,11 @@ RATE_WINDOWS = 3
 _WORST_FIRST = {state: place for place, state in enumerate(ModelState)}
 
 
-def _nothing_if_empty(sent: object) -> object:
-    """A form sends all of its fields."""
-    return None if sent == "" else sent
-
-
 class OverviewParameters(PageParameters):
     """Filters of the overview."""
 
-    state: Annotated[ModelState | None, BeforeValidator(_nothing_if_empty)] = None
-    q: Name | None = Field(None, description="a part of the model's name, in capitals or not")
+    state: Filled[ModelState] = None
+    q: Filled[Name] = Field(None, description="a part of the model's name, in capitals or not")
 
 
 # ---------------------------------------------------------------- what is answered

@@ -62,6 +62,14 @@ Time = Annotated[
 ]
 
 
+def _none_if_empty(sent: object) -> object:
+    return None if sent == "" else sent
+
+
+Filled = Annotated[T | None, BeforeValidator(_none_if_empty)]
+"""Of a form, which sends all of its fields: what a person filled in, None where it is empty."""
+
+
 # ---------------------------------------------------------------- filters
 class _Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query
@@ -16,13 +17,13 @@ from service.performance.windows import REALIZED
 from service.store.engine import transaction
 from service.store.judged import label_delays_of
 from service.store.performance_series import MetricValue, metric_values, metrics_of
-from service.web.api.course import CourseParameters, course_of, found_monitor, named
 from service.web.api.csv_rows import CsvTable
 from service.web.api.parameters import Name
+from service.web.api.window_spans import OfWindowSpan, WindowSpanParameters, found_monitor, window_span_of
 from service.web.dependencies import Dependencies
 
 if TYPE_CHECKING:
-    from service.store.window_heat import Course
+    from service.store.window_heat import WindowSpan
 
 BASES = (REALIZED, ESTIMATED, USUAL, LAST, SEASONAL)
 _OF_VALUES = {"values": "value", "lows": "low", "highs": "high", "n": "n", "reasons": "reason"}
@@ -30,7 +31,7 @@ _OF_WINDOWS = {"starts_ms": "start_ms", "ends_ms": "end_ms", "ripe": "ripe"}
 """What is a list in columns, by what one of them is called."""
 
 
-class PerformanceOverTimeParameters(CourseParameters):
+class PerformanceOverTimeParameters(WindowSpanParameters):
     """Also of which metric."""
 
     metric: Name | None = Field(None, description="accuracy or root mean squared error if none is named")
@@ -56,18 +57,12 @@ class PerformanceWindows(BaseModel):
     ripe: list[bool]
 
 
-class PerformanceOverTime(BaseModel):
+class PerformanceOverTime(OfWindowSpan):
     """One metric over time: realized, estimated, and what naive models would have reached on the same labels.
 
     Estimates hold under `assumption` only.
     """
 
-    model: str
-    window: str
-    version: str | None
-    segment: str
-    since_ms: int
-    until_ms: int
     metric: str | None
     metrics: list[str]
     higher_is_better: bool | None
@@ -97,23 +92,23 @@ def performance_over_time(
     """
     with transaction(web.engine) as connection:
         monitor = found_monitor(connection, asked.model)
-        course = course_of(asked, monitor, web.clock_ms())
-        metrics = metrics_of(connection, course)
+        span = window_span_of(asked, monitor, web.clock_ms())
+        metrics = metrics_of(connection, span)
         metric = asked.metric or next(iter(metrics), None)
-        found = [] if metric is None else metric_values(connection, course, metric)
-        ripe_after = ripe_after_ms(label_delays_of(connection, course.model), monitor.labels.wait_ms)
-    return over_time(course, metric, metrics, found, ripe_after, web.clock_ms())
+        found = [] if metric is None else metric_values(connection, span, metric)
+        ripe_after = ripe_after_ms(label_delays_of(connection, span.model), monitor.labels.wait_ms)
+    return over_time(span, metric, metrics, found, ripe_after, web.clock_ms())
 
 
 def over_time(
-    course: Course, metric: str | None, metrics: Sequence[str], found: Sequence[MetricValue], ripe_after: int | None,
+    span: WindowSpan, metric: str | None, metrics: Sequence[str], found: Sequence[MetricValue], ripe_after: int | None,
     now_ms: int,
 ) -> PerformanceOverTime:  # fmt: skip
     """The values side by side: every list has a place for each window."""
     starts = {one.end_ms: one.start_ms for one in found}
     ends = sorted(starts)
     return PerformanceOverTime(
-        **named(course), metric=metric, metrics=list(metrics),
+        **asdict(span), metric=metric, metrics=list(metrics),
         higher_is_better=None if metric is None else higher_is_better(metric),
         assumption=None if metric is None else assumed(metric), ripe_after_ms=ripe_after,
         windows=PerformanceWindows(

@@ -24,6 +24,7 @@ from service.doctor.flow import (
     reading_of,
     told_of,
 )
+from service.moments import ms_of
 from service.store.gauge_queries import JoinBacklog
 from service.store.pipeline_seen import DeadLettersSeen, GapRow, PipelineSeen
 from service.web.api.csv_rows import CsvTable
@@ -316,7 +317,7 @@ def _dead_letters(seen: DeadLettersSeen) -> DeadSummary:
                 count=one.count,
                 share=one.count / stored,
                 last_hour=seen.last_hour.get(one.name, 0),
-                last_seen_ms=round(1_000 * one.last_seen_at.timestamp()),
+                last_seen_ms=ms_of(one.last_seen_at),
             )
             for one in seen.by_reason
         ],

@@ -13,14 +13,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from service.accepting import (
     AskedSpan,
-    Objections,
     accept,
     candidate,
     objections_to,
     present_of,
+    refuse_what_is_not_normal,
     span_to_learn,
 )
-from service.dead_letters.readable import visible
 from service.errors import ConfigurationError, FormatError
 from service.learning import learn
 from service.messages import iso
@@ -219,7 +218,11 @@ def _accepted(web: WebDependencies, order: AcceptOrder, said: Statement) -> Acce
     now_ms = web.clock_ms()
     present = present_of(web.engine, order.model)
     span = span_to_learn(web.engine, present.monitor, order.asked(), now_ms)
-    _refuse_what_is_not_normal(objections_to(web.engine, order.model, span), even_so=order.even_so)
+    refuse_what_is_not_normal(
+        objections_to(web.engine, order.model, span),
+        even_so=order.even_so,
+        mend="mend that first, or say even_so",
+    )
     made, span = candidate(web.engine, present, order.name, span, now_ms)
     applied = accept(web.engine, present, made, span, said, now_ms)
     return AcceptedReference(
@@ -231,21 +234,6 @@ def _accepted(web: WebDependencies, order: AcceptOrder, said: Statement) -> Acce
         since_ms=applied.since_ms,
         since=iso(applied.since_ms),
     )
-
-
-def _refuse_what_is_not_normal(found: Objections, *, even_so: bool) -> None:
-    problems = [
-        f"incident {one.id} is open and pages ({visible(one.summary)}): mend that first, or say even_so"
-        for one in found.paging
-        if not even_so
-    ]
-    if found.incomplete is not None:
-        span = found.incomplete.span
-        problems.append(
-            f"records are missing in windows between {iso(span.from_ms)} and {iso(span.to_ms)}: choose another time"
-        )
-    if problems:
-        raise ConfigurationError(*problems)
 
 
 def _require_monitor(web: WebDependencies, model: str) -> None:

@@ -13,7 +13,7 @@ from service.performance.windows import REALIZED
 from service.store.engine import transaction
 from service.store.performance_series import MetricMean, metric_means, metrics_of
 from service.store.slices import SliceTotal, slice_totals
-from service.web.api.course import CourseParameters, course_of, found_monitor
+from service.web.api.window_spans import WindowSpanParameters, found_monitor, window_span_of
 from service.web.dependencies import Dependencies
 
 
@@ -51,18 +51,18 @@ class Slices(BaseModel):
     items: list[Slice]
 
 
-def slices(web: Dependencies, asked: Annotated[CourseParameters, Query()]) -> Slices:
+def slices(web: Dependencies, asked: Annotated[WindowSpanParameters, Query()]) -> Slices:
     """Versions and segments of a model side by side: traffic, scores by their limits, performance.
 
     All segments are told, whichever is asked for.
     """
     with transaction(web.engine) as connection:
-        course = course_of(asked, found_monitor(connection, asked.model), web.clock_ms())
-        totals = slice_totals(connection, course)
-        metric = next(iter(metrics_of(connection, course)), None)
-        means = [] if metric is None else metric_means(connection, course, metric)
+        span = window_span_of(asked, found_monitor(connection, asked.model), web.clock_ms())
+        totals = slice_totals(connection, span)
+        metric = next(iter(metrics_of(connection, span)), None)
+        means = [] if metric is None else metric_means(connection, span, metric)
     return Slices(
-        model=course.model, window=course.window, since_ms=course.since_ms, until_ms=course.until_ms,
+        model=span.model, window=span.window, since_ms=span.since_ms, until_ms=span.until_ms,
         items=side_by_side(totals, means, metric),
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from service.accepting import Accepted, Asked, accept_span
 from service.alerting.words import Cover, Said, Word, end_of_silence, who_has_it
 from service.errors import ConfigurationError
+from service.moments import time_at
 from service.monitor import parse_duration
 from service.store.alertmanagers import SilencedThere, all_silences, silenced_there
 from service.store.engine import transaction
@@ -256,7 +257,7 @@ def end_silence(
 
 
 def _now(web: WebDependencies) -> datetime:
-    return datetime.fromtimestamp(web.clock_ms() / 1000, UTC)
+    return time_at(web.clock_ms())
 
 
 _ORDERS: tuple[tuple[str, str, Callable[..., Any]], ...] = (

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Query, Request
-from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse
 
 from service.dead_letters.readable import hex_dump, visible, visible_lines
 from service.messages import Partition, Reason
+from service.moments import ms_of
 from service.store import dead_letters as store
 from service.store.dead_letters import DeadLetterFilter, DeadLetterRow
 from service.store.engine import transaction
 from service.web.api.dead_letters import MOST_REPLAYED, DeadLetter, Number, Offset, document_of
-from service.web.api.parameters import DeadLetterParameters, NameInPath, encode_cursor
+from service.web.api.parameters import DeadLetterParameters, Filled, NameInPath, encode_cursor
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.links import api, dead_letter_page, dead_letters_page, pipeline_page
 from service.web.pages.page import may_write, page
@@ -40,7 +40,7 @@ class LetterView:
 class LettersPageParameters(DeadLetterParameters):
     """Which letters the page shows; a form sends an empty text for no reason."""
 
-    reason: Annotated[Reason | None, BeforeValidator(lambda text: text or None)] = None
+    reason: Filled[Reason] = None
 
 
 def dead_letters(
@@ -101,8 +101,8 @@ def _view(row: DeadLetterRow, now_ms: int, most_bytes: int | None = None) -> Let
     return LetterView(
         document_of(row, most_bytes),
         dead_letter_page(row.topic, row.partition, row.offset),
-        moment(round(1_000 * row.seen_at.timestamp()), now_ms),
-        None if replayed is None else moment(round(1_000 * replayed.timestamp()), now_ms),
+        moment(ms_of(row.seen_at), now_ms),
+        None if replayed is None else moment(ms_of(replayed), now_ms),
         moment(row.timestamp_ms, now_ms) if row.timestamp_ms >= 0 else None,
     )
 

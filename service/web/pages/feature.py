@@ -11,13 +11,13 @@ from fastapi import Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from service.messages import Role
+from service.moments import utc
 from service.reports.phrases import share
 from service.store.column_slices import Slices, open_alerts_of, slices_until
 from service.store.column_views import Time, last_window
 from service.store.engine import transaction
 from service.store.latest_version import latest_version
 from service.web.api.column_scores import ScoresParameters, scores
-from service.web.api.course import window_kinds
 from service.web.api.distributions import (
     USUAL_POINTS,
     CourseParameters,
@@ -26,6 +26,7 @@ from service.web.api.distributions import (
     window_spec,
 )
 from service.web.api.unknown_model import no_model
+from service.web.api.window_spans import window_kinds
 from service.web.dependencies import Dependencies
 from service.web.links import api, feature_page, incident_page, model_page
 from service.web.pages.feature_parameters import COMPARE_WORDS, Compare, FeatureParameters, against_of
@@ -42,7 +43,7 @@ from service.web.pages.feature_words import (
     standing_of,
 )
 from service.web.pages.page import page
-from service.web.wording import iso, utc
+from service.web.wording import iso
 
 if TYPE_CHECKING:
     from service.messages import Column

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import BeforeValidator
+from typing import TYPE_CHECKING, Any
 
 from service.messages import Role
 from service.monitor import DAY_MS
 from service.store.column_views import Time
 from service.web.api.distributions import ColumnParameters, DistributionParameters
-from service.web.api.parameters import Name, parse_time
+from service.web.api.parameters import Filled, Name
+from service.web.api.parameters import Time as Moment
 
 if TYPE_CHECKING:
     from service.monitor import WindowSpec
@@ -36,29 +35,17 @@ COMPARE_WORDS = {
 }
 
 
-def _nothing_for_empty(value: object) -> object:
-    """A form sends the fields that nobody has filled in, too."""
-    return None if value == "" else value
-
-
-def _moment(value: object) -> object:
-    return parse_time(value) if isinstance(value, str) and value else _nothing_for_empty(value)
-
-
-Moment = Annotated[int | None, BeforeValidator(_moment)]
-
-
 class FeatureParameters(ColumnParameters):
     """Of a form that is sent by GET: an empty field is none."""
 
-    window: Annotated[Name | None, BeforeValidator(_nothing_for_empty)] = None
-    feature: Annotated[Name | None, BeforeValidator(_nothing_for_empty)] = None
-    method: Annotated[Name | None, BeforeValidator(_nothing_for_empty)] = None
-    since: Moment = None
-    until: Moment = None
+    window: Filled[Name] = None
+    feature: Filled[Name] = None
+    method: Filled[Name] = None
+    since: Filled[Moment] = None
+    until: Filled[Moment] = None
     compare: Compare = Compare.REFERENCE
-    against_since: Moment = None
-    against_until: Moment = None
+    against_since: Filled[Moment] = None
+    against_until: Filled[Moment] = None
 
     @property
     def names_none(self) -> bool:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from service.distributions.wording import MISSING_MEANINGS, MISSING_WORDS, number
 from service.messages import Missing, Verdict
+from service.moments import utc
+from service.plurals import counted
 from service.reports.phrases import share, times_over
 from service.web.links import incident_page
-from service.web.wording import counted, utc
 
 if TYPE_CHECKING:
     from service.distributions.course import Course

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ValidationError
@@ -17,8 +16,8 @@ from service.web.api.incidents import MarkOrder, mark
 from service.web.api.parameters import NameInPath
 from service.web.api.words import AcceptOrder, Acknowledgement, ExpectOrder, Release, SilenceOrder
 from service.web.dependencies import Dependencies, WebDependencies
+from service.web.forms import form_fields
 from service.web.links import incident_page
-from service.web.login import FORM
 from service.web.pages.incident import shown
 from service.web.pages.page import root_of
 
@@ -31,13 +30,7 @@ Act = Callable[[WebDependencies, Request, str, Fields], Any]
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise HTTPException(415, f"this page takes a form, {FORM}")
-    try:
-        sent = parse_qs((await request.body()).decode("ascii"), max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        raise HTTPException(422, "this is not what the form sends") from None
-    return {name: values[0].strip() for name, values in sent.items() if values[0].strip()}
+    return await form_fields(request, _MOST_FIELDS)
 
 
 def act(

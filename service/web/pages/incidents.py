@@ -13,7 +13,7 @@ from service.alerting.standing_words import silent_words
 from service.store.incidents import IncidentFilter
 from service.store.paging import Chunk, Paging
 from service.web.api.incidents import ListedIncident, listed
-from service.web.api.parameters import LONGEST_CURSOR, Name, decode_cursor, encode_cursor
+from service.web.api.parameters import LONGEST_CURSOR, Filled, Name, decode_cursor, encode_cursor
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.links import api, incident_page, incidents_page, model_page
 from service.web.pages.page import page
@@ -35,27 +35,30 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: Name | None = None
+    model: Filled[Name] = None
     state: Shown = Shown.ALL
     cursor: str | None = Field(None, max_length=LONGEST_CURSOR)
 
 
 def incidents(request: Request, web: Dependencies, asked: Annotated[Asked, Query()]) -> HTMLResponse:
     """Incidents of all models, or of one."""
-    model = asked.model or None
     still = (
-        _rows(web, model, is_open=True) if asked.state is not Shown.OVER and not asked.cursor else Chunk(())
+        _rows(web, asked.model, is_open=True)
+        if asked.state is not Shown.OVER and not asked.cursor
+        else Chunk(())
     )
     over = (
-        _rows(web, model, is_open=False, cursor=asked.cursor) if asked.state is not Shown.OPEN else Chunk(())
+        _rows(web, asked.model, is_open=False, cursor=asked.cursor)
+        if asked.state is not Shown.OPEN
+        else Chunk(())
     )
     now_ms = web.clock_ms()
     after = None if over.next is None else encode_cursor(over.next)
     return page(
-        request, "incidents.html", place="incidents", model=model, state=asked.state.value, states=list(Shown),
+        request, "incidents.html", place="incidents", model=asked.model, state=asked.state.value, states=list(Shown),
         groups=[("Open", still.rows), ("Over", over.rows)], many=still.next is not None,
-        more=after and incidents_page(model=model, state=Shown.OVER.value, cursor=after),
-        source=api("incidents", model=model), when_of=lambda ms: moment(ms, now_ms),
+        more=after and incidents_page(model=asked.model, state=Shown.OVER.value, cursor=after),
+        source=api("incidents", model=asked.model), when_of=lambda ms: moment(ms, now_ms),
         incident_page=incident_page, model_page=model_page, silent_words=silent_words, now=moment(now_ms, now_ms),
     )  # fmt: skip
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from service.web.links import incidents_page, monitors_page, overview_page, pipeline_page, setup_page
+
 
 class Entry(NamedTuple):
     """One page of the menu."""
@@ -14,9 +16,9 @@ class Entry(NamedTuple):
 
 
 MENU = (
-    Entry("overview", "", "Models"),
-    Entry("incidents", "incidents", "Incidents"),
-    Entry("monitors", "monitors", "Monitors"),
-    Entry("pipeline", "pipeline", "Pipeline"),
-    Entry("setup", "setup", "Set up"),
+    Entry("overview", overview_page(), "Models"),
+    Entry("incidents", incidents_page(), "Incidents"),
+    Entry("monitors", monitors_page(), "Monitors"),
+    Entry("pipeline", pipeline_page(), "Pipeline"),
+    Entry("setup", setup_page(), "Set up"),
 )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import HTMLResponse
 
 from service.messages import PREDICTION, SCORE, Column, State
+from service.moments import utc
 from service.monitor import DAY_MS, Monitor, Task
 from service.store import queries
 from service.store.engine import transaction
@@ -17,16 +18,16 @@ from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
 from service.store.paging import Paging
 from service.store.queries import ModelRow
 from service.store.result_queries import AlertFilter, AlertRow, list_alerts
-from service.web.api.course import CourseParameters, course_of
 from service.web.api.incidents import budget
-from service.web.api.parameters import Name, NameInPath, Time
+from service.web.api.parameters import Filled, Name, NameInPath, Time
 from service.web.api.slices import Slice, slices
 from service.web.api.unknown_model import no_model
+from service.web.api.window_spans import WindowSpanParameters, window_span_of
 from service.web.condition import STATE_WORDS, condition_of, monitor_of
 from service.web.dependencies import Dependencies
 from service.web.links import api, feature_page, incident_page, incidents_page, model_page, monitor_page
 from service.web.pages.page import page
-from service.web.wording import moment, utc
+from service.web.wording import moment
 
 MOST_INCIDENTS, MOST_ALERTS = 50, 200
 MOST_PLACES = 360
@@ -35,16 +36,16 @@ _SPANS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("30 days", 30 * DAY_MS))
 
 
 class ModelPageParameters(BaseModel):
-    """Which windows the page shows; an empty text is the same as none."""
+    """Which windows the page shows."""
 
     model_config = ConfigDict(extra="ignore")
 
-    window: Name = ""
-    version: Name = ""
+    window: Filled[Name] = None
+    version: Filled[Name] = None
     segment: Name = ""
-    metric: Name = ""
-    since: Time | Annotated[str, Query(max_length=0)] = ""
-    until: Time | Annotated[str, Query(max_length=0)] = ""
+    metric: Filled[Name] = None
+    since: Filled[Time] = None
+    until: Filled[Time] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ def model(
     if row is None:
         raise no_model(web, model)
     monitor, parameters = monitor_of(model, row.monitor), _parameters(model, asked)
-    course = course_of(parameters, monitor, now_ms)
-    chosen = Chosen(course.window, course.version, course.segment, course.since_ms, course.until_ms)
+    span = window_span_of(parameters, monitor, now_ms)
+    chosen = Chosen(span.window, span.version, span.segment, span.since_ms, span.until_ms)
     beside = slices(web, parameters)
     condition = condition_of(row, now_ms)
     return page(
@@ -112,7 +113,7 @@ def model(
         last_event=moment(row.last_event_ms, now_ms), last_label=moment(row.last_label_ms, now_ms),
         incidents=_shown(recent, chosen), alerts=_fired(alerts, chosen), slices=beside.items,
         budget=budget(web, model),
-        answers=_answers(monitor), metric=asked.metric,
+        answers=_answers(monitor),
         sources=_sources(model, chosen, asked.metric) | {"answers": _course(model, chosen, monitor, beside.items)},
         link=LINKS, span=(utc(chosen.since), utc(chosen.until)),
     )  # fmt: skip
@@ -124,15 +125,8 @@ LINKS = {
 }  # fmt: skip
 
 
-def _parameters(model: str, asked: ModelPageParameters) -> CourseParameters:
-    return CourseParameters.model_construct(
-        model=model, window=asked.window or None, version=asked.version or None, segment=asked.segment,
-        since=_time(asked.since), until=_time(asked.until),
-    )  # fmt: skip
-
-
-def _time(value: int | str) -> int | None:
-    return value if isinstance(value, int) else None
+def _parameters(model: str, asked: ModelPageParameters) -> WindowSpanParameters:
+    return WindowSpanParameters.model_construct(model=model, **asked.model_dump(exclude={"metric"}))
 
 
 def _answers(monitor: Monitor) -> Column:
@@ -178,13 +172,13 @@ def _choices(row: ModelRow, monitor: Monitor, beside: list[Slice], chosen: Chose
     return Choices(tuple(kinds), tuple(versions), tuple(segments), tuple(spans))
 
 
-def _sources(model: str, chosen: Chosen, metric: str) -> dict[str, str]:
+def _sources(model: str, chosen: Chosen, metric: str | None) -> dict[str, str]:
     """What the charts are drawn from."""
     of = {"model": model} | chosen.values
     return {
         "heat": api("heat", **of, points=MOST_PLACES),
         "volume": api("heat", **of, points=MOST_PLACES, columns=1),
-        "performance": api("performance-over-time", **of, metric=metric or None),
+        "performance": api("performance-over-time", **of, metric=metric),
         "missing": api("missing-over-time", **of),
     }
 

@@ -8,6 +8,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from service.configuration import ALWAYS_MS
+from service.moments import utc
 from service.monitor_changes import budget_said
 from service.store import queries
 from service.store.engine import transaction
@@ -17,10 +18,9 @@ from service.web.api.monitor_editing import LONGEST_YAML
 from service.web.api.parameters import Name, PageQuery, encode_cursor
 from service.web.condition import monitor_of
 from service.web.dependencies import Dependencies
-from service.web.links import api, model_page, monitor_page
+from service.web.links import api, model_page, monitor_page, monitors_page, setup_page
 from service.web.pages.page import page
 from service.web.problems import not_found
-from service.web.wording import utc
 
 ORIGINS = {"applied": "applied by a person", "learned": "learned with its first event"}
 
@@ -51,7 +51,8 @@ def monitors(request: Request, web: Dependencies, asked: PageQuery) -> HTMLRespo
         "monitors.html",
         place="monitors",
         monitors=[view_of(row, web.clock_ms()) for row in chunk.rows],
-        next=None if chunk.next is None else encode_cursor(chunk.next),
+        next=None if chunk.next is None else monitors_page(cursor=encode_cursor(chunk.next)),
+        setup=setup_page(),
     )
 
 

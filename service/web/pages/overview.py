@@ -11,6 +11,7 @@ from pydantic import Field
 from starlette.responses import HTMLResponse
 
 from service.monitor import format_duration
+from service.plurals import counted
 from service.store import queries
 from service.store.engine import transaction
 from service.store.paging import Paging
@@ -23,10 +24,10 @@ from service.web.api.overview import (
 )
 from service.web.condition import STATE_WORDS, ModelState
 from service.web.dependencies import Dependencies
-from service.web.links import api, incident_page, incidents_page, model_page
+from service.web.links import api, incident_page, incidents_page, model_page, overview_page
 from service.web.pages.page import page
 from service.web.pages.spark import HEIGHT, SparkView, spark_view
-from service.web.wording import Moment, counted, moment
+from service.web.wording import Moment, moment
 
 HALTED_SHOWN = 20
 MOST_SHOWN = 500
@@ -85,7 +86,7 @@ def overview(request: Request, web: Dependencies, asked: Annotated[PageOfOvervie
     with transaction(web.engine) as connection:
         told = overview_of(connection, asked, now_ms)
         halted = queries.list_partitions(connection, Paging(HALTED_SHOWN), halted=True)
-    chosen = {"state": asked.state or None, "q": asked.q or None}
+    chosen = {"state": asked.state, "q": asked.q}
     return page(
         request,
         "overview.html",
@@ -100,13 +101,9 @@ def overview(request: Request, web: Dependencies, asked: Annotated[PageOfOvervie
         is_filtered=any(chosen.values()),
         source=api("overview", **chosen, limit=asked.limit, cursor=asked.cursor),
         stream=api("events/stream"),
-        next=None if told.next is None else _more(chosen, asked.limit, told.next),
+        next=None if told.next is None else overview_page(**chosen, limit=asked.limit, cursor=told.next),
         spark_height=HEIGHT,
     )
-
-
-def _more(chosen: Mapping[str, str | None], limit: int, cursor: str) -> str:
-    return "./" + api("", **chosen, limit=limit, cursor=cursor).partition("/v1/")[2]
 
 
 def _view(one: OverviewModel, now_ms: int) -> ModelView:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import HTMLResponse
 
 from service.doctor.check import Condition
 from service.doctor.flow import NOT_READ, TROUBLES, Reading
 from service.doctor.phrasing import lasting
-from service.web.api.parameters import Name
+from service.moments import ms_of
+from service.web.api.parameters import Filled, Name
 from service.web.api.pipeline import PipelineParameters, pipeline_now
 from service.web.api.pipeline_answer import DeadReason, ModelProgress, PartitionState, Pipeline, Totals
 from service.web.dependencies import Dependencies
-from service.web.links import api, dead_letters_page, model_page
+from service.web.links import api, dead_letters_page, model_page, pipeline_page
 from service.web.pages.page import page
 from service.web.wording import Moment, age, moment
 
@@ -35,18 +36,13 @@ CONDITION_TONES = {Condition.OK: "well", Condition.WARNING: "ticket", Condition.
 CONDITION_WORDS = {Condition.OK: "Well", Condition.WARNING: "Warning", Condition.FAILURE: "Failure"}
 
 
-def _or_none(text: object) -> object:
-    """A form sends an empty text for a choice that was not made."""
-    return None if text == "" else text
-
-
 class PipelinePageParameters(BaseModel):
     """Which partitions the table shows."""
 
     model_config = ConfigDict(extra="forbid")
 
-    topic: Annotated[Name | None, BeforeValidator(_or_none)] = None
-    state: Annotated[Reading | None, BeforeValidator(_or_none)] = None
+    topic: Filled[Name] = None
+    state: Filled[Reading] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +111,13 @@ def pipeline(
         outcomes=outcome_views(shown.totals),
         reasons=[_reason_view(one, shown.now_ms) for one in shown.dead_letters.by_reason],
         models=_model_views(shown),
-        gaps=[
-            (one, moment(round(1_000 * one.noted_at.timestamp()), shown.now_ms)) for one in shown.gaps.latest
-        ],
+        gaps=[(one, moment(ms_of(one.noted_at), shown.now_ms)) for one in shown.gaps.latest],
         tones=CONDITION_TONES,
         lasting=lasting,
         age=age,
         source=api("pipeline", topic=asked.topic, state=asked.state),
         csv=api("pipeline", topic=asked.topic, state=asked.state, format="csv"),
+        here=pipeline_page(),
         letters=dead_letters_page(),
         stream=api("events/stream"),
     )

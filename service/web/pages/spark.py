@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.web.wording import counted
+from service.plurals import counted
 
 STEP, HEIGHT = 4, 26
 _LIMIT_AT, _TOP = 12, 3

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, Monitor, WindowSpec
 from service.store.queries import find_monitor
-from service.store.window_heat import Course
+from service.store.window_heat import WindowSpan
 from service.web.api.parameters import Name, Time
 from service.web.api.unknown_model import no_model_among
 from service.web.condition import monitor_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SHORT_SPAN_MS, _LONG_SPAN_MS = DAY_MS, 30 * DAY_MS
 
 
-class CourseParameters(BaseModel):
+class WindowSpanParameters(BaseModel):
     """Of which model, kind of window, version and segment, and when; the times are those of the windows' ends."""
 
     model_config = ConfigDict(extra="forbid")
@@ -38,9 +38,15 @@ class CourseParameters(BaseModel):
     until: Time | None = Field(None, description="at this time or before; else now")
 
 
-def named(course: Course) -> dict[str, Any]:
-    """What an answer says of the windows that it is of."""
-    return {name: getattr(course, name) for name in Course.__slots__}
+class OfWindowSpan(BaseModel):
+    """An answer, and of which windows it is."""
+
+    model: str
+    window: str
+    version: str | None
+    segment: str
+    since_ms: int
+    until_ms: int
 
 
 def found_monitor(connection: Connection, model: str) -> Monitor:
@@ -51,14 +57,14 @@ def found_monitor(connection: Connection, model: str) -> Monitor:
     return monitor_of(model, row.monitor)
 
 
-def course_of(asked: CourseParameters, monitor: Monitor, now_ms: int) -> Course:
+def window_span_of(asked: WindowSpanParameters, monitor: Monitor, now_ms: int) -> WindowSpan:
     """The windows that are asked for."""
     kind = chosen_window(monitor, asked.window)
     # To a window's border, a minute at most: who asks again before is answered the same, which need not be sent again.
     border_ms = min(MINUTE_MS, kind.every_ms)
     until_ms = now_ms // border_ms * border_ms if asked.until is None else asked.until
-    since_ms = until_ms - span_of(kind) if asked.since is None else asked.since
-    return Course(asked.model, kind.name, asked.segment, asked.version, since_ms, until_ms)
+    since_ms = until_ms - _usual_ms(kind) if asked.since is None else asked.since
+    return WindowSpan(asked.model, kind.name, asked.segment, asked.version, since_ms, until_ms)
 
 
 def chosen_window(monitor: Monitor, name: str | None) -> WindowSpec:
@@ -83,6 +89,6 @@ def shortest_window(monitor: Monitor) -> WindowSpec:
     return min(tumbling or monitor.windows, key=lambda one: one.length_ms)
 
 
-def span_of(window: WindowSpec) -> int:
+def _usual_ms(window: WindowSpec) -> int:
     """So long a time shows some hundreds of such windows."""
     return _SHORT_SPAN_MS if window.every_ms < HOUR_MS else _LONG_SPAN_MS
