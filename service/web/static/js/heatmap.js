@@ -1,6 +1,7 @@
 // Every column by its limit, window by window: rows of cells on a canvas, with incidents as bars above them.
 
 import { say } from "./charts.js";
+import { entry, filled, keyOf } from "./key.js";
 import { element, shape, table, tableBehind } from "./nodes.js";
 import { colour, onTheme } from "./theme.js";
 import { counted, span, utc } from "./words.js";
@@ -208,12 +209,7 @@ function told(map, row, place) {
 
 // ---------------------------------------------------------------- beside the picture
 function key() {
-  const entries = STEPS.map(([, token, words]) => {
-    const box = shape("rect", { width: 24, height: 12 });
-    box.style.fill = `var(--${token})`;
-    return element("span", {}, shape("svg", { viewBox: "0 0 24 12", "aria-hidden": "true" }, box), ` ${words}`);
-  });
-  return element("p", { class: "key" }, ...entries, element("span", {}, "\u25c6 over its limit in this time"));
+  return keyOf(...STEPS.map(([, token, words]) => entry(words, filled(token))), element("span", {}, "\u25c6 over its limit in this time"));
 }
 
 function asTable(map) {

@@ -1,7 +1,8 @@
 // Values over time: lines, bands and limits by uPlot, with a cursor for mouse and keys.
 
 import { say } from "./charts.js";
-import { element, shape, table, tableBehind } from "./nodes.js";
+import { entry, filled, keyOf } from "./key.js";
+import { shape, table, tableBehind } from "./nodes.js";
 import { colour, onTheme } from "./theme.js";
 import { number, utc } from "./words.js";
 
@@ -174,26 +175,16 @@ function told(chart, format, place) {
 function legend(chart) {
   const entries = [
     ...chart.lines.map((one) => entry(one.name, stroked(one))),
-    ...(chart.bands ?? []).map((band) => entry(band.name, filledBox(band.tone))),
+    ...(chart.bands ?? []).map((band) => entry(band.name, filled(band.tone, { opacity: 0.3 }))),
   ];
-  return element("p", { class: "key" }, ...entries);
-}
-
-function entry(name, sample) {
-  return element("span", {}, sample, ` ${name}`);
+  return keyOf(...entries);
 }
 
 function stroked(one) {
   const dash = DASHES[one.dash ?? "solid"].join(" ");
   const made = shape("line", { x1: 0, y1: 6, x2: 24, y2: 6, "stroke-width": 2, "stroke-dasharray": dash });
   made.style.stroke = `var(--${one.tone})`;
-  return shape("svg", { viewBox: "0 0 24 12", "aria-hidden": "true" }, made);
-}
-
-function filledBox(tone) {
-  const made = shape("rect", { width: 24, height: 12, opacity: 0.3 });
-  made.style.fill = `var(--${tone})`;
-  return shape("svg", { viewBox: "0 0 24 12", "aria-hidden": "true" }, made);
+  return made;
 }
 
 function behind(chart, format, name) {
