@@ -137,7 +137,7 @@ function upright(plot, bars) {
     zones.push(zone);
     parts.push(zone, ...foot(bar, place, { x, step, every, bars }));
   });
-  canvas(plot, width, HEIGHT, [...parts, shape("path", { d: `M${SIDE} ${HEAD + inner}H${width}`, class: "axis" })]);
+  canvas(plot, width, HEIGHT, [...parts, shape("path", { d: `M${SIDE} ${HEAD + inner}H${width}`, class: "ground-line" })]);
   return zones;
 }
 
@@ -230,7 +230,7 @@ function curves(plot, ecdf, scale, shown) {
     ...ticks.map((part) =>
       shape("text", { x: SIDE + part * (width - SIDE - 8), y: HEIGHT - FOOT + 16, "text-anchor": anchors[part] ?? "middle", class: "label" }, number(scale.back(part))),
     ),
-    shape("path", { d: `M${SIDE} ${HEAD + inner}H${width}`, class: "axis" }),
+    shape("path", { d: `M${SIDE} ${HEAD + inner}H${width}`, class: "ground-line" }),
   ];
   if (ecdf.against.length) parts.push(shape("path", { d: line(ecdf.against), class: "curve against" }));
   if (ecdf.current.length) parts.push(shape("path", { d: line(ecdf.current), class: "curve current" }));

@@ -36,7 +36,7 @@ export function drawHeat(frame, map) {
   const drawn = element("div", { class: "drawn" }, lanes(map), canvas);
   const head = element("div", { "aria-hidden": "true" });
   head.style.height = `${lanesHeight(map)}px`;
-  const axis = element("p", { class: "axis" }, element("span", {}, utc(map.starts[0])), element("span", {}, utc(map.ends.at(-1))));
+  const axis = element("p", { class: "axis quiet" }, element("span", {}, utc(map.starts[0])), element("span", {}, utc(map.ends.at(-1))));
   plot.replaceChildren(element("div", { class: "heat" }, element("div", {}, head, names), drawn, axis));
   const state = { shown: Math.min(FIRST_ROWS, map.rows.length), row: 0, place: map.ends.length - 1 };
   const redraw = () => {
