@@ -48,7 +48,7 @@ export function drawHeat(frame, map) {
   new ResizeObserver(() => paint(canvas, map, state)).observe(drawn);
   listen(frame, canvas, map, state);
   say(frame, map.rest);
-  const below = [key(), tableBehind(() => asTable(map))];
+  const below = [key(map), tableBehind(() => asTable(map))];
   if (state.shown < map.rows.length) below.unshift(more(map, state, redraw));
   frame.querySelector(".links").before(...below);
 }
@@ -208,8 +208,9 @@ function told(map, row, place) {
 }
 
 // ---------------------------------------------------------------- beside the picture
-function key() {
-  return keyOf(...STEPS.map(([, token, words]) => entry(words, filled(token))), element("span", {}, "\u25c6 over its limit in this time"));
+function key(map) {
+  const bars = map.bars.length ? [element("span", {}, "bars above: incidents, and thin ones alerts")] : [];
+  return keyOf(...STEPS.map(([, token, words]) => entry(words, filled(token))), element("span", {}, "\u25c6 over its limit in this time"), ...bars);
 }
 
 function asTable(map) {
