@@ -4,7 +4,7 @@ import { drawAll, sayNothing } from "../charts.js";
 import { drawCourse } from "../course.js";
 import { drawHeat } from "../heatmap.js";
 import { drawSeries } from "../series.js";
-import { counted, number, share, span } from "../words.js";
+import { counted, share } from "../words.js";
 
 const root = document.body.dataset.root;
 const TONES = ["current", "second", "third", "over", "reference", "quiet"];
