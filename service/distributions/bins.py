@@ -122,7 +122,8 @@ def _ratio_edges(low: float, high: float) -> FloatArray:
 
 
 def _named(edges: FloatArray, step: float) -> Ranges:
-    said = [number_to(one, step or abs(one) / _APART) for one in edges.tolist()]
+    # A round step has two digits at most, 2.5 for one: its edges are told in both.
+    said = [number_to(one, step / 10 or abs(one) / _APART) for one in edges.tolist()]
     between = [
         Range(a_said, a, a) if _is_single(a, b) else Range(f"{a_said} to {b_said}", a, b)
         for (a, b), (a_said, b_said) in zip(pairwise(edges.tolist()), pairwise(said), strict=True)
