@@ -21,7 +21,7 @@ LOOKS = [(1200, False), (1200, True), (390, False), (390, True)]
 """Widths, and whether the theme is dark."""
 
 EMPTY = """(frames) => frames
-  .filter((frame) => !frame.querySelector(".plot canvas, .plot svg, .plot p")?.getBoundingClientRect().height)
+  .filter((frame) => ![...frame.querySelectorAll(".plot canvas, .plot svg, .plot p")].some((one) => one.clientHeight))
   .map((frame) => frame.dataset.chart)"""
 
 # An axis alone is no mark. A canvas must hold a dot in the colour of a sample of the key, near enough for the soft
