@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.distributions.wording import number, number_to
+from service.distributions.wording import number_to
 from service.reference.bins import cumulative, quantiles_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _MIDDLE = np.array([0.25, 0.75])
 _OUTLIERS = 1.5
 """Extremes that make the whole so many times as wide as nearly all of it lie beyond the ranges."""
 _FAR_APART, _ANOTHER_SCALE = 1_000, 20
+_APART = 1e4
+"""Single values are told apart to five digits."""
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 _LARGEST = float(np.finfo(np.float64).max) / 4
 
@@ -120,7 +122,8 @@ def _ratio_edges(low: float, high: float) -> FloatArray:
 
 
 def _named(edges: FloatArray, step: float) -> Ranges:
-    said = [number_to(one, step) if step else number(one) for one in edges.tolist()]
+    # A round step has two digits at most, 2.5 for one: its edges are told in both.
+    said = [number_to(one, step / 10 or abs(one) / _APART) for one in edges.tolist()]
     between = [
         Range(a_said, a, a) if _is_single(a, b) else Range(f"{a_said} to {b_said}", a, b)
         for (a, b), (a_said, b_said) in zip(pairwise(edges.tolist()), pairwise(said), strict=True)

@@ -34,8 +34,3 @@ def number_to(value: float, step: float) -> str:
     decimals = 0 if step <= 0 else max(0, min(15, math.ceil(-math.log10(step))))
     text = f"{value:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def number(value: float) -> str:
-    """A number to five digits."""
-    return number_to(value, abs(value) / 1e4)

@@ -6,14 +6,16 @@ from service.messages import Role
 from service.moments import time_at, utc
 from service.monitor import format_duration
 
+DASH = "\N{EN DASH}"
 _SECOND_MS = 1_000
+_WHOLE = (9_999.5, 1e15)
 
 
 def number(value: float | None) -> str:
-    """In four digits, or whole; a dash for none."""
+    """In four digits, or whole; a dash for none. Charts (`static/js/words.js`) say the same."""
     if value is None:
-        return "\N{EN DASH}"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+        return DASH
+    return f"{value:,.0f}" if _WHOLE[0] <= abs(value) < _WHOLE[1] else f"{value:.4g}"
 
 
 def share(ratio: float) -> str:
@@ -25,13 +27,13 @@ def share(ratio: float) -> str:
 def times_over(ratio: float | None) -> str:
     """How many times its limit a score is."""
     if ratio is None:
-        return "\N{EN DASH}"
+        return DASH
     return "> 1,000" if ratio > 1_000 else f"{ratio:.2f}"
 
 
 def moment(ms: int | None) -> str:
     """The time to the second, in UTC."""
-    return "\N{EN DASH}" if ms is None else utc(ms)
+    return DASH if ms is None else utc(ms)
 
 
 def minute(ms: int) -> str:

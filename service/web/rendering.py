@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from service.web.modules import modules_of
 
 
 @cache
 def _environment() -> Environment:
-    loader = PackageLoader("service.web")
+    # A report has its style within: what it shares with pages lies among what these load.
+    loader = ChoiceLoader([PackageLoader("service.web"), PackageLoader("service.web", "static")])
     made = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

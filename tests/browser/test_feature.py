@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.kafka]
 HOSTILE = [name for name in dict.fromkeys(clean_name(one) for one in HOSTILE_NAMES) if name]
 WINDOW_MS = 5_000
+CHARTS_OF_NUMBERS, CHARTS_OF_CATEGORIES = 5, 4
 
 
 @pytest.fixture(scope="module")
@@ -39,24 +40,28 @@ def odd(postgres_server: EmbeddedPostgres) -> Iterator[Site]:
 
 
 @pytest.mark.parametrize(
-    ("name", "model", "role", "feature"),
+    ("model", "feature", "charts", "blank"),
     [
-        ("numbers", "bike-rentals", "feature", "temp"),
-        ("categories", "bike-rentals", "feature", "season"),
-        ("vanished", "power-price", "feature", "nswdemand"),
+        ("bike-rentals", "temp", CHARTS_OF_NUMBERS, ["missing"]),
+        ("bike-rentals", "season", CHARTS_OF_CATEGORIES, ["missing"]),
+        ("power-price", "nswdemand", CHARTS_OF_NUMBERS, []),
     ],
 )
 def test_the_page_is_good_in_both_widths_and_themes(
-    browser: Browser, demo_site: Site, name: str, model: str, role: str, feature: str
+    browser: Browser, demo_site: Site, model: str, feature: str, charts: int, blank: list[str]
 ) -> None:
-    assert_good(browser, f"{demo_site.url}/{feature_page(model, role, feature)}", f"feature-{name}")
+    url = f"{demo_site.url}/{feature_page(model, 'feature', feature)}"
+    seen = [feature, "Over time", "Scores by their limits", "windows over"]
+    assert_good(browser, url, f"feature-{feature}", seen=seen, charts=charts, blank=blank)
 
 
-@pytest.mark.parametrize("feature", ["country", "constant", "gone", "user_email", "email"])
-def test_odd_columns_are_drawn(browser: Browser, odd: Site, feature: str) -> None:
+@pytest.mark.parametrize(
+    ("feature", "charts"), [("country", 3), ("constant", 4), ("gone", 4), ("user_email", 4), ("email", 4)]
+)
+def test_odd_columns_are_drawn(browser: Browser, odd: Site, feature: str, charts: int) -> None:
     with visit(browser, width=390) as visitor:
         visitor.open(f"{odd.url}/{feature_page(MODEL, 'feature', feature)}")
-        settle(visitor.page)
+        settle(visitor.page, charts)
         assert visitor.misdeeds == []
         assert visitor.page.locator("figure[data-chart=distribution] svg .zone").count() > 0
 
@@ -65,14 +70,14 @@ def test_hostile_names_run_nothing(browser: Browser, odd: Site) -> None:
     for name in HOSTILE:
         with visit(browser) as visitor:
             said = visitor.open(f"{odd.url}/{feature_page(MODEL, 'feature', name)}")
-            settle(visitor.page)
+            settle(visitor.page, CHARTS_OF_CATEGORIES)
             assert visitor.misdeeds == []
             assert name in said
 
 
 def opened(visitor: Visit, site: Site, **chosen: Any) -> Page:
     visitor.open(f"{site.url}/{feature_page('bike-rentals', 'feature', 'temp', **chosen)}")
-    settle(visitor.page)
+    settle(visitor.page, CHARTS_OF_NUMBERS)
     return visitor.page
 
 
@@ -95,7 +100,7 @@ def test_enter_and_a_click_on_a_chart_open_that_window(browser: Browser, demo_si
             chosen = query_of(page)
             assert int(chosen["until"]) - int(chosen["since"]) == WINDOW_MS
             assert chosen["feature"] == "temp"
-            settle(page)
+            settle(page, CHARTS_OF_NUMBERS)
             with page.expect_navigation():
                 page.locator(f"figure[data-chart={kind}] .u-over").click()
             assert query_of(page)["until"] != chosen["until"]
@@ -127,11 +132,11 @@ def test_the_form_s_address_shows_the_same_again(browser: Browser, demo_site: Si
         page.get_by_label("Compare with").select_option("before")
         with page.expect_navigation():
             page.get_by_role("button", name="Show").click()
-        settle(page)
+        settle(page, CHARTS_OF_NUMBERS)
         assert (query_of(page)["segment"], query_of(page)["compare"]) == ("channel=app", "before")
         once = page.locator("main").inner_text()
         page.reload()
-        settle(page)
+        settle(page, CHARTS_OF_NUMBERS)
         assert page.locator("main").inner_text() == once
         assert page.get_by_label("Segment").input_value() == "channel=app"
         assert visitor.misdeeds == []
@@ -142,7 +147,7 @@ def test_a_score_alone_is_drawn_in_its_own_unit(browser: Browser, demo_site: Sit
         page = opened(visitor, demo_site, method="psi")
         frame = page.locator("figure[data-chart=scores]")
         assert frame.locator("figcaption").inner_text() == "Score psi and its limit"
-        assert frame.locator(".key").inner_text().split() == ["psi", "limit"]
+        assert frame.locator(".key").inner_text().split() == ["psi", "limit", "◆", "over", "its", "limit"]
         frame.locator("summary").click()
         frame.locator("tbody tr").first.wait_for()
         assert frame.locator("tbody tr").count() > 10

@@ -27,6 +27,7 @@ FAILURES = [
         id="second year",
     ),
 ]  # fmt: skip
+SECTIONS = ["Evidence", "Its alerts over time", "Values beside the reference", "What people said"]
 FOLD = 844
 """So high is a phone of 390 pixels' width."""
 
@@ -59,11 +60,16 @@ def test_the_page_of_an_incident_is_good_in_both_widths_and_themes(
     browser: Browser, demo_site: Site, model: str
 ) -> None:
     one = next(one for one in incidents_of(demo_site, model) if one["cause"] in {"unit_change", "rename"})
-    assert_good(browser, f"{demo_site.url}/incidents/{one['id']}", f"incident-{model}")
+    assert_good(
+        browser,
+        f"{demo_site.url}/incidents/{one['id']}",
+        f"incident-{model}",
+        seen=[*SECTIONS, one["summary"].split(" (")[0]],
+    )
 
 
 def test_the_list_of_incidents_is_good_in_both_widths_and_themes(browser: Browser, demo_site: Site) -> None:
-    assert_good(browser, f"{demo_site.url}/incidents", "incidents")
+    assert_good(browser, f"{demo_site.url}/incidents", "incidents", seen=["Open", "Who has it", "nobody yet"])
 
 
 def test_what_a_person_needs_at_night_stands_above_the_fold_of_a_phone(

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.kafka]
 
 
+CHARTS = 5
+"""Heat map, performance, answers, volume, and what is missing."""
+
+
 @pytest.mark.parametrize("model", ["bike-rentals", "power-price"])
 def test_the_page_of_a_model_is_good_in_both_widths_and_themes(
     browser: Browser, demo_site: Site, model: str
 ) -> None:
-    assert_good(browser, f"{demo_site.url}/models/{model}", f"model-{model}")
+    seen = ["What moved, and when", "Versions and segments", "columns", "realized"]
+    assert_good(browser, f"{demo_site.url}/models/{model}", f"model-{model}", seen=seen, charts=CHARTS)
 
 
 def test_the_heat_map_tells_each_cell_to_keys_and_leads_to_its_column(
@@ -29,7 +34,7 @@ def test_the_heat_map_tells_each_cell_to_keys_and_leads_to_its_column(
 ) -> None:
     with visit(browser) as visitor:
         visitor.open(f"{demo_site.url}/models/bike-rentals")
-        settle(visitor.page)
+        settle(visitor.page, CHARTS)
         visitor.page.locator(".heat canvas").focus()
         for key in ("Home", "ArrowRight", "ArrowDown", "ArrowUp"):
             visitor.page.keyboard.press(key)
@@ -45,9 +50,9 @@ def test_the_heat_map_tells_each_cell_to_keys_and_leads_to_its_column(
 def test_behind_every_chart_stands_a_table_and_below_it_its_data(browser: Browser, demo_site: Site) -> None:
     with visit(browser) as visitor:
         visitor.open(f"{demo_site.url}/models/power-price")
-        settle(visitor.page)
+        settle(visitor.page, CHARTS)
         frames = visitor.page.locator("figure[data-chart]").all()
-        assert len(frames) == 5
+        assert len(frames) == CHARTS
         for frame in frames:
             frame.locator("summary").click()
             frame.locator("tbody tr").nth(1).wait_for(state="attached")  # a table is made once it is opened
@@ -64,6 +69,6 @@ def test_what_is_chosen_stands_in_the_address(browser: Browser, demo_site: Site)
         visitor.page.get_by_role("button", name="Show").click()
         visitor.page.wait_for_url("**segment=market%3Dspot**")
         assert "window=30s" in visitor.page.url
-        settle(visitor.page)
+        settle(visitor.page, CHARTS)
         assert visitor.page.get_by_role("combobox", name="Segment").input_value() == "market=spot"
         assert visitor.misdeeds == []

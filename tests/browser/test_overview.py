@@ -17,4 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.kafka]
 
 
 def test_the_overview_is_good_in_both_widths_and_themes(browser: Browser, demo_site: Site) -> None:
-    assert_good(browser, f"{demo_site.url}/", "overview")
+    assert_good(
+        browser, f"{demo_site.url}/", "overview", seen=["bike-rentals", "power-price", "over the limit in"]
+    )

@@ -98,12 +98,19 @@ def write(page: Page, yaml: str) -> None:
 
 
 # ---------------------------------------------------------------- how they look
-@pytest.mark.parametrize("path", ["monitors", "monitors/edit?model=churn", "setup"])
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("monitors", ["churn", "Budget"]),
+        ("monitors/edit?model=churn", ["The monitor, as YAML", "What would change"]),
+        ("setup", ["1. Which topic?", "Look into it"]),
+    ],
+)
 def test_the_pages_are_good_in_both_widths_and_themes(
-    browser: Browser, site: Site, engine: Engine, path: str
+    browser: Browser, site: Site, engine: Engine, path: str, seen: list[str]
 ) -> None:
     apply_monitors(engine, [CHURN, Monitor(HOSTILE)], [], 0)
-    assert_good(browser, f"{site.url}/{path}", path.split("?", maxsplit=1)[0].replace("/", "-"))
+    assert_good(browser, f"{site.url}/{path}", path.split("?", maxsplit=1)[0].replace("/", "-"), seen=seen)
 
 
 @pytest.mark.parametrize(("width", "dark"), LOOKS)

@@ -118,6 +118,13 @@ def test_edges_are_round_and_ranges_ascend() -> None:
     assert "45 to 50" in {bar.name for bar in ranges}
 
 
+def test_a_range_is_named_by_its_edges_as_they_are() -> None:
+    found = compared(RNG.uniform(-7.5, 37, 5_000), RNG.uniform(-7.5, 37, 800))
+    ranges = [bar for bar in found.bars if bar.what == "range" and None not in {bar.low, bar.high}]
+    assert {"-7.5 to -5", "2.5 to 5"} <= {bar.name for bar in ranges}
+    assert all(bar.name == f"{bar.low:g} to {bar.high:g}" for bar in ranges)
+
+
 def test_values_of_another_scale_get_ranges_by_ratio() -> None:
     old, new = DRAWN["a hundred times"]
     ranges = [bar for bar in compared(old, new).bars if bar.what == "range"]

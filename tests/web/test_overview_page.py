@@ -201,7 +201,7 @@ def test_without_models_the_page_says_how_they_come(site: Site) -> None:
 def test_nothing_on_the_page_comes_from_elsewhere_or_runs(site: Site, add: Add) -> None:
     shop_window.fill(add)
     page = site.get("/").text
-    styles = [site.get(f"/static/{name}.css").text for name in ("driftbell", "pages/overview")]
+    styles = [site.get(f"/static/{name}.css").text for name in ("ground", "driftbell", "pages/overview")]
     for text in (page.replace(OURS, ""), *styles):
         assert not re.search(r"https?://|//[a-z]|<script|javascript:| on[a-z]+=|style=|url\(|@import", text)
     for link in re.findall(r'(?:href|src)="(.*?)"', page):

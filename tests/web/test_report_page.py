@@ -79,7 +79,7 @@ def test_the_policy_allows_the_one_style_and_nothing_else() -> None:
     assert report_policy() == (
         f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     )
-    assert "prefers-color-scheme:dark" in style
+    assert "prefers-color-scheme: dark" in style
     assert "@media print" in style
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.messages import State
-from service.reports.phrases import minute, place
+from service.reports.phrases import column, minute, place
 
 if TYPE_CHECKING:
     from service.store.result_queries import AlertRow
@@ -54,7 +54,7 @@ def _bar(one: AlertRow, start_ms: int, end_ms: int, scale: float) -> AlertBar:
     until_ms = one.at_ms if is_over else end_ms
     ends = f"over {minute(until_ms)}" if is_over else one.state
     fired = f", fired {minute(one.fired_ms)}" if one.fired_ms is not None else ", has not fired"
-    name = f"{one.cause.replace('_', ' ')} {one.feature or 'model'}"
+    name = f"{one.cause.replace('_', ' ')}: {column(one.role, one.feature)}"
     begin = (one.since_ms - start_ms) * scale
     length = max(_THINNEST, (until_ms - one.since_ms) * scale)
     where = f"{place(one.version, one.segment)}, {one.window}"

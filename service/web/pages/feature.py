@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from service.messages import Role
 from service.moments import utc
-from service.reports.phrases import share
+from service.reports.phrases import DASH, share
 from service.store.column_slices import Slices, open_alerts_of, slices_until
 from service.store.column_views import Time, last_window
 from service.store.engine import transaction
@@ -31,7 +31,6 @@ from service.web.dependencies import Dependencies
 from service.web.links import api, feature_page, incident_page, model_page
 from service.web.pages.feature_parameters import COMPARE_WORDS, Compare, FeatureParameters, against_of
 from service.web.pages.feature_words import (
-    DASH,
     Score,
     figures,
     lines_of,

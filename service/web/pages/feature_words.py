@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.distributions.wording import MISSING_MEANINGS, MISSING_WORDS, number
+from service.distributions.wording import MISSING_MEANINGS, MISSING_WORDS
 from service.messages import Missing, Verdict
 from service.moments import utc
 from service.plurals import counted
-from service.reports.phrases import share, times_over
+from service.reports.phrases import DASH, number, share, times_over
 from service.web.links import incident_page
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from service.store.result_queries import AlertRow
     from service.web.api.column_scores import Scores
 
-DASH = "\N{EN DASH}"
 _TONES = {"page": "alert", "ticket": "warning", "info": "new"}
 _WORDS = {"page": "Alert", "ticket": "Warning", "info": "Noted"}
 
@@ -131,7 +130,7 @@ def score_lines(scores: Sequence[Score]) -> tuple[ScoreLine, ...]:
 def _score_line(one: Score, over: int) -> ScoreLine:
     words = {Verdict.DRIFT.value: "over", Verdict.TOO_LITTLE_DATA.value: "too few rows"}
     return ScoreLine(
-        one.version, one.method, _number(one.value), _number(one.limit), times_over(one.ratio),
+        one.version, one.method, number(one.value), number(one.limit), times_over(one.ratio),
         f"{one.n:,}", f"{one.m:,}", words.get(one.verdict, "within"), over,
     )  # fmt: skip
 
@@ -165,11 +164,11 @@ def figures(found: Distribution) -> tuple[Figure, ...]:
     ]
     if found.kind == "number":
         lines += [
-            Figure("lowest", *(_number(one.low) for one in sides)),
-            *(Figure(name, *(_number(one.quantiles.get(key)) for one in sides)) for name, key in _QUANTILES),
-            Figure("highest", *(_number(one.high) for one in sides)),
-            Figure("mean", *(_number(one.mean) for one in sides)),
-            Figure("standard deviation", *(_number(one.std) for one in sides)),
+            Figure("lowest", *(number(one.low) for one in sides)),
+            *(Figure(name, *(number(one.quantiles.get(key)) for one in sides)) for name, key in _QUANTILES),
+            Figure("highest", *(number(one.high) for one in sides)),
+            Figure("mean", *(number(one.mean) for one in sides)),
+            Figure("standard deviation", *(number(one.std) for one in sides)),
         ]
     return tuple(lines)
 
@@ -259,12 +258,8 @@ def _line(course: Course, place: int, by_end: Mapping[int, Sequence[Score]]) -> 
 
 def _usual(course: Course, place: int) -> str:
     if course.kind == "number":
-        return _number(course.quantiles["0.5"][place])
+        return number(course.quantiles["0.5"][place])
     if course.kind == "category" and course.categories:
         first = course.categories[0][place]
         return DASH if first is None else f"{share(first)}"
     return DASH
-
-
-def _number(value: float | None) -> str:
-    return DASH if value is None else number(value)

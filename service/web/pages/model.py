@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from service.messages import PREDICTION, SCORE, Column, State
 from service.moments import utc
 from service.monitor import DAY_MS, Monitor, Task
+from service.reports.phrases import number, share, times_over
 from service.store import queries
 from service.store.engine import transaction
 from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
@@ -115,7 +116,7 @@ def model(
         budget=budget(web, model),
         answers=_answers(monitor),
         sources=_sources(model, chosen, asked.metric) | {"answers": _course(model, chosen, monitor, beside.items)},
-        link=LINKS, span=(utc(chosen.since), utc(chosen.until)),
+        link=LINKS, span=(utc(chosen.since), utc(chosen.until)), number=number, share=share, times_over=times_over,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 // Asks the API, and turns what it refuses into a sentence.
 
 /** What the API answered instead: a problem (RFC 9457) with its sentence and mistakes. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, detail, mistakes = []) {
     super(detail);
     this.status = status;
@@ -10,23 +10,24 @@ export class Problem extends Error {
 }
 
 /** The JSON at this address; throws a Problem. */
-export async function getJson(address, signal) {
-  return answered(await reached(address, { headers: { Accept: "application/json" }, signal }));
+export async function getJson(address) {
+  return answered(await reached(address, { headers: { Accept: "application/json" } }));
 }
 
-/** What the API answers to this document; null where it answers nothing. Throws a Problem. */
-export async function send(method, address, document, signal) {
-  const body = document === undefined ? undefined : JSON.stringify(document);
-  const headers = { Accept: "application/json", "Content-Type": "application/json" };
-  return answered(await reached(address, { method, headers, body, signal }));
+/** What the API answers to this document or file; null where it answers nothing. Throws a Problem. */
+export async function send(method, address, sent) {
+  const isFile = sent instanceof Blob;
+  const type = isFile ? sent.type || "application/octet-stream" : "application/json";
+  const headers = { Accept: "application/json", "Content-Type": type };
+  return answered(await reached(address, { method, headers, body: isFile ? sent : JSON.stringify(sent) }));
 }
 
 async function reached(address, options) {
   try {
     return await fetch(address, { credentials: "same-origin", ...options });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Problem(0, "driftbell cannot be reached; is it running?");
+  } catch {
+    const why = options.body instanceof Blob ? "the file was not taken; is it too large?" : "driftbell cannot be reached; is it running?";
+    throw new Problem(0, why);
   }
 }
 

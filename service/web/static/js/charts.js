@@ -20,7 +20,7 @@ export function drawAll(drawings, within = document) {
 }
 
 /** Draw one frame from its source; why not stands in its place. */
-export async function draw(frame, drawings) {
+async function draw(frame, drawings) {
   const plot = frame.querySelector(".plot");
   frame.setAttribute("aria-busy", "true");
   try {

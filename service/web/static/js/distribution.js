@@ -1,7 +1,8 @@
 // One column's values in two sets of rows: bars of ranges or categories, and the curves of their shares.
 
 import { say, sayNothing } from "./charts.js";
-import { element, shape } from "./nodes.js";
+import { entry, keyOf } from "./key.js";
+import { shape } from "./nodes.js";
 import { counted, number, share } from "./words.js";
 
 const HEIGHT = 220;
@@ -19,7 +20,7 @@ export function drawBars(frame, { distribution }) {
   const draw = distribution.kind === "number" ? upright : lying;
   const names = sidesOf(distribution);
   prepare(frame, bars.length, (place) => told(bars[place], names), (plot) => draw(plot, bars));
-  frame.querySelector(".readout").before(keyOf(names, distribution, "bar"));
+  frame.querySelector(".readout").before(sidesKey(names, distribution, "bar"));
 }
 
 /** Curves of the frame's `distribution`. */
@@ -30,7 +31,7 @@ export function drawCurves(frame, { distribution }) {
   const scale = scaleOf(distribution);
   const shown = ecdf.points.map((_, place) => place).filter((place) => scale.holds(ecdf.points[place]));
   prepare(frame, shown.length, (at) => below(ecdf, shown[at], names), (plot) => curves(plot, ecdf, scale, shown));
-  frame.querySelector(".readout").before(keyOf(names, distribution, "curve"));
+  frame.querySelector(".readout").before(sidesKey(names, distribution, "curve"));
 }
 
 // ---------------------------------------------------------------- words
@@ -54,20 +55,16 @@ function below(ecdf, place, names) {
   return `below ${number(ecdf.points[place])}: ${sides.join(", ")}`;
 }
 
-function keyOf(names, { ecdf }, what) {
-  const entries = [];
-  if (names.against) entries.push(entry(names.against, `${what} against`, ecdf.against_resolution, what));
-  if (names.current) entries.push(entry("now", `${what} current`, ecdf.current_resolution, what));
-  return element("p", { class: "key" }, ...entries);
+function sidesKey(names, { ecdf }, what) {
+  const sides = ["against", "current"].filter((side) => names[side]);
+  return keyOf(...sides.map((side) => sideEntry(names[side], side, what, ecdf[`${side}_resolution`])));
 }
 
-function entry(name, kind, resolution, what) {
-  const exact = what === "curve" && resolution ? `, to ${share(resolution)}` : "";
-  const sample =
-    what === "curve"
-      ? shape("path", { d: "M0 6H24", class: kind })
-      : shape("rect", { width: 24, height: 12, class: kind });
-  return element("span", {}, shape("svg", { viewBox: "0 0 24 12", "aria-hidden": "true" }, sample), ` ${name}${exact}`);
+function sideEntry(name, side, what, resolution) {
+  const isCurve = what === "curve";
+  const exact = isCurve && resolution ? `, to ${share(resolution)}` : "";
+  const drawn = isCurve ? ["path", { d: "M0 6H24" }] : ["rect", { width: 24, height: 12 }];
+  return entry(`${name}${exact}`, shape(drawn[0], { ...drawn[1], class: `${what} ${side}` }));
 }
 
 // ---------------------------------------------------------------- a picture with places
@@ -140,7 +137,7 @@ function upright(plot, bars) {
     zones.push(zone);
     parts.push(zone, ...foot(bar, place, { x, step, every, bars }));
   });
-  canvas(plot, width, HEIGHT, [...parts, shape("path", { d: `M${SIDE} ${HEAD + inner}H${width}`, class: "axis" })]);
+  canvas(plot, width, HEIGHT, [...parts, shape("path", { d: `M${SIDE} ${HEAD + inner}H${width}`, class: "ground-line" })]);
   return zones;
 }
 
@@ -148,11 +145,10 @@ function longest(bars) {
   return Math.max(...bars.map((bar) => labelOf(bar).length));
 }
 
-/** Ranges are named by where they begin. */
+/** Ranges are named by where they begin, in as many digits as tell them apart. */
 function labelOf(bar) {
   if (bar.what !== "range") return bar.name;
-  if (bar.low === null) return `< ${number(bar.high)}`;
-  return number(bar.low);
+  return bar.name.replace("below ", "< ").replace("above ", "> ").replace(/ (to .*|and more)$/, "");
 }
 
 function foot(bar, place, { x, step, every, bars }) {
@@ -234,7 +230,7 @@ function curves(plot, ecdf, scale, shown) {
     ...ticks.map((part) =>
       shape("text", { x: SIDE + part * (width - SIDE - 8), y: HEIGHT - FOOT + 16, "text-anchor": anchors[part] ?? "middle", class: "label" }, number(scale.back(part))),
     ),
-    shape("path", { d: `M${SIDE} ${HEAD + inner}H${width}`, class: "axis" }),
+    shape("path", { d: `M${SIDE} ${HEAD + inner}H${width}`, class: "ground-line" }),
   ];
   if (ecdf.against.length) parts.push(shape("path", { d: line(ecdf.against), class: "curve against" }));
   if (ecdf.current.length) parts.push(shape("path", { d: line(ecdf.current), class: "curve current" }));

@@ -1,6 +1,6 @@
 // What was found in a topic, as a person reads it: models, features to watch, segments, and what is no event.
 
-import { element } from "./nodes.js";
+import { element, table } from "./nodes.js";
 import { counted, number, share, utc } from "./words.js";
 
 /** A choice among the models; `onChoose` is told the chosen one. */
@@ -47,7 +47,7 @@ export function rejectedFound(rejected) {
     number(one.records),
     element("code", {}, one.example),
   ]);
-  return [element("h3", {}, "No events"), listing("No events", ["Why", "#Records", "Begins with"], rows)];
+  return [element("h3", {}, "No events"), table(["Why", "#Records", "Begins with"], rows, "No events")];
 }
 
 function typesOf(found) {
@@ -74,17 +74,9 @@ function fields(title, all, one, isFeature) {
   ]);
   const rest = ["By value", "Kind", "#Missing", "#Distinct", "Examples"];
   const heads = isFeature ? ["Name", "Watch", ...rest] : ["Name", ...rest];
-  return element("section", {}, element("h3", {}, title), listing(title, heads, rows));
+  return element("section", {}, element("h3", {}, title), table(heads, rows, title));
 }
 
 function tick(use, name, isOn, label) {
   return element("input", { type: "checkbox", "data-use": use, value: name, checked: isOn ? "" : null, "aria-label": label });
-}
-
-function listing(caption, columns, rows) {
-  const kind = (at) => (columns[at].startsWith("#") ? { class: "number" } : {});
-  const heads = columns.map((one, at) => element("th", { scope: "col", ...kind(at) }, one.replace(/^#/, "")));
-  const lines = rows.map((row) => element("tr", {}, ...row.map((cell, at) => element("td", kind(at), cell))));
-  const made = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...lines));
-  return element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, made);
 }

@@ -1,6 +1,7 @@
 // Every column by its limit, window by window: rows of cells on a canvas, with incidents as bars above them.
 
 import { say } from "./charts.js";
+import { entry, filled, keyOf } from "./key.js";
 import { element, shape, table, tableBehind } from "./nodes.js";
 import { colour, onTheme } from "./theme.js";
 import { counted, span, utc } from "./words.js";
@@ -35,7 +36,7 @@ export function drawHeat(frame, map) {
   const drawn = element("div", { class: "drawn" }, lanes(map), canvas);
   const head = element("div", { "aria-hidden": "true" });
   head.style.height = `${lanesHeight(map)}px`;
-  const axis = element("p", { class: "axis" }, element("span", {}, utc(map.starts[0])), element("span", {}, utc(map.ends.at(-1))));
+  const axis = element("p", { class: "axis quiet" }, element("span", {}, utc(map.starts[0])), element("span", {}, utc(map.ends.at(-1))));
   plot.replaceChildren(element("div", { class: "heat" }, element("div", {}, head, names), drawn, axis));
   const state = { shown: Math.min(FIRST_ROWS, map.rows.length), row: 0, place: map.ends.length - 1 };
   const redraw = () => {
@@ -47,7 +48,7 @@ export function drawHeat(frame, map) {
   new ResizeObserver(() => paint(canvas, map, state)).observe(drawn);
   listen(frame, canvas, map, state);
   say(frame, map.rest);
-  const below = [key(), tableBehind(() => asTable(map))];
+  const below = [key(map), tableBehind(() => asTable(map))];
   if (state.shown < map.rows.length) below.unshift(more(map, state, redraw));
   frame.querySelector(".links").before(...below);
 }
@@ -207,13 +208,9 @@ function told(map, row, place) {
 }
 
 // ---------------------------------------------------------------- beside the picture
-function key() {
-  const entries = STEPS.map(([, token, words]) => {
-    const box = shape("rect", { width: 24, height: 12 });
-    box.style.fill = `var(--${token})`;
-    return element("span", {}, shape("svg", { viewBox: "0 0 24 12", "aria-hidden": "true" }, box), ` ${words}`);
-  });
-  return element("p", { class: "key" }, ...entries, element("span", {}, "\u25c6 over its limit in this time"));
+function key(map) {
+  const bars = map.bars.length ? [element("span", {}, "bars above: incidents, and thin ones alerts")] : [];
+  return keyOf(...STEPS.map(([, token, words]) => entry(words, filled(token))), element("span", {}, "\u25c6 over its limit in this time"), ...bars);
 }
 
 function asTable(map) {

@@ -101,7 +101,7 @@ function clock(time) {
 
 // ---------------------------------------------------------------- what has changed
 /** Put the parts of a newer page into this one. Whoever reads or has come to somewhere by keyboard stays there. */
-export function renew(newer) {
+function renew(newer) {
   const place = focused();
   const { scrollX, scrollY } = window;
   document.title = newer.title;

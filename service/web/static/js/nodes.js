@@ -12,7 +12,7 @@ export function shape(name, attributes = {}, ...children) {
   return filled(document.createElementNS(SVG, name), attributes, children);
 }
 
-/** A table of texts, in a box that scrolls sideways if it must. `columns` that start with # hold numbers. */
+/** A table of texts or elements, in a box that scrolls sideways if it must. `columns` that start with # hold numbers. */
 export function table(columns, rows, caption) {
   const heads = columns.map((one) => element("th", { scope: "col", ...kind(one) }, one.replace(/^#/, "")));
   const lines = rows.map((row) =>

@@ -1,7 +1,8 @@
 // What a model is compared with: the first traffic, a table that is uploaded, a stored reference, or nothing yet.
 
-import { Problem } from "./api.js";
+import { send } from "./api.js";
 import { element } from "./nodes.js";
+import { outcome } from "./outcome.js";
 import { counted } from "./words.js";
 
 const at = (id) => document.getElementById(id);
@@ -18,17 +19,13 @@ export function referenceIn(root, model) {
       said.replaceChildren(element("p", { class: "complaint" }, "Choose a file first."));
       return;
     }
-    said.replaceChildren(element("p", { class: "quiet" }, `Counting ${file.name} …`));
-    try {
-      const made = await sent(`${root}api/v1/references?${query(model())}`, file);
+    await outcome(said, `Counting ${file.name} …`, async () => {
+      const made = await send("POST", `${root}api/v1/references?${query(model())}`, file);
       uploaded = made.name;
       const text = `Reference ${made.name}: ${counted(made.rows, "row")}, ${counted(made.features.length, "feature")}, task ${made.task}.`;
       const warnings = made.warnings.map((one) => element("p", { class: "quiet" }, one));
       said.replaceChildren(element("p", { class: "said" }, text), ...warnings);
-    } catch (problem) {
-      if (problem.status === undefined) throw problem;
-      said.replaceChildren(element("p", { class: "complaint" }, problem.message));
-    }
+    });
   }
 
   for (const button of document.querySelectorAll("input[name=reference]")) {
@@ -61,13 +58,4 @@ function query(model) {
   for (const [key, id] of Object.entries(named)) if (at(id).value.trim()) asked.set(key, at(id).value.trim());
   for (const column of at("exclude-columns").value.split(",")) if (column.trim()) asked.append("exclude", column.trim());
   return asked;
-}
-
-async function sent(address, file) {
-  const headers = { Accept: "application/json", "Content-Type": file.type || "application/octet-stream" };
-  const response = await fetch(address, { method: "POST", headers, body: file, credentials: "same-origin" }).catch(() => null);
-  if (response === null) throw new Problem(0, "the table was not taken; is it too large?");
-  const document = await response.json().catch(() => null);
-  if (response.ok && document !== null) return document;
-  throw new Problem(response.status, document?.detail ?? `driftbell answered ${response.status}`, document?.mistakes);
 }

@@ -1,11 +1,14 @@
 // Values over time: lines, bands and limits by uPlot, with a cursor for mouse and keys.
 
 import { say } from "./charts.js";
+import { entry, filled, keyOf } from "./key.js";
 import { element, shape, table, tableBehind } from "./nodes.js";
 import { colour, onTheme } from "./theme.js";
 import { number, utc } from "./words.js";
 
 const DASHES = { solid: [], dashed: [6, 4], dotted: [1.5, 3] };
+const LAST_TIME = 60; // so wide is a time below the axis: the last one would be cut off at the right
+const TINT = 0.22;
 const together = uPlot.sync("time");
 
 /**
@@ -15,6 +18,7 @@ const together = uPlot.sync("time");
  * chart.lines    [{name, values, tone, dash, width, points}], null: no value; `points` "over" marks values by shape
  *                where `over[i]` is true
  * chart.bands    [{name, low, high, tone}] filled between two rows of values
+ * chart.diamond  what the marks of `over` mean, for the key
  * chart.range    [low, high] of the scale, or nothing
  * chart.format   a value as text
  * chart.rest     what is said below while the cursor is nowhere
@@ -60,6 +64,7 @@ function options(frame, chart, format) {
   return {
     width: frame.querySelector(".plot").clientWidth,
     height: height(chart),
+    padding: [null, LAST_TIME / 2, null, null],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { sync: { key: together.key, setSeries: false }, drag: { setScale: false, x: false, y: false }, y: false },
     legend: { show: false },
@@ -101,7 +106,7 @@ function timesOf(_, ticks, __, ___, step) {
 }
 
 function tint(tone) {
-  return `color-mix(in srgb, ${colour(tone)} 22%, transparent)`;
+  return `color-mix(in srgb, ${colour(tone)} ${100 * TINT}%, transparent)`;
 }
 
 function edges(band) {
@@ -174,26 +179,23 @@ function told(chart, format, place) {
 function legend(chart) {
   const entries = [
     ...chart.lines.map((one) => entry(one.name, stroked(one))),
-    ...(chart.bands ?? []).map((band) => entry(band.name, filledBox(band.tone))),
+    ...(chart.bands ?? []).map((band, place) => entry(band.name, filled(band.tone, { opacity: depth(chart.bands, place) }))),
   ];
-  return element("p", { class: "key" }, ...entries);
+  if (chart.lines.some((one) => one.over?.some(Boolean))) entries.push(element("span", {}, `\u25c6 ${chart.diamond}`));
+  return keyOf(...entries);
 }
 
-function entry(name, sample) {
-  return element("span", {}, sample, ` ${name}`);
+/** Bands of one colour lie within each other, the inner ones the deeper. */
+function depth(bands, place) {
+  const around = bands.slice(0, place).filter((band) => band.tone === bands[place].tone).length;
+  return 1 - (1 - TINT) ** (around + 1);
 }
 
 function stroked(one) {
   const dash = DASHES[one.dash ?? "solid"].join(" ");
   const made = shape("line", { x1: 0, y1: 6, x2: 24, y2: 6, "stroke-width": 2, "stroke-dasharray": dash });
   made.style.stroke = `var(--${one.tone})`;
-  return shape("svg", { viewBox: "0 0 24 12", "aria-hidden": "true" }, made);
-}
-
-function filledBox(tone) {
-  const made = shape("rect", { width: 24, height: 12, opacity: 0.3 });
-  made.style.fill = `var(--${tone})`;
-  return shape("svg", { viewBox: "0 0 24 12", "aria-hidden": "true" }, made);
+  return made;
 }
 
 function behind(chart, format, name) {

@@ -2,13 +2,14 @@
 
 export const DASH = "\u2013";
 
-/** In four digits, or whole; a dash for none. */
+/** In four digits, or whole; a dash for none. `service/reports/phrases.py` says the same. */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return DASH;
   const size = Math.abs(value);
-  if (size >= 10000) return Math.round(value).toLocaleString("en");
-  if (size !== 0 && size < 0.0001) return value.toExponential(2);
-  return String(Number(value.toPrecision(4)));
+  if (size >= 9999.5 && size < 1e15) return Math.round(value).toLocaleString("en");
+  const short = Number(value.toPrecision(4));
+  if (size === 0 || (size >= 0.0001 && size < 1e15)) return String(short);
+  return short.toExponential().replace(/([+-])(\d)$/, (_, sign, digit) => `${sign}0${digit}`);
 }
 
 /** A share in percent. */

@@ -55,6 +55,8 @@ function scores(frame, told) {
     height: 220,
     range: isHigh ? [0, HIGHEST * 1.06] : undefined,
     format: only ? number : timesOver,
+    diamond: "over its limit",
+    rest: isHigh ? `More than ${HIGHEST} times the limit stands at the top.` : "",
     said: (place) =>
       [
         ...shown.map((method) => inFigures(method, place)),

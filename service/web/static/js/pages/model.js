@@ -4,7 +4,7 @@ import { drawAll, sayNothing } from "../charts.js";
 import { drawCourse } from "../course.js";
 import { drawHeat } from "../heatmap.js";
 import { drawSeries } from "../series.js";
-import { counted, number, share, span } from "../words.js";
+import { counted, share } from "../words.js";
 
 const root = document.body.dataset.root;
 const TONES = ["current", "second", "third", "over", "reference", "quiet"];
@@ -54,7 +54,8 @@ function heat(frame, told) {
     `n ${inferences[place].toLocaleString("en")}, reference ${references[place] ?? "none"}${incomplete[place] ? ", incomplete: records were lost" : ""}`;
   const merged = told.merged > 1 ? `; ${told.merged} windows stand at each place, the worst counts` : "";
   const left = told.columns_left_out ? `; ${counted(told.columns_left_out, "column")} left out` : "";
-  const rest = `${counted(ends.length, "place")} of windows of ${told.window}${merged}${left}. The worst of all methods stands for a column.`;
+  const places = told.merged > 1 ? `${counted(ends.length, "place")} of windows of ${told.window}` : `${counted(ends.length, "window")} of ${told.window}`;
+  const rest = `${places}${merged}${left}. The worst of all methods stands for a column.`;
   drawHeat(frame, { starts, ends, rows, bars: bars.filter((bar) => bar.endMs > starts[0] && bar.startMs < ends.at(-1)), rest, said, pick });
 }
 
@@ -67,7 +68,7 @@ function volume(frame, told) {
     times: ends,
     lines,
     range: [0, 1.08 * Math.max(1, ...inferences, ...labels)],
-    rest: incomplete.some(Boolean) ? "Diamonds: windows of which records were lost." : "",
+    diamond: "records were lost",
     said: (place) => (incomplete[place] ? "incomplete: records were lost" : null),
     pick: (place) => windowPage(told, starts[place], ends[place]),
   });

@@ -4,6 +4,7 @@ import { send } from "../api.js";
 import { editorIn } from "../editor.js";
 import { modelChoice, modelFound, rejectedFound, ticked } from "../found.js";
 import { element } from "../nodes.js";
+import { outcome } from "../outcome.js";
 import { referenceIn } from "../reference.js";
 import { followModel } from "../waiting.js";
 import { counted } from "../words.js";
@@ -19,7 +20,7 @@ const editor = editorIn(document.querySelector("[data-editor]"), root, showSaved
 async function sniff() {
   const form = at("sniff");
   chosen.topic = form.elements.topic.value;
-  await told(at("sniffed"), "Reading its last records …", async () => {
+  await outcome(at("sniffed"), "Reading its last records …", async () => {
     const order = { topic: chosen.topic, records: Number(form.elements.records.value) };
     const found = await send("POST", api("topics/sniff"), order);
     const all = counted(found.partitions, "partition");
@@ -77,7 +78,7 @@ function sayBudget() {
 }
 
 async function draft() {
-  await told(at("drafted"), "Drafting …", async () => {
+  await outcome(at("drafted"), "Drafting …", async () => {
     const order = { topic: chosen.topic, found: chosen.model.found, choices: choices() };
     const made = await send("POST", api("monitors/draft"), order);
     const wrong = made.mistakes.map((one) => element("p", { class: "complaint" }, one.sentence));
@@ -119,7 +120,7 @@ function showSaved(saved) {
 }
 
 async function accept() {
-  await told(at("accepted"), "Learning …", async () => {
+  await outcome(at("accepted"), "Learning …", async () => {
     const order = { model: chosen.model.found.model, last: at("last").value.trim(), why: at("learn-why").value };
     const made = await send("POST", api("references/accept"), order);
     const said = `The reference is ${made.name}, of ${counted(made.rows, "event")}; in force from event time ${made.since} on.`;
@@ -130,17 +131,6 @@ async function accept() {
 // ---------------------------------------------------------------- all of them
 function show(id, isShown) {
   at(id).hidden = !isShown;
-}
-
-/** Does something whose outcome is told in a place: that it goes on, and why it does not. */
-async function told(place, meanwhile, act) {
-  place.replaceChildren(element("p", { class: "quiet" }, meanwhile));
-  try {
-    await act();
-  } catch (problem) {
-    if (problem.status === undefined) throw problem;
-    place.replaceChildren(element("p", { class: "complaint" }, problem.message));
-  }
 }
 
 at("sniff")?.addEventListener("submit", (event) => {
