@@ -86,8 +86,10 @@ def _remote_hosts(url: str, environ: Mapping[str, str]) -> list[str]:
     if parts is None:
         return []  # no URL of ours: whoever connects with it says so
     asked = _query(url)
-    named = [parts["hosts"], *(value for name, value in asked if name in {"host", "hostaddr"})]
+    named = [parts["hosts"], *(value for name, value in asked if name == "host")]
     hosts = [_without_port(host) for names in named for host in names.split(",") if host]
+    addresses = [value for name, value in asked if name == "hostaddr"]  # which have no port
+    hosts += [host for names in addresses for host in names.split(",") if host]
     if not hosts:
         hosts = environ.get("PGHOST", "").split(",")
     hosts += environ.get("PGHOSTADDR", "").split(",")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -186,6 +186,7 @@ PIECES = [
 
 
 @settings(max_examples=2_000, deadline=None)
+@example("?hostaddr=:")
 @given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
 def test_what_we_take_for_this_machine_the_database_library_does_too(rest: str) -> None:
     url = f"postgresql+psycopg://{rest}"

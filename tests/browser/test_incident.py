@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.looks import assert_good
+from tests.browser.looks import assert_good, overflow
 from tests.servers.chromium import visit
 
 if TYPE_CHECKING:
@@ -96,6 +96,19 @@ def test_who_presses_the_button_has_it_until_they_give_it_back(browser: Browser,
         visitor.page.get_by_role("button", name="Give it back").click()
         visitor.page.locator(".has-it", has_text="Nobody has it yet").wait_for()
         assert visitor.misdeeds == []
+
+
+def test_a_silence_in_the_list_makes_it_no_wider_than_the_window(browser: Browser, demo_site: Site) -> None:
+    one = the_one(demo_site, "power-price", ("nsw_demand",))
+    order = {"who": "anna", "why": "the release is rolled back", "for": "4h"}
+    made = demo_site.client.post(f"/api/v1/incidents/{one['id']}/silence", json=order).json()
+    try:
+        with visit(browser, width=1280) as visitor:
+            visitor.open(f"{demo_site.url}/incidents")
+            assert visitor.page.get_by_text("silent until").is_visible()
+            assert overflow(visitor.page) <= 0
+    finally:
+        demo_site.client.delete(f"/api/v1/silences/{made['id']}")
 
 
 def test_the_evidence_leads_to_its_column_and_the_report_to_its_forms(
