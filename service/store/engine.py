@@ -53,6 +53,11 @@ _NOT_BELIEVED = {
     "alert unknown ca": _OUR_CERTIFICATE,
 }
 
+PING_SECONDS = 3.0
+"""Before it is used a kept connection is asked whether its server is there, which costs that nothing. With a new
+connection, which may take five seconds, a scrape of /metrics ends before Prometheus gives it up.
+"""
+
 
 def connect(url: str, password: str | None = None) -> Engine:
     """An engine; connects on first use. Raises ConfigurationError for a URL that is none."""
@@ -75,7 +80,8 @@ def connect(url: str, password: str | None = None) -> Engine:
         },
     )  # fmt: skip
     event.listen(engine, "do_connect", _patient)
-    event.listen(engine, "checkin", _patient_again)
+    event.listen(engine, "checkin", _only_to_be_asked_whether_it_is_there)
+    event.listen(engine, "checkout", _patient_again)
     return engine
 
 
@@ -87,9 +93,13 @@ def _patient(_dialect: object, _record: object, places: tuple[Any, ...], options
     return connection
 
 
-def _patient_again(connection: PatientConnection | None, _record: object) -> None:
+def _only_to_be_asked_whether_it_is_there(connection: PatientConnection | None, _record: object) -> None:
     if connection is not None:
-        connection.patience_seconds = PatientConnection.patience_seconds
+        connection.patience_seconds = PING_SECONDS
+
+
+def _patient_again(connection: PatientConnection, _record: object, _proxy: object) -> None:
+    connection.patience_seconds = PatientConnection.patience_seconds
 
 
 def place_of(url: URL) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -11,8 +12,9 @@ from sqlalchemy import Engine, text
 
 from service.embedded import EmbeddedPostgres
 from service.errors import Unavailable
+from service.store import engine as engine_module
 from service.store.engine import connect, take_time, transaction
-from service.store.patience import PatientConnection
+from service.store.patience import PATIENCE_SECONDS, PatientConnection
 from tests.faults.fragile_postgres import socket_of
 from tests.faults.proxy import Proxy
 
@@ -70,3 +72,21 @@ def test_who_asked_for_time_gets_it_and_the_next_one_does_not(impatient: Engine)
         connection.execute(text("SELECT pg_sleep(1.2)"))
     with pytest.raises(Unavailable, match="no answer"), transaction(impatient) as connection:
         connection.execute(text("SELECT pg_sleep(5)"))
+
+
+def test_a_kept_connection_that_does_not_answer_is_given_up_sooner_than_a_statement(
+    proxy: Proxy, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "PING_SECONDS", 0.5)
+    engine = connect(f"postgresql://postgres@{proxy.address}/{conninfo_to_dict(database)['dbname']}")
+    with transaction(engine) as connection:
+        connection.execute(text("SELECT 1"))
+    asked_at = time.monotonic()
+    with proxy.swallowing(), pytest.raises(Unavailable), transaction(engine):
+        pass
+    assert time.monotonic() - asked_at < PATIENCE_SECONDS / 2
+    with transaction(engine) as connection:
+        raw = connection.connection.dbapi_connection
+        assert isinstance(raw, PatientConnection)
+        assert raw.patience_seconds == PATIENCE_SECONDS
+    engine.dispose()
