@@ -12,6 +12,7 @@ from service.cli.dead_letter_filters import database, reading
 from service.cli.incident_lines import lines_of, spent_of, table_of
 from service.cli.incident_words import add_word_commands
 from service.cli.json_lines import echo_json
+from service.cli.known_names import require_model
 from service.cli.standing_lines import standing_lines
 from service.cli.times import ago_or_time
 from service.cli.who import who_option, why_option
@@ -56,6 +57,8 @@ def list_(model: str | None, only_open: bool, since: str | None, limit: int, as_
     since_ms = None if since is None else ago_or_time(since, "--since", now_ms())
     with reading() as connection:
         found = _open_first(connection, model, since_ms, limit, only_open=only_open)
+        if model is not None and not list_incidents(connection, IncidentFilter(model=model), Paging(1)).rows:
+            require_model(connection, model)
     if as_json:
         for one in found:
             echo_json(one)

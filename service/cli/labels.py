@@ -9,9 +9,8 @@ import click
 from service.cli import tables
 from service.cli.dead_letter_filters import reading
 from service.cli.json_lines import echo_json
+from service.cli.known_names import no_model
 from service.cli.windows import require_known
-from service.dead_letters.readable import visible
-from service.errors import ConfigurationError
 from service.monitor import format_duration
 from service.reports.phrases import minute
 from service.store.maturity import labels_of
@@ -49,7 +48,7 @@ def labels(model: str, window: str | None, segment: str, limit: int, *, as_json:
     with reading() as connection:
         found = labels_of(connection, model, window, segment, limit, now_ms())
         if found is None:
-            raise ConfigurationError(f"there is no model {visible(model)}; `driftbell export` lists them")
+            raise no_model(connection, model)
         if not found.windows:
             require_known(connection, model, window)
     if as_json:

@@ -10,6 +10,7 @@ import click
 from service.cli import tables
 from service.cli.dead_letter_filters import reading
 from service.cli.json_lines import echo_json
+from service.cli.known_names import require_metric
 from service.cli.times import ago_or_time
 from service.cli.windows import require_known
 from service.performance.baselines import LAST, SEASONAL, USUAL
@@ -70,6 +71,8 @@ def performance(model: str, since: str | None, limit: int, *, as_json: bool, **c
         found = list_performance(connection, wanted, Paging(limit)).rows
         if not found:
             require_known(connection, model, window)
+            if metric is not None:
+                require_metric(metric)
     if as_json:
         for one in found:
             told = asdict(one) | ({"assumption": assumed(one.metric)} if one.basis == ESTIMATED else {})
