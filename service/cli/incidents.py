@@ -16,6 +16,7 @@ from service.cli.known_names import require_model
 from service.cli.standing_lines import standing_lines
 from service.cli.times import ago_or_time
 from service.cli.who import who_option, why_option
+from service.cli.whole_numbers import WholeNumber
 from service.errors import ConfigurationError
 from service.moments import time_at
 from service.settings import load_from_environment
@@ -43,9 +44,7 @@ def incidents() -> None:
 @click.option("--model", help="Only of this model.")
 @click.option("--open", "only_open", is_flag=True, help="Only what is not over.")
 @click.option("--since", help="Only what began after this: 2h (ago), or ISO 8601.")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="The most lines."
-)
+@click.option("--limit", default=20, show_default=True, type=WholeNumber(1, 10_000), help="The most lines.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: a JSON object a line.")
 def list_(model: str | None, only_open: bool, since: str | None, limit: int, as_json: bool) -> None:
     """List incidents, the open ones first, each with its root's sentence.
