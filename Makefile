@@ -14,7 +14,7 @@ TARGETS ?= batches events monitors names sketches tables timestamps
 .PHONY: help install demo test test-long faults check format bench bench-pages bench-detection bench-sequential api fuzz audit sbom clean
 
 help:  ## list the words
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 install: $(VENV)/.installed  ## make .venv with everything for work and demo
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,11 @@ def test_every_promise_is_kept_by_tests_that_are_there() -> None:
     assert len(named) > 25
     for path in named:
         assert "def test_" in text_of(path), path
+
+
+def test_make_lists_its_words_in_one_column() -> None:
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = done.stdout.splitlines()
+
+    starts = {re.match(r"[a-z-]+ +", line).end() for line in listed}  # type: ignore[union-attr]
+    assert len(starts) == 1

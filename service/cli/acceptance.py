@@ -15,6 +15,7 @@ from service.cli.acceptance_lines import differences_table, history_table, worth
 from service.cli.acceptance_span import asked_span
 from service.cli.dead_letter_filters import database, reading
 from service.cli.json_lines import echo_json
+from service.cli.known_names import require_model
 from service.cli.who import who_option, why_option
 from service.errors import ConfigurationError
 from service.messages import iso
@@ -103,6 +104,8 @@ def history(model: str, as_json: bool) -> None:
     """  # noqa: D301
     with reading() as connection:
         found = acceptances_of(connection, model)
+        if not found:
+            require_model(connection, model)
     for one in found if as_json else ():
         echo_json(one)
     if as_json:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.cli.times import ago_or_time
+from service.cli.whole_numbers import WholeNumber
 from service.messages import Reason
 from service.settings import load_from_environment
 from service.store.dead_letters import DeadLetterFilter
@@ -48,7 +49,7 @@ def _when(_: click.Context, option: click.Parameter, text: str | None) -> int | 
 
 _FILTERS = (
     click.option("--topic", help="Only of this topic."),
-    click.option("--partition", type=click.IntRange(0, 2**31 - 1), help="Only of this partition."),
+    click.option("--partition", type=WholeNumber(0, 2**31 - 1), help="Only of this partition."),
     click.option("--reason", type=_REASONS, help="Only with this reason.", metavar="REASON"),
     click.option("--since", callback=_when, help="Only seen after this: 2h (ago), or ISO 8601."),
     click.option("--until", callback=_when, help="Only seen before this."),

@@ -13,6 +13,7 @@ import click
 from service.cli.dead_letter_filters import database, filtered, reading
 from service.cli.json_lines import echo_json
 from service.cli.progress import progress
+from service.cli.whole_numbers import WholeNumber
 from service.dead_letters.replaying import Choice, Replaying, Tried
 from service.dead_letters.telling import Tally, bars, document_of, lines_of, prospects_of, table_of
 from service.errors import ConfigurationError
@@ -46,10 +47,8 @@ def dead_letters() -> None:
 # ---------------------------------------------------------------- looking
 @dead_letters.command(name="list")
 @filtered
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="The most lines."
-)
-@click.option("--before", type=click.IntRange(1), help="Go on where a list ended: only ids below this one.")
+@click.option("--limit", default=20, show_default=True, type=WholeNumber(1, 10_000), help="The most lines.")
+@click.option("--before", type=WholeNumber(1), help="Go on where a list ended: only ids below this one.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: a JSON object a line.")
 def list_(wanted: DeadLetterFilter, limit: int, before: int | None, as_json: bool) -> None:
     """List dead letters, the latest first.
@@ -76,8 +75,8 @@ def list_(wanted: DeadLetterFilter, limit: int, before: int | None, as_json: boo
 
 @dead_letters.command()
 @click.argument("topic")
-@click.argument("partition", type=click.IntRange(0, 2**31 - 1))
-@click.argument("offset", type=click.IntRange(0, 2**63 - 1))
+@click.argument("partition", type=WholeNumber(0, 2**31 - 1))
+@click.argument("offset", type=WholeNumber(0, 2**63 - 1))
 @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object, its bytes in base64.")
 def show(topic: str, partition: int, offset: int, as_json: bool) -> None:
     """Show everything about one dead letter: its value as text and as bytes.
@@ -155,8 +154,8 @@ def _print_documents(letters: Iterable[DeadLetterRow]) -> None:
 # ---------------------------------------------------------------- replaying
 @dead_letters.command()
 @filtered
-@click.option("--offset", type=click.IntRange(0, 2**63 - 1), help="Only the record at this offset.")
-@click.option("--limit", type=click.IntRange(1), help="The most letters, the oldest first (default: all).")
+@click.option("--offset", type=WholeNumber(0, 2**63 - 1), help="Only the record at this offset.")
+@click.option("--limit", type=WholeNumber(1), help="The most letters, the oldest first (default: all).")
 @click.option("--all", "broken", is_flag=True, help="Write also those that still are no events.")
 @click.option("--again", is_flag=True, help="Take also those that were replayed before.")
 @click.option("--dry-run", is_flag=True, help="Only say what would become of them.")

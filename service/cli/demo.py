@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from service.cli.whole_numbers import WholeNumber
 from service.demo.play import Wishes, play
 from service.demo.send import send_traffic
 from service.demo.terminal import Terminal
@@ -29,7 +30,7 @@ _SPEED = click.option(
     "--port",
     default=8765,
     show_default=True,
-    type=click.IntRange(1, 65535),
+    type=WholeNumber(1, 65535),
     help="Port of pages and metrics.",
 )
 @click.option(

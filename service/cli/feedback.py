@@ -10,6 +10,7 @@ from service.cli import tables
 from service.cli.dead_letter_filters import reading
 from service.cli.json_lines import echo_json
 from service.cli.times import ago_or_time
+from service.cli.whole_numbers import WholeNumber
 from service.dead_letters.readable import visible
 from service.labelling.feedback import FeedbackKind
 from service.reports.phrases import minute
@@ -39,9 +40,7 @@ _COLUMNS = (
 @click.option(
     "--retraining", is_flag=True, help="Instead the advice to train again, and the data that are good for it."
 )
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="The most lines."
-)
+@click.option("--limit", default=100, show_default=True, type=WholeNumber(1, 10_000), help="The most lines.")
 @click.option(
     "--json", "as_json", is_flag=True, help="For programs: a JSON object a line, with the features."
 )

@@ -21,6 +21,7 @@ from service.cli import tables
 from service.cli.log_places import open_log, records_in, share_in
 from service.cli.monitors import MonitorFile, read_monitors
 from service.cli.progress import progress
+from service.cli.whole_numbers import WholeNumber
 from service.errors import ConfigurationError
 from service.injection.columns import Columns
 from service.injection.drills import QUICK, Drill, drills
@@ -60,7 +61,7 @@ _STYLES = {Outcome.FOUND: "green", Outcome.QUIET: "green", Outcome.MISSED: "red"
 @click.option("--features", help="Only into these features, with commas between.")
 @click.option("--quick", is_flag=True, help="A dozen kinds only.")
 @click.option(
-    "--windows", type=click.IntRange(min=4), help="Only so many windows (the shortest) from the log's begin."
+    "--windows", type=WholeNumber(min=4), help="Only so many windows (the shortest) from the log's begin."
 )
 @click.option("--require", help="Exit with 1 when less than this share of the faults is found, such as 95%.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")

@@ -9,13 +9,11 @@ import click
 from service.cli import tables
 from service.cli.dead_letter_filters import database
 from service.cli.json_lines import echo_json
+from service.cli.known_names import known_version
 from service.cli.times import ago_or_time
-from service.dead_letters.readable import visible
-from service.errors import ConfigurationError
 from service.inspection.health import REASONS, TITLES, health_of
 from service.settings import load_from_environment
 from service.store.answered_span import SpanFilter, answered_span, reference_rows
-from service.store.latest_version import latest_version
 from service.wiring import now_ms
 
 if TYPE_CHECKING:
@@ -58,11 +56,7 @@ def health(model: str, since: str, until: str | None, *, as_json: bool, **chosen
     )
     wanted = SpanFilter(model, from_ms, until_ms, chosen["version"], chosen["segment"])
     with database(load_from_environment()) as engine:
-        version = latest_version(engine, model)
-        if version is None:
-            raise ConfigurationError(
-                f"there is no model {visible(model)!r}; `driftbell export` shows the monitors that there are"
-            )
+        version = known_version(engine, model)
         span = answered_span(engine, version.grid, wanted)
         report = health_of(span, reference_rows(engine, version, wanted.segment), version.monitor.task)
     if as_json:

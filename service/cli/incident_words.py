@@ -14,6 +14,7 @@ from service.cli.json_lines import echo_json
 from service.cli.standing_lines import silences_table
 from service.cli.times import span_of, time_of
 from service.cli.who import who_option, why_option
+from service.cli.whole_numbers import WholeNumber
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.moments import time_at
@@ -101,7 +102,7 @@ def expect(incident: str, lasts: str | None, until: str | None, why: str, who: s
 
 
 @click.command()
-@click.argument("number", type=click.IntRange(1, 2**63 - 1))
+@click.argument("number", type=WholeNumber(1, 2**63 - 1))
 @click.option("--why", default="not any more", show_default=True, help="Why.")
 @who_option
 def unsilence(number: int, why: str, who: str) -> None:

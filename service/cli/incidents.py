@@ -12,9 +12,11 @@ from service.cli.dead_letter_filters import database, reading
 from service.cli.incident_lines import lines_of, spent_of, table_of
 from service.cli.incident_words import add_word_commands
 from service.cli.json_lines import echo_json
+from service.cli.known_names import require_model
 from service.cli.standing_lines import standing_lines
 from service.cli.times import ago_or_time
 from service.cli.who import who_option, why_option
+from service.cli.whole_numbers import WholeNumber
 from service.errors import ConfigurationError
 from service.moments import time_at
 from service.settings import load_from_environment
@@ -42,9 +44,7 @@ def incidents() -> None:
 @click.option("--model", help="Only of this model.")
 @click.option("--open", "only_open", is_flag=True, help="Only what is not over.")
 @click.option("--since", help="Only what began after this: 2h (ago), or ISO 8601.")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="The most lines."
-)
+@click.option("--limit", default=20, show_default=True, type=WholeNumber(1, 10_000), help="The most lines.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: a JSON object a line.")
 def list_(model: str | None, only_open: bool, since: str | None, limit: int, as_json: bool) -> None:
     """List incidents, the open ones first, each with its root's sentence.
@@ -56,6 +56,8 @@ def list_(model: str | None, only_open: bool, since: str | None, limit: int, as_
     since_ms = None if since is None else ago_or_time(since, "--since", now_ms())
     with reading() as connection:
         found = _open_first(connection, model, since_ms, limit, only_open=only_open)
+        if model is not None and not list_incidents(connection, IncidentFilter(model=model), Paging(1)).rows:
+            require_model(connection, model)
     if as_json:
         for one in found:
             echo_json(one)

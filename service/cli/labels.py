@@ -9,9 +9,9 @@ import click
 from service.cli import tables
 from service.cli.dead_letter_filters import reading
 from service.cli.json_lines import echo_json
+from service.cli.known_names import no_model
+from service.cli.whole_numbers import WholeNumber
 from service.cli.windows import require_known
-from service.dead_letters.readable import visible
-from service.errors import ConfigurationError
 from service.monitor import format_duration
 from service.reports.phrases import minute
 from service.store.maturity import labels_of
@@ -33,9 +33,7 @@ _SECOND_MS = 1_000
 @click.option(
     "--segment", default="", help="Of this segment, such as country=DE, instead of the whole model."
 )
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="The most windows."
-)
+@click.option("--limit", default=20, show_default=True, type=WholeNumber(1, 10_000), help="The most windows.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
 def labels(model: str, window: str | None, segment: str, limit: int, *, as_json: bool) -> None:
     """Show how long a model's labels take, and which of its newest windows have theirs.
@@ -49,7 +47,7 @@ def labels(model: str, window: str | None, segment: str, limit: int, *, as_json:
     with reading() as connection:
         found = labels_of(connection, model, window, segment, limit, now_ms())
         if found is None:
-            raise ConfigurationError(f"there is no model {visible(model)}; `driftbell export` lists them")
+            raise no_model(connection, model)
         if not found.windows:
             require_known(connection, model, window)
     if as_json:

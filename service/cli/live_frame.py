@@ -97,7 +97,8 @@ def _head(state: LiveState, width: int) -> Text:
     totals = ", ".join(
         f"{count} {STATE_WORDS[ModelState(name)].lower()}" for name, count in state.totals.items()
     )
-    said = Text.assemble(("driftbell", "bold"), f"  {utc(state.at_ms)}  ", (totals or "no models", "bold"))
+    none = "no models" if state.name is None else f"no model's name holds {visible(state.name)!r}"
+    said = Text.assemble(("driftbell", "bold"), f"  {utc(state.at_ms)}  ", (totals or none, "bold"))
     said.truncate(width, overflow="ellipsis")
     return said
 

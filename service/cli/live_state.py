@@ -46,13 +46,17 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """One look. `totals` count all models by state, `models` are the worst of them."""
+    """One look. `totals` count all models by state, `models` are the worst of them.
+
+    `name` is what their names were asked to hold (None: all models are looked at).
+    """
 
     at_ms: int
     totals: dict[str, int]
     models: tuple[OverviewModel, ...]
     incidents: tuple[IncidentRow, ...]
     pipeline: Pipeline
+    name: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -75,6 +79,7 @@ def look_at(engine: Engine, name: str | None, now_ms: int) -> LiveState:
             tuple(seen.items),
             _incidents(connection, [one.model for one in seen.items if one.open_incidents]),
             _pipeline(connection, now_ms),
+            name,
         )
 
 

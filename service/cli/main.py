@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from service import __version__
 from service.errors import ConfigurationError, DriftbellError, FormatError
+from service.parsers import nearest
 
 _COMMANDS = {
     "demo": "service.cli.demo:demo",
@@ -60,6 +61,16 @@ class Commands(click.Group):
         module, _, attribute = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A command that there is not is told which was probably meant; click itself looks at loaded ones only."""
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            meant = nearest(name, _COMMANDS)
+            ctx.fail(f"No such command {name!r}." + (f" Did you mean {meant!r}?" if meant else ""))
+        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The names alone: what each is for would take as long as to load them all."""

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from service.applying import Doubt, doubts_about, doubts_of
+from service.cli.dead_letter_filters import database
+from service.cli.known_names import require_model
 from service.errors import ConfigurationError, FormatError
 from service.messages import iso
 from service.monitor import Monitor
@@ -18,6 +20,7 @@ from service.plurals import counted
 from service.reference.profile import ReferenceProfile, profile_from_bytes
 from service.settings import load_from_environment
 from service.store.configuration import apply_monitors, export_monitors
+from service.store.engine import transaction
 from service.store.profiles import to_be_stored
 from service.wiring import now_ms, ready_engine
 
@@ -121,5 +124,8 @@ def export(models: tuple[str, ...]) -> None:
     \b
     driftbell export > monitors.yaml
     """  # noqa: D301
-    engine = ready_engine(load_from_environment())
-    click.echo(export_monitors(engine, lambda model: not models or model in models), nl=False)
+    with database(load_from_environment()) as engine:
+        with transaction(engine) as connection:
+            for model in models:
+                require_model(connection, model)
+        click.echo(export_monitors(engine, lambda model: not models or model in models), nl=False)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
+from service.cli.dead_letter_filters import database
+from service.cli.known_names import require_topic
 from service.settings import load_from_environment
+from service.store.engine import transaction
 from service.store.partition_rows import reset_partitions, resume_partitions
 from service.wiring import ready_engine
 
@@ -45,5 +48,8 @@ def resume(topic: str) -> None:
     \b
     driftbell partitions resume inference-log
     """  # noqa: D301
-    count = resume_partitions(ready_engine(load_from_environment()), topic)
+    with database(load_from_environment()) as engine:
+        with transaction(engine) as connection:
+            require_topic(connection, topic)
+        count = resume_partitions(engine, topic)
     click.echo(f"{topic}: {count} partitions go on")

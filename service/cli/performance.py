@@ -10,7 +10,9 @@ import click
 from service.cli import tables
 from service.cli.dead_letter_filters import reading
 from service.cli.json_lines import echo_json
+from service.cli.known_names import require_metric
 from service.cli.times import ago_or_time
+from service.cli.whole_numbers import WholeNumber
 from service.cli.windows import require_known
 from service.performance.baselines import LAST, SEASONAL, USUAL
 from service.performance.estimating import ESTIMATED, assumed
@@ -49,9 +51,7 @@ _COLUMNS = (
     "a naive model would have made of the labels.",
 )
 @click.option("--since", help="Only windows that ended after this: 2d (ago), or ISO 8601.")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="The most lines."
-)
+@click.option("--limit", default=20, show_default=True, type=WholeNumber(1, 10_000), help="The most lines.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: a JSON object a line.")
 def performance(model: str, since: str | None, limit: int, *, as_json: bool, **chosen: str | None) -> None:
     """Show how a model's predictions turned out, once labels came, or are expected to; the latest window first.
@@ -70,6 +70,8 @@ def performance(model: str, since: str | None, limit: int, *, as_json: bool, **c
         found = list_performance(connection, wanted, Paging(limit)).rows
         if not found:
             require_known(connection, model, window)
+            if metric is not None:
+                require_metric(metric)
     if as_json:
         for one in found:
             told = asdict(one) | ({"assumption": assumed(one.metric)} if one.basis == ESTIMATED else {})

@@ -14,6 +14,7 @@ from service.cli.monitors import MonitorFile, read_monitors
 from service.cli.progress import progress
 from service.cli.replay_output import opened, writer
 from service.cli.replay_summary import summary_of
+from service.cli.whole_numbers import WholeNumber
 from service.errors import ConfigurationError
 from service.messages import iso
 from service.replay import Tally
@@ -50,7 +51,7 @@ from service.wiring import kafka_settings, make_replay
     "--partitions",
     default=1,
     show_default=True,
-    type=click.IntRange(1, 1024),
+    type=WholeNumber(1, 1024),
     help="Split one file by inference id.",
 )
 @click.option("--live", is_flag=True, help="Send the events to Kafka instead, paced by their event times.")

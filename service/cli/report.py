@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli.dead_letter_filters import database
+from service.cli.known_names import known_version
 from service.cli.report_output import Shown, shown_as_asked
 from service.cli.times import time_of
 from service.cli.windows import spec_named
@@ -18,14 +19,11 @@ from service.monitor import DAY_MS
 from service.reports.incident import incident_report
 from service.reports.span import span_report
 from service.settings import load_from_environment
-from service.store.latest_version import latest_version
 from service.store.report_cases import incident_case, newest_end_ms, span_case
 from service.store.report_seen import Stretch
 from service.wiring import now_ms
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from service.monitor import Monitor, WindowSpec
 
 _WINDOWS_BEFORE = 24
@@ -73,7 +71,7 @@ def window(model: str, end: str | None, window: str | None, segment: str, shown:
     """  # noqa: D301
     now = now_ms()
     with database(load_from_environment()) as engine:
-        spec = _spec_of(_monitor_of(engine, model), window)
+        spec = _spec_of(known_version(engine, model).monitor, window)
         until_ms = now if end is None else time_of(end, "--end")
         end_ms = newest_end_ms(engine, model, spec.name, until_ms, busy=end is None)
         if end_ms is None or (end is not None and end_ms != until_ms):
@@ -104,22 +102,13 @@ def day(model: str, day: str | None, window: str | None, segment: str, shown: Sh
     now = now_ms()
     start_ms = now // DAY_MS * DAY_MS if day is None else _day_of(day)
     with database(load_from_environment()) as engine:
-        monitor = _monitor_of(engine, model)
+        monitor = known_version(engine, model).monitor
         spec = _spec_of(monitor, window) if window else _of_a_day(monitor)
         stretch = Stretch(
             model, "", segment, spec.name, start_ms - DAY_MS, start_ms, start_ms + DAY_MS, spec.every_ms
         )
         case = span_case(engine, stretch, now)
     shown.show(span_report(case, "day"))
-
-
-def _monitor_of(engine: Engine, model: str) -> Monitor:
-    version = latest_version(engine, model)
-    if version is None:
-        raise ConfigurationError(
-            f"there is no model {visible(model)!r}; `driftbell export` shows the monitors that there are"
-        )
-    return version.monitor
 
 
 def _spec_of(monitor: Monitor, name: str | None) -> WindowSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from service import runner
+from service.cli.whole_numbers import WholeNumber
 from service.settings import load_from_environment
 from service.store.migrate import migrate as migrate_database
 from service.wiring import make_engine
@@ -46,9 +47,7 @@ def evaluate() -> None:
 
 @click.command()
 @click.option("--host", help="Address to listen on (default: DRIFTBELL_HOST, 127.0.0.1).")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), help="Port to listen on (default: DRIFTBELL_PORT, 8765)."
-)
+@click.option("--port", type=WholeNumber(1, 65535), help="Port to listen on (default: DRIFTBELL_PORT, 8765).")
 def serve(host: str | None, port: int | None) -> None:
     """Serve the API, the pages and /metrics.
 
@@ -61,9 +60,7 @@ def serve(host: str | None, port: int | None) -> None:
 
 @click.command()
 @click.option("--host", help="Address to listen on (default: DRIFTBELL_HOST, 127.0.0.1).")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), help="Port to listen on (default: DRIFTBELL_PORT, 8765)."
-)
+@click.option("--port", type=WholeNumber(1, 65535), help="Port to listen on (default: DRIFTBELL_PORT, 8765).")
 def run(host: str | None, port: int | None) -> None:
     """Collect, evaluate and serve in one process, for one host.
 

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from service.cli.dead_letter_filters import database
 from service.cli.json_lines import echo_json
+from service.cli.known_names import no_model
 from service.cli.prometheus import ask_prometheus
 from service.dead_letters.readable import visible
-from service.errors import ConfigurationError
 from service.messages import iso
 from service.readiness.grading import score_of
 from service.readiness.notification import notification_of
@@ -58,10 +58,8 @@ def score(model: str, prometheus_url: str | None, *, as_json: bool) -> None:
     asked = None if prometheus_url is None else ask_prometheus(prometheus_url, model)
     with database(settings) as engine, transaction(engine) as connection:
         known, outbox = known_of(connection, model, now_ms()), outbox_of(connection)
-    if known is None:
-        raise ConfigurationError(
-            f"there is no model {visible(model)!r}; `driftbell export` shows the monitors that there are"
-        )
+        if known is None:
+            raise no_model(connection, model)
     webhook = settings.evaluator.alert_webhook_url is not None
     made = score_of(known, notification_of(outbox, webhook=webhook, prometheus=asked))
     if as_json:

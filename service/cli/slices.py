@@ -12,14 +12,13 @@ from rich.text import Text
 
 from service.cli.dead_letter_filters import database
 from service.cli.json_lines import echo_json
+from service.cli.known_names import known_version
 from service.cli.times import ago_or_time
 from service.dead_letters.readable import visible
-from service.errors import ConfigurationError
 from service.inspection.weak_slices import NO_TASK, headline, no_report, report_of
 from service.monitor import Task
 from service.settings import load_from_environment
 from service.store.labelled_rows import labelled_rows
-from service.store.latest_version import latest_version
 from service.wiring import now_ms
 
 if TYPE_CHECKING:
@@ -51,11 +50,7 @@ def slices(model: str, since: str, until: str | None, *, as_json: bool) -> None:
         now if until is None else ago_or_time(until, "--until", now),
     )
     with database(load_from_environment()) as engine:
-        version = latest_version(engine, model)
-        if version is None:
-            raise ConfigurationError(
-                f"there is no model {visible(model)!r}; `driftbell export` shows the monitors that there are"
-            )
+        version = known_version(engine, model)
         if version.monitor.task is Task.NONE:
             report = no_report(NO_TASK)
         else:

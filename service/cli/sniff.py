@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 
 from service.cli.sniff_tables import tables_of
+from service.cli.whole_numbers import WholeNumber
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.intake.limits import Limits
@@ -37,7 +38,7 @@ def _lengths(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) 
 @click.argument("topic")
 @click.option(
     "--records",
-    type=click.IntRange(1, MOST_RECORDS),
+    type=WholeNumber(1, MOST_RECORDS),
     default=USUAL_RECORDS,
     show_default=True,
     help="About how many of its last records.",

@@ -11,6 +11,7 @@ from service.dead_letters.readable import visible
 from service.messages import iso
 from service.monitor import format_duration
 from service.plurals import counted
+from service.reports.phrases import share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def _fields(title: str, fields: Sequence[FieldFound]) -> Table:
         column.justify = "right"
     for one in fields[:_MOST_FIELDS]:
         table.add_row(
-            visible(one.name), one.kind.value, f"{one.missing_ratio:.1%}",
+            visible(one.name), one.kind.value, share(one.missing_ratio),
             "many" if one.distinct is None else f"{one.distinct:,}", _number(one.low), _number(one.high),
             "likely" if one.is_segment else "", _listed(one.examples),
         )  # fmt: skip

@@ -16,6 +16,7 @@ from rich.table import Table
 from service.cli.gameday import prepare, rings
 from service.cli.monitors import MonitorFile, read_monitors
 from service.cli.progress import progress
+from service.cli.whole_numbers import WholeNumber
 from service.errors import ConfigurationError
 from service.injection.columns import Columns
 from service.injection.tuning import FAMILIES, PER_MS, Setting, Trial, Tuning, goal_in, proposed, settings_for
@@ -57,7 +58,7 @@ _LEAST_WIDTH = 120
     help="What must be found, such as missing:1% (may be given again; default: missing:2% shift:0.25 unit:20%).",
 )
 @click.option(
-    "--windows", type=click.IntRange(min=4), help="Only so many windows (the shortest) from history's begin."
+    "--windows", type=WholeNumber(min=4), help="Only so many windows (the shortest) from history's begin."
 )
 @click.option("--quick", is_flag=True, help="Three budgets only.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")

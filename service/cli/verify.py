@@ -16,6 +16,7 @@ from rich.text import Text
 
 from service.cli import tables
 from service.cli.progress import progress
+from service.cli.whole_numbers import WholeNumber
 from service.errors import Unavailable
 from service.settings import load_from_environment
 from service.verification.report import IDENTICAL, NOT_VERIFIED, Report
@@ -45,7 +46,7 @@ _COLUMNS = (
     "--partitions",
     default=1,
     show_default=True,
-    type=click.IntRange(1, 1024),
+    type=WholeNumber(1, 1024),
     help="With --events: how many partitions the file was split into.",
 )
 @click.option("--strict-revisions", is_flag=True, help="Compare how often windows were restated, too.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from service.cli.known_names import no_model
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.monitor_file import parse_monitors
@@ -31,9 +32,7 @@ def require_known(connection: Connection, model: str, window: str | None) -> Non
     """Raises ConfigurationError of a name that is misspelt: that nothing is known of it is no answer."""
     stored = find_monitor(connection, model)
     if stored is None:
-        raise ConfigurationError(
-            f"there is no model {visible(model)!r}; `driftbell export` shows the monitors that there are"
-        )
+        raise no_model(connection, model)
     monitor = parse_monitors(stored.monitor, f"stored monitor {visible(model)}")[0]
     if window is not None and window != judged_spec(monitor).name:
         spec_named(monitor, window)

@@ -10,7 +10,7 @@ import numpy as np
 
 from service.demo.small_model import Design, design_for, fit_logistic, fit_ridge, logistic
 from service.demo.tables import Features, FloatArray, Table, TextArray, bike_rentals, power_price
-from service.monitor import SECOND_MS, Monitor, Task, WindowSpec
+from service.monitor import SECOND_MS, LabelPolicy, Monitor, Task, WindowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ POWER_PRICE = "power-price"
 CHANNELS = ("app", "web", "kiosk")
 MARKETS = ("spot", "day-ahead")
 WINDOW_MS = 5 * SECOND_MS
+_UP = "up"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class DemoModel:
         if self.task is Task.REGRESSION:
             return Answers(np.maximum(np.round(raw, 1), 0.0))
         scores = np.round(logistic(raw), 4)
-        return Answers(np.where(scores > 0.5, "up", "down"), scores)
+        return Answers(np.where(scores > 0.5, _UP, "down"), scores)
 
     def monitor(self) -> Monitor:
         """Short panes and windows, so that a minute shows what takes a day elsewhere."""
@@ -61,6 +62,7 @@ class DemoModel:
             self.name, self.task, reference=self.name, pane_ms=SECOND_MS, segments=tuple(self.tags),
             windows=(WindowSpec.tumbling(WINDOW_MS), WindowSpec.tumbling(30 * SECOND_MS)),
             allowed_lateness_ms=10 * SECOND_MS, disorder_ms=SECOND_MS, idle_after_ms=5 * SECOND_MS,
+            labels=LabelPolicy(positive=_UP if self.task is Task.BINARY else None),
         )  # fmt: skip
 
     def write_training_table(self, path: Path) -> None:
@@ -83,7 +85,7 @@ def fit_models() -> tuple[DemoModel, DemoModel]:
     power_features, power_label = _training(power)
     bike_design, power_design = design_for(bike_features), design_for(power_features)
     rentals = fit_ridge(bike_design.matrix(bike_features), np.asarray(bike_label, np.float64))
-    rises = fit_logistic(power_design.matrix(power_features), (power_label == "up").astype(np.float64))
+    rises = fit_logistic(power_design.matrix(power_features), (power_label == _UP).astype(np.float64))
     return (
         DemoModel(BIKE_RENTALS, "3", Task.REGRESSION, bikes, {"channel": CHANNELS}, bike_design, rentals),
         DemoModel(POWER_PRICE, "7", Task.BINARY, power, {"market": MARKETS}, power_design, rises),

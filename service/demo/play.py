@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from tempfile import mkdtemp
 from threading import Event
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ from service.store.paging import Paging
 from service.store.partition_rows import reset_partitions
 from service.store.queries import list_models, list_partitions
 from service.store.result_queries import AlertFilter, AlertRow, list_alerts
+from service.variables import PREFIX
 from service.wiring import kafka_settings, make_engine, now_ms
 
 if TYPE_CHECKING:
@@ -127,7 +129,7 @@ def _stage(wishes: Wishes, folder: Path, stop: Event, terminal: Terminal) -> Ite
         stack.callback(roles.finish)
         with terminal.step("joining the consumer group", "collector, evaluator and web run"):
             wait_for_partitions(engine, TOPIC, PARTITIONS, roles, stop)
-        _say_where(terminal, port)
+        _say_where(terminal, port, settings)
         yield _Stage(settings, engine, models, roles)
 
 
@@ -154,7 +156,7 @@ def _free(port: int, terminal: Terminal) -> int:
     return port
 
 
-def _say_where(terminal: Terminal, port: int) -> None:
+def _say_where(terminal: Terminal, port: int, settings: Settings) -> None:
     address = f"http://127.0.0.1:{port}"
     terminal.say()
     terminal.say(f"  Pages    {address}/", "bold")
@@ -162,6 +164,21 @@ def _say_where(terminal: Terminal, port: int) -> None:
     terminal.say(f"  Alerts   {address}/api/v1/alerts")
     terminal.say("  Ctrl-C ends it.")
     terminal.say()
+    terminal.say("  To ask it from a second terminal, by `driftbell top` or `driftbell incidents list`:")
+    for line in _exports(settings):
+        terminal.say(line)
+    terminal.say()
+
+
+def _exports(settings: Settings) -> list[str]:
+    """What a shell is told so that other commands ask the demo."""
+    kafka = settings.kafka
+    told = {
+        "DATABASE_URL": settings.database.url or "",
+        "KAFKA_BOOTSTRAP_SERVERS": ",".join(kafka.bootstrap_servers),
+        "KAFKA_TOPICS": ",".join(kafka.topics),
+    }
+    return [f"export {PREFIX}{name}={quote(value)}" for name, value in told.items()]
 
 
 # ---------------------------------------------------------------- the play itself

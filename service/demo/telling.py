@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from service.alerting.rules import CONTRACT, SCHEMA
 from service.demo.script import Step
 from service.messages import Severity, State
 from service.monitor import parse_duration
@@ -16,19 +17,25 @@ if TYPE_CHECKING:
 
 _SENTENCES_AT_ONCE = 3
 _SEVERITIES = [severity.value for severity in Severity]
+_ASPECTS = {
+    "silence": "traffic", "relation": "relation of features", "labels": "choice of labels",
+    CONTRACT: "data contract", SCHEMA: "set of fields",
+}  # fmt: skip
+"""What an alert without a column is about, by its rule; all others are about labelled predictions."""
 
 
 class Subject(NamedTuple):
-    """What alerts are about: a column of a model, or the traffic of one of its segments ('': all of it)."""
+    """What alerts are about: a column of a model, or what a rule looks at in one of its segments ('': in all rows)."""
 
     model: str
     feature: str
     segment: str
+    aspect: str
 
     @property
     def words(self) -> str:
         """How a sentence names it."""
-        return self.feature or f"traffic{f' of {self.segment}' if self.segment else ''}"
+        return self.feature or f"{self.aspect}{f' of {self.segment}' if self.segment else ''}"
 
 
 class Line(NamedTuple):
@@ -128,7 +135,9 @@ class Telling:
 
 
 def _subject(row: AlertRow) -> Subject:
-    return Subject(row.model, row.feature, "" if row.feature else row.segment)
+    if row.feature:
+        return Subject(row.model, row.feature, "", "")
+    return Subject(row.model, "", row.segment, _ASPECTS.get(row.rule, "performance"))
 
 
 def _importance(row: AlertRow) -> tuple[int, bool, int]:

@@ -27,7 +27,7 @@ from service.errors import ConfigurationError
 from service.intake.kafka_problems import away, is_about_certificates, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 FOR_A_PERSON = (
     AuthorizationError,
@@ -119,7 +119,11 @@ def make_client(client: Any, **options: Any) -> Any:
     except BaseException as error:
         for left in networks:
             left.close()
-        if isinstance(error, KafkaError) and (reason := connections.explain(error)) is not error:
+        if not isinstance(error, KafkaError):
+            raise
+        reason = connections.explain(error)
+        reason.add_note(f"asked was {_listed(options['bootstrap_servers'])}")
+        if reason is not error:
             raise reason from error
         raise
     made.connections = connections
@@ -138,10 +142,15 @@ def sorted_errors(doing: str, client: Any = None) -> Iterator[None]:
         connections = client.connections if client is not None else Connections()
         reason = connections.explain(error)
         needs_person = not connections.worked if _is_refusal(reason) else isinstance(reason, FOR_A_PERSON)
-        raise (refused if needs_person else away)(doing, reason) from error
+        told = ", ".join([str(reason), *getattr(reason, "__notes__", ())])
+        raise (refused if needs_person else away)(doing, told) from error
     except (OSError, ValueError) as error:  # a certificate that cannot be read, an address that is none
         message = f"Kafka's settings cannot be used: {error}"
         raise ConfigurationError(message) from error
+
+
+def _listed(servers: str | Sequence[str]) -> str:
+    return servers if isinstance(servers, str) else ", ".join(servers)
 
 
 def _is_refusal(error: Exception | None) -> bool:

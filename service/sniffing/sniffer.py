@@ -176,9 +176,14 @@ class Sniffer:
         if self._models:
             share = bad / self._records
             return "driftbell events, as JSON" + (
-                f"; {share:.1%} of the records are none" if bad else ", all of them readable"
+                f"; {_share_said(share)} of the records are none" if bad else ", all of them readable"
             )
         return _foreign(self._first_bad, set(self._rejected))
+
+
+def _share_said(share: float) -> str:
+    """In percent; what there is, is never said to be nothing."""
+    return f"{100 * share:.1f} %" if share >= 0.001 else "less than 0.1 %"
 
 
 def _foreign(start: bytes, reasons: set[Reason]) -> str:

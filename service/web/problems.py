@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -127,10 +127,19 @@ def _on_parameters(request: Request, error: Exception) -> Response:
         Mistake(parameter=".".join(map(str, one["loc"][1:])), sentence=_said(request, one))
         for one in error.errors()
     ]
-    detail = "; ".join(
-        f"{mistake.parameter[:LONGEST_INPUT]}: {mistake.sentence}".removeprefix(": ") for mistake in mistakes
+    return problem_response(request, 422, joined(mistakes), mistakes=mistakes)
+
+
+def joined(mistakes: Iterable[Mistake]) -> str:
+    """All mistakes in one sentence, each with the parameter it is in."""
+    return "; ".join(
+        f"{one.parameter[:LONGEST_INPUT]}: {one.sentence}".removeprefix(": ") for one in mistakes
     )
-    return problem_response(request, 422, detail, mistakes=mistakes)
+
+
+def sentence_of(mistake: Mapping[str, Any]) -> str:
+    """What pydantic says of it, without its own words before ours."""
+    return str(mistake["msg"]).removeprefix("Value error, ")
 
 
 def query_names(request: Request) -> list[str]:
@@ -143,7 +152,7 @@ def query_names(request: Request) -> list[str]:
 def _said(request: Request, mistake: Mapping[str, Any]) -> str:
     if mistake["type"] == "extra_forbidden" and mistake["loc"][0] == "query":
         return unknown_parameter(str(mistake["loc"][-1]), query_names(request))
-    return str(mistake["msg"]).removeprefix("Value error, ")
+    return sentence_of(mistake)
 
 
 def _on_cursor(request: Request, error: Exception) -> Response:

@@ -294,6 +294,7 @@ def test_the_way_back_gives_the_reference_before(
     assert told[1]["why"] == "new supplier"
 
 
+@pytest.mark.usefixtures("live")
 def test_a_model_without_history_says_so(run: Run) -> None:
     assert run("history", "--model", "churn").output == "nothing was accepted for model churn\n"
     assert run("history", "--model", "churn", "--json").output == ""

@@ -57,10 +57,20 @@ def test_the_main_help_names_every_command() -> None:
         assert f"  {name} " in shown
 
 
-def test_a_command_that_does_not_exist_is_said() -> None:
-    failed = run("replai")
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("replai", "replay"), ("healt", "health"), ("toop", "top"), ("dead-leters", "dead-letters")],
+)
+def test_a_command_that_does_not_exist_is_said_and_which_was_meant(written: str, meant: str) -> None:
+    failed = run(written)
     assert failed.exit_code == 2
-    assert "No such command 'replai'" in failed.stderr
+    assert f"No such command {written!r}. Did you mean {meant!r}?" in failed.stderr
+
+
+def test_a_command_that_is_like_none_is_not_guessed_at() -> None:
+    failed = run("xyz")
+    assert failed.exit_code == 2
+    assert failed.stderr.rstrip().endswith("No such command 'xyz'.")
 
 
 def test_the_settings_are_all_listed_with_their_meaning() -> None:

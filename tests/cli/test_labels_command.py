@@ -83,4 +83,7 @@ def test_before_labels_come_and_while_they_are_few_it_says_so(engine: Engine) ->
 def test_a_model_that_is_not_there_is_one_sentence(engine: Engine) -> None:
     result = run("chrun")
     assert result.exit_code == 2
-    assert "there is no model chrun; `driftbell export` lists them" in result.stderr
+    assert (
+        "there is no model 'chrun'; did you mean 'churn'? `driftbell export` shows the monitors that there are"
+        in result.stderr
+    )

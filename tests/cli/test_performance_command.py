@@ -104,7 +104,21 @@ def test_an_unknown_model_or_kind_of_window_is_named_with_those_that_there_are(e
     assert (failed.exit_code, failed.stderr) == (2, "driftbell: churn has no windows of 7x, but of 5m, 1h\n")
     failed = CliRunner().invoke(main, ["performance", "chrn", "--json"])
     assert failed.exit_code == 2
-    assert "there is no model 'chrn'; `driftbell export` shows the monitors" in failed.stderr
+    assert failed.stderr == (
+        "driftbell: there is no model 'chrn'; did you mean 'churn'? "
+        "`driftbell export` shows the monitors that there are\n"
+    )
+
+
+def test_an_unknown_metric_is_named_with_those_that_there_are(engine: Engine) -> None:
+    add_monitor(engine)
+    failed = CliRunner().invoke(main, ["performance", "churn", "--metric", "acuracy"])
+    assert failed.exit_code == 2
+    assert failed.stderr.startswith(
+        "driftbell: there is no metric 'acuracy'; did you mean 'accuracy'? there are accuracy, balanced_accuracy,"
+    )
+    assert "rmse" in failed.stderr
+    assert "no label has come" in run("churn", "--metric", "rmse").output
 
 
 def test_windows_of_a_kind_that_the_monitor_no_longer_has_are_still_shown(engine: Engine) -> None:

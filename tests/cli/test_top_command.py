@@ -101,6 +101,14 @@ def test_a_part_of_the_name_chooses_models_and_their_incidents(url: str) -> None
 
 
 @pytest.mark.usefixtures("seeded")
+def test_a_part_that_no_name_has_is_said_to_be_so(url: str) -> None:
+    shown = run(url, "--once", "--model", "zzz")
+    assert shown.exit_code == 0
+    assert "no model's name holds 'zzz'" in shown.stdout.splitlines()[0]
+    assert json.loads(run(url, "--json", "--model", "zzz").stdout)["models"] == []
+
+
+@pytest.mark.usefixtures("seeded")
 def test_programs_get_what_the_overview_tells_and_the_pipeline(url: str) -> None:
     told = json.loads(run(url, "--json").stdout)
     assert told["models"][0]["model"] == "churn"

@@ -107,6 +107,7 @@ def test_the_first_alert_fires_within_a_minute_and_the_demo_ends_by_itself():
 def test_ctrl_c_ends_it_with_everything_that_it_started():
     with demo("--port", str(free_port())) as running:
         running.wait_for("the script:")
+        assert "\nexport DRIFTBELL_DATABASE_URL=" in running.text
         servers = servers_of(running.process.pid)
         running.process.send_signal(signal.SIGINT)
         assert running.end(20) == 0

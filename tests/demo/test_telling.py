@@ -25,6 +25,7 @@ class Row:
     severity: str = "page"
     model: str = "bike-rentals"
     window: str = "5s"
+    rule: str = "drift"
 
     @property
     def summary(self):
@@ -72,6 +73,34 @@ def test_it_is_well_again_when_the_last_alert_has_resolved(telling):
     (line,) = telling.take([Row("a", state="resolved"), Row("b", state="resolved")], 31_000)
     assert line.state is State.RESOLVED
     assert "temp is as usual again, after 30 s (2 alerts" in line.text
+
+
+@pytest.mark.parametrize(
+    ("rule", "segment", "words"),
+    [
+        ("silence", "channel=web", "traffic of channel=web"),
+        ("performance", "channel=web", "performance of channel=web"),
+        ("version", "", "performance"),
+        ("contract", "", "data contract"),
+        ("schema", "", "set of fields"),
+        ("relation", "channel=app", "relation of features of channel=app"),
+    ],
+)
+def test_what_is_well_again_without_a_column_is_what_its_rule_looks_at(telling, rule, segment, words):
+    telling.take([Row("a", feature="", rule=rule, segment=segment)], 1_000)
+    (line,) = telling.take([Row("a", feature="", rule=rule, segment=segment, state="resolved")], 31_000)
+    assert line.text == f"bike-rentals: {words} is as usual again, after 30 s (1 alert)"
+
+
+def test_traffic_that_is_back_says_nothing_of_performance(telling):
+    def both(traffic):
+        silent = Row("a", feature="", rule="silence", segment="channel=web", state=traffic)
+        return [silent, Row("b", feature="", rule="performance", segment="channel=web")]
+
+    assert len(telling.take(both("firing"), 1_000)) == 2
+    assert texts(telling.take(both("resolved"), 2_000)) == [
+        "bike-rentals: traffic of channel=web is as usual again, after 1 s (1 alert)"
+    ]
 
 
 def test_alerts_of_an_earlier_demo_in_the_same_folder_are_not_said_again():

@@ -126,6 +126,16 @@ def test_every_record_is_an_event_a_tombstone_or_rejected_with_its_reason() -> N
     assert all(one.example.isprintable() and one.detail for one in found.rejected)
 
 
+@pytest.mark.parametrize(
+    ("good", "said"),
+    [(3, "25.0 % of the records are none"), (2_000, "less than 0.1 % of the records are none")],
+)
+def test_a_share_that_is_not_nothing_is_not_said_to_be(good: int, said: str) -> None:
+    assert (
+        found_in(b"{", *(prediction(n) for n in range(good))).format == f"driftbell events, as JSON; {said}"
+    )
+
+
 def test_what_is_too_large_is_not_read() -> None:
     small = Limits(event_bytes=100)
     found = sniffed(TOPIC, 1, [records_of([b"x" * 101, Cut(b"{", 10**9)])], small)

@@ -147,8 +147,8 @@ def test_what_was_expected_and_what_was_false_is_on_the_budget_as_such(site: Sit
 
 def test_what_is_wrong_with_a_form_is_said_on_the_page_and_nothing_is_done(site: Site) -> None:
     for fields, said in (
-        ({"do": "silence", "for": "4h"}, "why Field required"),
-        ({"do": "silence", "why": "x", "until": "tomorrow"}, "until write a time such as"),
+        ({"do": "silence", "for": "4h"}, "why: Field required"),
+        ({"do": "silence", "why": "x", "until": "tomorrow"}, "until: write a time such as"),
         ({"do": "silence", "why": "x", "until": iso(NOW_MS)}, "the end must lie ahead"),
         ({"do": "accept", "why": "x", "from": "0", "to": "1"}, "tick that you have read"),
         ({"do": "end", "silence": "x"}, "this is no silence"),

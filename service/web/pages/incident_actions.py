@@ -20,6 +20,7 @@ from service.web.forms import form_fields
 from service.web.links import incident_page
 from service.web.pages.incident import shown
 from service.web.pages.page import root_of
+from service.web.problems import Mistake, joined, sentence_of
 
 FORM_FOLDER = "/incidents/"
 _MOST_FIELDS = 12
@@ -56,9 +57,8 @@ def act(
 
 def _said(wrong: ValidationError) -> str:
     """Each mistake in a sentence; inputs are not echoed."""
-    return "; ".join(
-        f"{' '.join(map(str, one['loc']))} {one['msg'].removeprefix('Value error, ')}".strip()
-        for one in wrong.errors()
+    return joined(
+        Mistake(parameter=".".join(map(str, one["loc"])), sentence=sentence_of(one)) for one in wrong.errors()
     )
 
 
