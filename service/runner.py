@@ -9,13 +9,10 @@ from __future__ import annotations
 import faulthandler
 import gc
 import logging
-import os
-import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Event, Thread
@@ -23,7 +20,9 @@ from typing import TYPE_CHECKING
 
 from service.log_lines import set_up_logging
 from service.moments import time_at
+from service.opening import now_ms, ready_engine
 from service.settings import Settings
+from service.stopping import stopping_on_signals
 from service.store.keys import any_key_opens
 from service.web.app import create_app
 from service.web.dependencies import WebDependencies
@@ -38,8 +37,6 @@ from service.wiring import (
     make_metrics,
     make_replaying,
     make_topics,
-    now_ms,
-    ready_engine,
     why_not_alive,
     why_not_ready,
 )  # fmt: skip
@@ -200,21 +197,3 @@ def _servers(  # noqa: PLR0913, PLR0917 - everything a server may show
             allowed_hosts=hosts_for(address, ()),  # of a pod only its address is known
         )  # fmt: skip
         yield WebServer(app, address, web.metrics_port)
-
-
-@contextmanager
-def stopping_on_signals() -> Iterator[Event]:
-    """An event that SIGTERM and SIGINT set; the second signal ends the process at once."""
-    stop = Event()
-
-    def on_signal(number: int, _: object) -> None:
-        if stop.is_set():
-            os._exit(128 + number)
-        stop.set()
-
-    before = {s: signal.signal(s, on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""The composition root: the only place that names concrete classes, the system clock and the host's name."""
+"""The composition root: the only place that names concrete classes and the host's name."""
 
 from __future__ import annotations
 
@@ -34,14 +34,13 @@ from service.kafka_variables import KafkaClient
 from service.labelling.delivery import AlertsAndFeedback, FeedbackDelivery
 from service.metrics import PipelineMetrics
 from service.monitor import Monitor
+from service.opening import make_engine, now_ms, ready_engine
 from service.replay import Replay, Sink
 from service.settings import Reading, Settings
 from service.sketches.grids import Grid
 from service.store.alertmanagers import Alertmanagers
 from service.store.checkpoint import PostgresCheckpoints
-from service.store.engine import connect
 from service.store.feedback import FeedbackQueue
-from service.store.migrate import require_current
 from service.store.outbox import Outbox
 from service.store.profiles import stored_grids, stored_profiles
 from service.store.retention import Retention
@@ -68,30 +67,9 @@ _BROKER_MS = 3_000
 """Less than an examination waits, so that it hears why there is no answer."""
 
 
-def now_ms() -> int:
-    """The system clock."""
-    return time.time_ns() // 1_000_000
-
-
 def owner_name() -> str:
     """Who we are, in rows that say who holds what."""
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def make_engine(settings: Settings) -> Engine:
-    """The database. Raises ConfigurationError when none is configured."""
-    if settings.database.url is None:
-        raise ConfigurationError(
-            "no database is configured; set DRIFTBELL_DATABASE_URL to postgresql://user@host/database"
-        )
-    return connect(settings.database.url, settings.database.password)
-
-
-def ready_engine(settings: Settings) -> Engine:
-    """The database, migrated to what this version needs. Raises ConfigurationError or Unavailable."""
-    engine = make_engine(settings)
-    require_current(engine)
-    return engine
 
 
 def kafka_settings(settings: Settings, topics: tuple[str, ...] = ()) -> KafkaSettings:

@@ -19,6 +19,7 @@ from service.cli.known_names import require_model
 from service.cli.who import who_option, why_option
 from service.errors import ConfigurationError
 from service.messages import iso
+from service.opening import now_ms
 from service.reference.profile import profile_from_bytes
 from service.reports.phrases import minute
 from service.scoring.differences import differences
@@ -30,7 +31,6 @@ from service.store.engine import transaction
 from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
 from service.store.paging import Paging
 from service.store.statements import Statement, statement_of
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

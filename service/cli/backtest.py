@@ -17,9 +17,10 @@ from service.cli.replay_output import opened, writer
 from service.cli.replay_summary import summary_of
 from service.cli.times import ago_or_time
 from service.errors import ConfigurationError
+from service.opening import now_ms
 from service.replay import Sink
 from service.settings import load_from_environment
-from service.wiring import make_backtest, now_ms
+from service.wiring import make_backtest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,9 +14,9 @@ from service.cli.times import ago_or_time
 from service.comparison.verdict import MOST_MARGIN
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
+from service.opening import now_ms
 from service.settings import load_from_environment
 from service.store.versions_beside import Question, UnknownVersionError, read_versions
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from service.comparison.report import VersionsBeside

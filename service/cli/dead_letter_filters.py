@@ -12,10 +12,10 @@ import click
 from service.cli.times import ago_or_time
 from service.cli.whole_numbers import WholeNumber
 from service.messages import Reason
+from service.opening import now_ms, ready_engine
 from service.settings import load_from_environment
 from service.store.dead_letters import DeadLetterFilter
 from service.store.engine import transaction
-from service.wiring import now_ms, ready_engine
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

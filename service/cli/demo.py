@@ -10,8 +10,8 @@ from service.cli.whole_numbers import WholeNumber
 from service.demo.play import Wishes, play
 from service.demo.send import send_traffic
 from service.demo.terminal import Terminal
-from service.runner import stopping_on_signals
 from service.settings import load_from_environment
+from service.stopping import stopping_on_signals
 
 _SPEED = click.option(
     "--speed", default=1.0, show_default=True, type=click.FloatRange(0.05, 50),

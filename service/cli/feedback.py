@@ -13,10 +13,10 @@ from service.cli.times import ago_or_time
 from service.cli.whole_numbers import WholeNumber
 from service.dead_letters.readable import visible
 from service.labelling.feedback import FeedbackKind
+from service.opening import now_ms
 from service.reports.phrases import minute
 from service.store.feedback import FeedbackFilter, list_feedback, list_retraining
 from service.store.paging import Paging
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

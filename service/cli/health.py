@@ -12,9 +12,9 @@ from service.cli.json_lines import echo_json
 from service.cli.known_names import known_version
 from service.cli.times import ago_or_time
 from service.inspection.health import REASONS, TITLES, health_of
+from service.opening import now_ms
 from service.settings import load_from_environment
 from service.store.answered_span import SpanFilter, answered_span, reference_rows
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from service.inspection.health import HealthLine, HealthReport

@@ -18,11 +18,11 @@ from service.cli.whole_numbers import WholeNumber
 from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.moments import time_at
+from service.opening import now_ms
 from service.settings import load_from_environment
 from service.store.alertmanagers import all_silences
 from service.store.incident_words import Order, end, say
 from service.store.statements import statement_of
-from service.wiring import now_ms
 
 _for = click.option("--for", "lasts", help="So long from now on: 1h, 4h, 1d.")
 _until = click.option("--until", help="Until this time, ISO 8601.")

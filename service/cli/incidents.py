@@ -19,6 +19,7 @@ from service.cli.who import who_option, why_option
 from service.cli.whole_numbers import WholeNumber
 from service.errors import ConfigurationError
 from service.moments import time_at
+from service.opening import now_ms
 from service.settings import load_from_environment
 from service.store.alertmanagers import silenced_there
 from service.store.configuration import load_configuration
@@ -29,7 +30,6 @@ from service.store.ledger import ledger_of
 from service.store.marks import AlarmVerdict, add_mark, marks_of
 from service.store.paging import Paging
 from service.store.statements import statement_of
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

@@ -14,10 +14,10 @@ from service.cli.json_lines import echo_json
 from service.errors import ConfigurationError
 from service.moments import time_at
 from service.monitor import DAY_MS, MINUTE_MS
+from service.opening import now_ms, ready_engine
 from service.parsers import duration
 from service.settings import load_from_environment
 from service.store.keys import ApiKey, Scope, create_key, list_keys, revoke_key
-from service.wiring import now_ms, ready_engine
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

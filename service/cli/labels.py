@@ -13,9 +13,9 @@ from service.cli.known_names import no_model
 from service.cli.whole_numbers import WholeNumber
 from service.cli.windows import require_known
 from service.monitor import format_duration
+from service.opening import now_ms
 from service.reports.phrases import minute
 from service.store.maturity import labels_of
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from service.performance.maturity import Coverage, Maturity

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from service.errors import ConfigurationError
 from service.injection.log import ReaderLog
 from service.intake.file_log import lines_in
+from service.opening import now_ms
 from service.settings import load_from_environment
-from service.wiring import kafka_settings, make_log_reader, now_ms
+from service.wiring import kafka_settings, make_log_reader
 
 if TYPE_CHECKING:
     from rich.progress import Progress

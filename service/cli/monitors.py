@@ -16,13 +16,13 @@ from service.errors import ConfigurationError, FormatError
 from service.messages import iso
 from service.monitor import Monitor
 from service.monitor_file import parse_monitors
+from service.opening import now_ms, ready_engine
 from service.plurals import counted
 from service.reference.profile import ReferenceProfile, profile_from_bytes
 from service.settings import load_from_environment
 from service.store.configuration import apply_monitors, export_monitors
 from service.store.engine import transaction
 from service.store.profiles import to_be_stored
-from service.wiring import now_ms, ready_engine
 
 _FILE = click.option(
     "-f",

@@ -6,10 +6,10 @@ import click
 
 from service.cli.dead_letter_filters import database
 from service.cli.known_names import require_topic
+from service.opening import ready_engine
 from service.settings import load_from_environment
 from service.store.engine import transaction
 from service.store.partition_rows import reset_partitions, resume_partitions
-from service.wiring import ready_engine
 
 
 @click.group()

@@ -14,13 +14,13 @@ from service.cli.known_names import require_metric
 from service.cli.times import ago_or_time
 from service.cli.whole_numbers import WholeNumber
 from service.cli.windows import require_known
+from service.opening import now_ms
 from service.performance.baselines import LAST, SEASONAL, USUAL
 from service.performance.estimating import ESTIMATED, assumed
 from service.performance.windows import REALIZED
 from service.reports.phrases import minute
 from service.store.paging import Paging
 from service.store.result_queries import PerformanceFilter, list_performance
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

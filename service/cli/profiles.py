@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from service.cli.monitors import read_profile
 from service.errors import ConfigurationError
+from service.opening import ready_engine
 from service.reference.profile import profile_from_bytes
 from service.settings import load_from_environment
 from service.store.configuration import load_reference
-from service.wiring import ready_engine
 
 if TYPE_CHECKING:
     from service.reference.profile import ReferenceProfile

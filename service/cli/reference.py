@@ -15,6 +15,7 @@ from service.cli.monitors import read_profile
 from service.cli.progress import progress
 from service.cli.times import time_of
 from service.errors import ConfigurationError
+from service.opening import ready_engine
 from service.reference.builder import build_reference
 from service.reference.describe import as_document, describe
 from service.reference.profile import ReferenceProfile, profile_from_bytes, profile_to_bytes
@@ -22,7 +23,6 @@ from service.reference.specification import ReferenceSpec
 from service.settings import load_from_environment
 from service.store.configuration import load_reference, store_reference
 from service.store.profiles import to_be_stored
-from service.wiring import ready_engine
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

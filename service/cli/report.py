@@ -16,12 +16,12 @@ from service.dead_letters.readable import visible
 from service.errors import ConfigurationError
 from service.moments import time_at
 from service.monitor import DAY_MS
+from service.opening import now_ms
 from service.reports.incident import incident_report
 from service.reports.span import span_report
 from service.settings import load_from_environment
 from service.store.report_cases import incident_case, newest_end_ms, span_case
 from service.store.report_seen import Stretch
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from service.monitor import Monitor, WindowSpec

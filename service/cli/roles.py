@@ -6,9 +6,9 @@ import click
 
 from service import runner
 from service.cli.whole_numbers import WholeNumber
+from service.opening import make_engine
 from service.settings import load_from_environment
 from service.store.migrate import migrate as migrate_database
-from service.wiring import make_engine
 
 
 @click.command()

@@ -17,12 +17,12 @@ from service.cli.known_names import no_model
 from service.cli.prometheus import ask_prometheus
 from service.dead_letters.readable import visible
 from service.messages import iso
+from service.opening import now_ms
 from service.readiness.grading import score_of
 from service.readiness.notification import notification_of
 from service.settings import load_from_environment
 from service.store.engine import transaction
 from service.store.readiness import known_of, outbox_of
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,9 +17,9 @@ from service.cli.times import ago_or_time
 from service.dead_letters.readable import visible
 from service.inspection.weak_slices import NO_TASK, headline, no_report, report_of
 from service.monitor import Task
+from service.opening import now_ms
 from service.settings import load_from_environment
 from service.store.labelled_rows import labelled_rows
-from service.wiring import now_ms
 
 if TYPE_CHECKING:
     from service.inspection.weak_slices import SliceReport

@@ -21,9 +21,9 @@ from service.cli.live_frame import Room, frame_of
 from service.cli.live_state import LiveState, look_at
 from service.dead_letters.readable import visible
 from service.errors import Unavailable
-from service.runner import stopping_on_signals
+from service.opening import now_ms
 from service.settings import load_from_environment
-from service.wiring import now_ms
+from service.stopping import stopping_on_signals
 
 _PIPED_WIDTH = 120
 _QUIT = {"q", "Q", "\x03", "\x04"}

@@ -27,6 +27,7 @@ from service.errors import DriftbellError, Unavailable
 from service.intake.kafka_writer import KafkaWriter, create_topic
 from service.messages import State
 from service.moments import time_at
+from service.opening import make_engine, now_ms
 from service.settings import Settings, load_settings
 from service.store.engine import transaction
 from service.store.migrate import migrate
@@ -35,7 +36,7 @@ from service.store.partition_rows import reset_partitions
 from service.store.queries import list_models, list_partitions
 from service.store.result_queries import AlertFilter, AlertRow, list_alerts
 from service.variables import PREFIX
-from service.wiring import kafka_settings, make_engine, now_ms
+from service.wiring import kafka_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

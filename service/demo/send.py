@@ -13,7 +13,8 @@ from service.demo.stream import Traffic
 from service.errors import ConfigurationError
 from service.intake.kafka_writer import KafkaWriter
 from service.messages import iso
-from service.wiring import kafka_settings, now_ms, ready_engine
+from service.opening import now_ms, ready_engine
+from service.wiring import kafka_settings
 
 if TYPE_CHECKING:
     from threading import Event

@@ -28,6 +28,7 @@ from service.intake.kafka_writer import create_topic
 from service.intake.source import Records
 from service.messages import Partition
 from service.monitor import Monitor, WindowSpec
+from service.opening import make_engine
 from service.panes.partition import PartitionPanes
 from service.pipeline import PartitionPipeline
 from service.reference.builder import build_reference
@@ -37,7 +38,7 @@ from service.runner import calm_collection
 from service.settings import Settings, load_settings
 from service.store.configuration import StoredReference, apply_monitors
 from service.store.migrate import migrate
-from service.wiring import kafka_settings, make_collector, make_engine, make_metrics, make_replay, make_source
+from service.wiring import kafka_settings, make_collector, make_metrics, make_replay, make_source
 
 FEATURES, BATCH, CATEGORIES = 20, 10_000, ("DE", "FR", "GB", "US")
 EVENTS = 800_000

@@ -10,11 +10,11 @@ from service.demo.models import WINDOW_MS, fit_models
 from service.demo.references import build_profile
 from service.demo.stream import Traffic
 from service.monitor import HOUR_MS
+from service.opening import now_ms
 from service.store.configuration import apply_monitors
 from service.store.engine import connect
 from service.store.migrate import migrate
 from service.store.profiles import to_be_stored
-from service.wiring import now_ms
 from tests.flow.stack import Stack, running
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from service.configuration import Configuration, ModelVersion
 from service.intake.decoder import Decoder
 from service.messages import iso
 from service.monitor import Monitor
+from service.opening import now_ms
 from service.reference.profile import ReferenceProfile, profile_from_bytes, profile_to_bytes
 from service.sketches.codec import pane_to_bytes
 from service.store.acceptance import acceptances_of
@@ -25,7 +26,6 @@ from service.store.configuration import StoredReference, apply_monitors, load_co
 from service.store.engine import transaction
 from service.store.partitions import ensure_partitions
 from service.store.tables import pane
-from service.wiring import now_ms
 from tests.intake.events import records, sketches
 from tests.replaying import MINUTE, MONITOR, START_MS, event, reference_of
 from tests.web.seeding import add_alert, add_partition, add_window

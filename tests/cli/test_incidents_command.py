@@ -16,11 +16,11 @@ from sqlalchemy import Engine, insert
 
 from service.cli.main import main
 from service.monitor import DAY_MS, HOUR_MS, MINUTE_MS, Budget, Monitor
+from service.opening import now_ms
 from service.store.configuration import apply_monitors
 from service.store.engine import transaction
 from service.store.marks import marks_of
 from service.store.tables import alertmanager_silence
-from service.wiring import now_ms
 from tests.web.seeding import HOSTILE_NAMES, add_alert
 
 pytestmark = pytest.mark.postgres

@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 
 from service.cli.main import main
 from service.moments import time_at
+from service.opening import now_ms
 from service.store.engine import connect, transaction
 from service.store.keys import ApiKey, Scope, verify_key
 from service.store.migrate import migrate
-from service.wiring import now_ms
 
 pytestmark = pytest.mark.postgres
 

@@ -26,9 +26,9 @@ from sqlalchemy import Engine
 from service.cli.main import main
 from service.embedded import EmbeddedPostgres
 from service.monitor import HOUR_MS, MINUTE_MS
+from service.opening import now_ms
 from service.store.engine import transaction
 from service.store.partitions import ensure_partitions
-from service.wiring import now_ms
 from tests.web.seeding import (
     HOSTILE_NAMES,
     add_alert,

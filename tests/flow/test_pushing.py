@@ -14,11 +14,11 @@ from service.alerting.alertmanager import Alertmanager
 from service.alerting.pushing import RESENT_MS, Pushing
 from service.alerting.words import Word
 from service.embedded import EmbeddedPostgres
+from service.opening import now_ms
 from service.store.alertmanagers import Alertmanagers, alertmanagers, silenced_there
 from service.store.engine import transaction
 from service.store.incident_words import Order, end, say, silences_in_force
 from service.store.statements import Statement
-from service.wiring import now_ms
 from tests.servers.alertmanager import RunningAlertmanager, await_true
 from tests.web.databases import migrated
 from tests.web.seeding import add_alert

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from service.errors import ConfigurationError, DriftbellError
+from service.opening import make_engine
 from service.settings import load_settings
 from service.store.engine import transaction
-from service.wiring import make_engine
 from tests.servers.certificates import Authority
 from tests.servers.tls_postgres import HOST, PASSWORD, TlsPostgres
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from service.moments import time_at
+from service.opening import now_ms
 from service.store.engine import connect
 from service.store.keys import Scope, create_key
-from service.wiring import now_ms
 from tests.flow.stack import Stack, free_port, running
 from tests.web.visitors import bearer
 
