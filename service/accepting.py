@@ -18,6 +18,7 @@ from service.store.acceptance import Incomplete, Span, free_name, incomplete_win
 from service.store.configuration import Applied, StoredReference, load_configuration
 from service.store.engine import transaction
 from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
+from service.store.marks import AlarmVerdict
 from service.store.paging import Paging
 from service.store.watermarks import load_progress, watermark_ms
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 USUAL_MS = 7 * DAY_MS
 _MOST_INCIDENTS = 1_000
+_NOTHING_BROKEN = {AlarmVerdict.FALSE_ALARM.value, AlarmVerdict.EXPECTED.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,13 @@ def span_to_learn(engine: Engine, monitor: Monitor, asked: AskedSpan, now_ms: in
 
 
 def objections_to(engine: Engine, model: str, span: Span) -> Objections:
-    """What speaks against making this time the model's normal."""
+    """What speaks against making this time the model's normal: not what people said was none, or was planned."""
     with transaction(engine) as connection:
         wanted = IncidentFilter(model=model, open=True)
         found = list_incidents(connection, wanted, Paging(_MOST_INCIDENTS)).rows
-        paging = tuple(one for one in found if one.severity == Severity.PAGE.value)
+        paging = tuple(
+            one for one in found if one.severity == Severity.PAGE.value and one.verdict not in _NOTHING_BROKEN
+        )
         return Objections(paging, incomplete_windows(connection, model, span))
 
 
@@ -118,7 +122,7 @@ def refuse_what_is_not_normal(
     *,
     even_so: bool = False,
     on_account_of: str | None = None,
-    mend: str = "mend that first",
+    mend: str = "mend that first, or mark it as a false alarm",
     choose: str = "choose another time",
 ) -> None:
     """Raise ConfigurationError when there are objections: pages are none if `even_so`, nor is the incident itself.

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from service.scoring.usual import Reference
 
 _MOST_SINCE_WINDOWS = 20
-_TOGETHER_WINDOWS = 2
-"""What begins so soon after something else may be the same: when a trouble began is known to a window or two."""
+_LATELY = 2
+"""Windows before this one: when a trouble began is known to a window or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +58,19 @@ def explain(
 def _begun_together(
     asked: Iterable[Signal], result: SliceResult, since_when: SinceWhen
 ) -> Mapping[int, Sequence[Signal]]:
-    """The signals by when their trouble began: rows of before another one's would only thin it out."""
+    """What began lately, and what began before, each by when its first trouble did.
+
+    The rows of before would only thin out what is new; slow troubles need all the rows that they can get.
+    """
     key = result.key
     length_ms = key.end_ms - key.start_ms
+    lately_ms, earliest_ms = key.start_ms - _LATELY * length_ms, key.end_ms - _MOST_SINCE_WINDOWS * length_ms
     begun = {}
     for signal in asked:
         known = since_when(result, signal)
-        start_ms = key.start_ms if known is None else min(known, key.start_ms)
-        begun[signal] = max(start_ms, key.end_ms - _MOST_SINCE_WINDOWS * length_ms)
-    found: dict[int, list[Signal]] = {}
-    first_ms = last_ms = None
-    for signal in sorted(begun, key=lambda s: begun[s]):
-        if first_ms is None or last_ms is None or begun[signal] - last_ms > _TOGETHER_WINDOWS * length_ms:
-            first_ms = begun[signal]
-        last_ms = begun[signal]
-        found.setdefault(first_ms, []).append(signal)
-    return found
+        begun[signal] = max(key.start_ms if known is None else min(known, key.start_ms), earliest_ms)
+    parts = [s for s in begun if begun[s] < lately_ms], [s for s in begun if begun[s] >= lately_ms]
+    return {min(begun[s] for s in together): together for together in parts if together}
 
 
 def _diagnoses(parts: Parts, ringing: Collection[Column]) -> Mapping[Column, Diagnosis]:

@@ -211,7 +211,7 @@ def test_a_trouble_is_told_of_its_own_rows_however_long_another_one_has_lasted()
     assert found[MOVED].examined == (KEY.start_ms - 5 * WINDOW, 6_000, 0)
 
 
-def test_what_begins_within_two_windows_is_looked_at_together() -> None:
+def test_what_began_in_the_last_windows_is_looked_at_together() -> None:
     found = explained(country_since_ms=KEY.start_ms - 2 * WINDOW)
     assert found[NULL].examined == found[MOVED].examined == (KEY.start_ms - 2 * WINDOW, 3_000, 0)
 

@@ -16,6 +16,8 @@ from service.reference.profile import profile_to_bytes
 from service.store.acceptance import acceptances_of
 from service.store.configuration import StoredReference, apply_monitors, load_configuration
 from service.store.engine import transaction
+from service.store.marks import AlarmVerdict, add_mark
+from service.store.statements import Statement
 from service.web.limits import Turns
 from tests.cli.test_acceptance_command import END_MS, put_traffic
 from tests.replaying import MINUTE, MONITOR, START_MS, reference_of
@@ -88,8 +90,21 @@ def test_nothing_is_accepted_while_another_incident_pages_or_records_are_missing
     add(add_alert, "b", "churn", incident="i-2", summary="weight is in pounds")
     add(add_window, "churn", NOW_MS)
     answer = accept(live).json()["detail"]
-    assert answer == "incident i-2 is open and pages, too (weight is in pounds): mend that first"
+    assert (
+        answer
+        == "incident i-2 is open and pages, too (weight is in pounds): mend that first, or mark it as a false alarm"
+    )
     assert accepted(engine) == []
+
+
+@pytest.mark.parametrize("verdict", ["false_alarm", "expected"])
+def test_a_page_of_which_people_said_that_nothing_was_broken_is_no_objection(
+    live: Site, engine: Engine, add: Add, verdict: str
+) -> None:
+    add(add_alert, "b", "churn", incident="i-2", summary="weight is in pounds")
+    add_mark(engine, "i-2", AlarmVerdict(verdict), Statement("anna", "planned"))
+    assert accept(live).status_code == 200
+    assert len(accepted(engine)) == 1
 
 
 def test_what_was_accepted_is_answered_although_its_word_was_not_kept(
