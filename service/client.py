@@ -2247,7 +2247,7 @@ class ComparisonQuery(TypedDict):
 class OverviewQuery(TypedDict):
     """What may be asked of `overview`."""
 
-    # the most rows of a page
+    # the most models of a page
     limit: NotRequired[int]
     # how far it has come
     state: NotRequired[ModelState | None]

@@ -21,7 +21,8 @@ _LOOK = "see that an evaluator runs (`driftbell evaluate`), and what its log say
 class EvaluationSeen:
     """One model: up to where its windows are evaluated, could be, and its panes reach.
 
-    `expired_ms` is how long ago a lease ended that nobody has given back; None: there is no such lease.
+    `first_pane_ms` is None where something is evaluated. `expired_ms` is how long ago a lease ended that nobody has
+    given back; None: there is no such lease.
     """
 
     model: str
@@ -44,15 +45,15 @@ def evaluator_checks(models: Sequence[EvaluationSeen]) -> list[Check]:
 
 def behind_of(one: EvaluationSeen) -> int | None:
     """How much event time could be evaluated and is not; None where nothing can be."""
-    if one.first_pane_ms is None or one.last_pane_end_ms is None or one.watermark_ms is None:
-        return None
     from_ms = one.first_pane_ms if one.position_ms is None else one.position_ms
+    if from_ms is None or one.last_pane_end_ms is None or one.watermark_ms is None:
+        return None
     return max(0, min(one.watermark_ms, one.last_pane_end_ms) - from_ms)
 
 
 def _windows(one: EvaluationSeen) -> Check:
     name = f"windows of {one.model}"
-    if one.first_pane_ms is None or one.last_pane_end_ms is None:
+    if one.last_pane_end_ms is None:
         return not_checked(name, "no event of it is stored")
     if one.watermark_ms is None:
         said = "none can be finished: a partition that was claimed has not brought a single event"

@@ -43,7 +43,7 @@ _EVALUATIONS = text("""
     LEFT JOIN evaluation e ON e.model = m.model
     LEFT JOIN (SELECT j.model, sum(j.rows) AS rows FROM join_inbox j GROUP BY j.model) inbox ON inbox.model = m.model
     LEFT JOIN LATERAL (
-        SELECT p.start_ms FROM pane p WHERE p.model = m.model ORDER BY p.start_ms LIMIT 1
+        SELECT p.start_ms FROM pane p WHERE p.model = m.model AND e.position_ms IS NULL ORDER BY p.start_ms LIMIT 1
     ) first ON true
     LEFT JOIN LATERAL (
         SELECT p.end_ms FROM pane p WHERE p.model = m.model ORDER BY p.start_ms DESC LIMIT 1

@@ -75,7 +75,7 @@ def test_an_evaluation_is_told_with_watermark_panes_lease_and_inbox(engine: Engi
     add(hold)
     churn, other = evaluations_seen(engine, [Monitor("churn"), Monitor("other")], load_progress(engine))
     assert (churn.position_ms, churn.watermark_ms) == (NOW_MS - HOUR_MS, NOW_MS - 5_000)
-    assert (churn.first_pane_ms, churn.last_pane_end_ms) == (NOW_MS - HOUR_MS, NOW_MS - MINUTE_MS)
+    assert (churn.first_pane_ms, churn.last_pane_end_ms) == (None, NOW_MS - MINUTE_MS)
     assert (churn.owner, churn.inbox, 59_000 < (churn.expired_ms or 0) < 65_000) == ("host-1:7", 140, True)
     assert (other.position_ms, other.first_pane_ms, other.expired_ms, other.inbox) == (None, None, None, 0)
 
@@ -87,6 +87,13 @@ def test_a_lease_that_holds_is_none_that_was_left(engine: Engine, add: Add) -> N
     ))  # fmt: skip
     (churn,) = evaluations_seen(engine, [Monitor("churn")], ())
     assert churn.expired_ms is None
+
+
+def test_of_what_is_not_evaluated_yet_the_first_pane_is_told(engine: Engine, add: Add) -> None:
+    add(add_pane, "churn", NOW_MS - HOUR_MS)
+    add(add_pane, "churn", NOW_MS - 2 * MINUTE_MS)
+    (churn,) = evaluations_seen(engine, [Monitor("churn")], ())
+    assert (churn.first_pane_ms, churn.last_pane_end_ms) == (NOW_MS - HOUR_MS, NOW_MS - MINUTE_MS)
 
 
 def test_monitors_are_told_with_the_segments_and_labels_that_came_of_late(engine: Engine, add: Add) -> None:

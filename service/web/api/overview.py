@@ -20,7 +20,7 @@ from service.store.marks import AlarmVerdict
 from service.store.paging import Chunk, Key, Paging, check_key
 from service.store.queries import ModelRow, OpenAlerts
 from service.web.api.heat_map import percents_of
-from service.web.api.parameters import Filled, Name, PageParameters, encode_cursor
+from service.web.api.parameters import MOST_ROWS, Filled, Name, PageParameters, encode_cursor
 from service.web.api.window_spans import shortest_window
 from service.web.condition import Condition, ModelState, condition_of, monitor_of, stale_after_ms
 from service.web.dependencies import Dependencies
@@ -36,8 +36,9 @@ _WORST_FIRST = {state: place for place, state in enumerate(ModelState)}
 
 
 class OverviewParameters(PageParameters):
-    """Filters of the overview."""
+    """Filters of the overview. Each row says much: of fewer than other lists have a page is made as soon."""
 
+    limit: int = Field(50, ge=1, le=MOST_ROWS, description="the most models of a page")
     state: Filled[ModelState] = None
     q: Filled[Name] = Field(None, description="a part of the model's name, in capitals or not")
 
