@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 from typing import TypeVar
 
 from service.monitor import format_duration, parse_duration
 
 Word = TypeVar("Word", bound=StrEnum)
+_LONGEST_COMPARED = 100
 
 
 def shown(text: str) -> str:
@@ -25,10 +26,13 @@ def suggestion(wrong: str, known: Collection[str]) -> str:
     return f"did you mean {near!r}?" if near else f"write {any_of(known)}"
 
 
-def nearest(wrong: str, known: Collection[str]) -> str | None:
-    """The known word that was probably meant."""
-    near = difflib.get_close_matches(wrong[:80], known, n=1)
-    return str(near[0]) if near else None
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The other name that differs least, upper and lower case being one; None where all differ much."""
+    if len(name) > _LONGEST_COMPARED:
+        return None
+    folded = {one.casefold(): one for one in known if one != name}
+    found = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return str(folded[found[0]]) if found else None
 
 
 def any_of(words: Collection[str]) -> str:

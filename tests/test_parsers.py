@@ -14,6 +14,7 @@ from service.parsers import (
     listed,
     matching,
     member,
+    nearest,
     number,
     shown,
     suggestion,
@@ -77,3 +78,25 @@ def test_words_are_listed_as_in_a_sentence() -> None:
 
 def test_a_list_holds_each_of_its_items_once() -> None:
     assert listed(word)(" b, a,b,, ") == ("b", "a")
+
+
+# ---------------------------------------------------------------- what was meant
+NAMES = ("churn", "fraud/EU", "Straße")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("chrun", "churn"),
+        ("CHURN", "churn"),
+        ("churn ", "churn"),
+        ("fraud-eu", "fraud/EU"),
+        ("strasse", "Straße"),
+        ("churn", None),
+        ("weather", None),
+        ("", None),
+        ("churn" * 100, None),
+    ],
+)
+def test_the_nearest_name_is_meant_if_any_is_near(written: str, meant: str | None) -> None:
+    assert nearest(written, NAMES) == meant

@@ -17,8 +17,8 @@ from starlette.responses import HTMLResponse, Response
 from service.errors import ConfigurationError, Unavailable
 from service.store.paging import BadCursorError
 from service.web.methods import allowed_methods, documented_path, options_answer
-from service.web.nearest import unknown_parameter
 from service.web.rendering import render
+from service.web.unknown_parameters import unknown_parameter
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5

@@ -9,12 +9,12 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.doctor.flow import Reading
+from service.parsers import nearest
 from service.store.pipeline_seen import pipeline_seen
 from service.web.api.parameters import Name
 from service.web.api.pipeline_answer import Pipeline, pipeline_answer
 from service.web.condition import monitor_of
 from service.web.dependencies import Dependencies, WebDependencies
-from service.web.nearest import nearest
 from service.web.problems import not_found
 
 MOST_PARTITIONS = 10_000

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
+from service.parsers import nearest
 from service.store.engine import transaction
 from service.store.queries import model_names
 from service.web.dependencies import WebDependencies
-from service.web.nearest import nearest
 from service.web.problems import not_found
 
 if TYPE_CHECKING:
