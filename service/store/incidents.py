@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ARRAY, Text, bindparam, case, func, literal, or_, select, true, tuple_
 
-from service.messages import Severity, State
+from service.messages import Cause, Severity, State
 from service.store.incident_words import acknowledgements
 from service.store.marks import marks_that_hold
 from service.store.paging import Chunk, Order, Paging, columns_of
@@ -164,6 +164,7 @@ def _rootness(c: Columns) -> tuple[ColumnElement[Any], ...]:
         c.consequence,
         _has_fired(c).desc(),
         place_of(c.severity, *_SEVERITIES),
+        c.cause == Cause.CORRELATION_BREAK.value,  # what moved by itself says more than that it parted from others
         c.confidence.desc().nulls_last(),
         c.since_ms,
         c.id,
