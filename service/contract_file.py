@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any, get_args
 
-import yaml
-
 from service.errors import ConfigurationError
 from service.expressions.parsing import parse_expression
 from service.monitor import Monitor, to_document
@@ -14,6 +12,7 @@ from service.monitor_yaml import Mistake, Place, read_yaml
 from service.parsers import choice, number, shown, truth
 from service.place_readers import Reader, one, part, several, values_of
 from service.promises import ColumnType, Contract, Promise, RowRule
+from service.yaml_text import yaml_of
 
 MAX_RULES = 50
 MAX_CATEGORIES = 1_000
@@ -47,7 +46,7 @@ def parse_contract(text: str, source: str) -> Contract:
 def dump_contract(contract: Contract) -> str:
     """YAML that `parse_contract` reads back as an equal value, and that fits below a model, too."""
     document = {"contract": to_document(Monitor("", contract=contract))["contract"]}
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1_000, default_flow_style=None)
+    return yaml_of(document, default_flow_style=None)
 
 
 # ---------------------------------------------------------------- promises

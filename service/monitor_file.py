@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, get_args
 
-import yaml
-
 from detectors.sequential.catalogue import SELF_TAUGHT
 from service.contract_file import read_contract
 from service.errors import ConfigurationError
@@ -34,6 +32,7 @@ from service.monitor import (
 from service.monitor_yaml import Mistake, Place, read_yaml
 from service.parsers import any_of, choice, duration, member, number, shown, truth, whole
 from service.place_readers import Reader, names, one, part, several, values_of
+from service.yaml_text import yaml_of
 
 MAX_SEGMENTS = 20
 MAX_WINDOWS = 8
@@ -77,7 +76,7 @@ def dump_monitors(monitors: Sequence[Monitor]) -> str:
     """YAML that `parse_monitors` reads back as equal values, in the order of the models' names."""
     in_order = sorted(monitors, key=lambda monitor: monitor.model)
     models = {monitor.model: to_document(monitor) for monitor in in_order}
-    return yaml.safe_dump({"models": models}, sort_keys=False, allow_unicode=True, width=1_000)
+    return yaml_of({"models": models})
 
 
 def _monitors(top: Place) -> tuple[Monitor, ...]:

@@ -164,7 +164,8 @@ def _rootness(c: Columns) -> tuple[ColumnElement[Any], ...]:
         c.consequence,
         _has_fired(c).desc(),
         place_of(c.severity, *_SEVERITIES),
-        c.cause == Cause.CORRELATION_BREAK.value,  # what moved by itself says more than that it parted from others
+        c.cause
+        == Cause.CORRELATION_BREAK.value,  # what moved by itself says more than that it parted from others
         c.confidence.desc().nulls_last(),
         c.since_ms,
         c.id,
