@@ -199,3 +199,11 @@ def test_the_budget_is_what_its_ledger_says(site: Site, add: Add, engine: Engine
     assert {name: ledger[name] for name in ("promised", "marked_false", "unmarked", "spent", "expected")} == {
         name: value for name, value in budget.items() if name != "per_ms"
     }
+
+
+def test_what_moved_by_itself_is_told_before_a_relation_that_broke(site: Site, add: Add) -> None:
+    add(add_model, "churn")
+    ticket = {"incident": "i-1", "severity": "ticket", "fired_ms": NOW_MS}
+    add(add_alert, "a", "churn", **ticket, cause="correlation_break", confidence=0.6, summary="they parted")
+    add(add_alert, "b", "churn", **ticket, cause="data_drift", confidence=0.5, summary="age has moved")
+    assert [one["summary"] for one in the_one(site)["worst_incidents"]] == ["age has moved"]
