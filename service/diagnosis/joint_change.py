@@ -16,6 +16,7 @@ from service.sketches.sample import FloatArray
 
 _MOST_FEATURES = 5
 _LEAST_SHARE = 0.02
+_PAIR = 2
 _ALONE = 4.0
 """Two features explain it if a classifier that sees only them is so many standard errors above chance."""
 _MOVED = 4.0
@@ -41,7 +42,9 @@ def diagnose_joint_change(before: SampledRows, now: SampledRows) -> Diagnosis | 
     if told is None or not any(told.shares.values()):
         return None
     ranked = sorted(told.shares, key=lambda column: -told.shares[column])
-    suspects = [c for c in ranked[:_MOST_FEATURES] if told.shares[c] >= _LEAST_SHARE]
+    suspects = [
+        c for at, c in enumerate(ranked[:_MOST_FEATURES]) if at < _PAIR or told.shares[c] >= _LEAST_SHARE
+    ]
     pairs = {pair: told_apart(before.of(pair), now.of(pair)) for pair in combinations(suspects, 2)}
     known = {pair: one for pair, one in pairs.items() if one is not None and one.deviation >= _ALONE}
     if not known:

@@ -1,8 +1,8 @@
 """Whether a classifier tells a window's rows from those before by how their features go together.
 
-Each side's columns are made uniform by ranks first, so that nothing of the columns themselves is left to tell: what
-changed in one of them rings by its own evidence. Seasons change relations, too: how well windows of late were told
-apart decides how well this one must be.
+Each side's columns are made uniform by ranks first, and those that one side misses more often are left out, so that
+nothing of the columns themselves is left to tell: what changed in one of them rings by its own evidence. Seasons change
+relations, too: how well windows of late were told apart decides how well this one must be.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from detectors.among_windows import among_windows
 from detectors.domain_classifier import DomainClassifier
-from detectors.joint import SamplePair
+from detectors.joint import BoolArray, SamplePair
 from service.scoring.sampled_rows import SampledRows
 from service.scoring.verdicts import finding_of
 from service.sketches.moments import MAX_COLUMNS
@@ -31,6 +31,8 @@ REMEMBERED_WINDOWS = 64
 TOLERANCE = 0.6
 """An area under the ROC curve too small to matter; half is chance."""
 _FEWEST_VALUES = 30
+_MISSED_ALIKE = 3.0
+"""Standard errors by which two sides' shares of missing cells may differ."""
 _ALPHA = 0.05
 _CHANCE, _ALIKE = 0.5, 0.5
 
@@ -78,11 +80,21 @@ def is_alike(earlier: SampledRows, now: SampledRows, found: Apart) -> bool:
 
 
 def told_apart(before: SampledRows, now: SampledRows) -> ToldApart | None:
-    """The classifier on the ranks of the columns that both have; None with too few rows or columns."""
-    enough = [np.isfinite(rows.values).sum(axis=1) >= _FEWEST_VALUES for rows in (before, now)]
-    columns = [c for c, there in zip(now.columns, enough[0] & enough[1], strict=True) if there]
-    if min(before.rows, now.rows) < FEWEST_ROWS or len(columns) < 2:
+    """The classifier on the ranks of the columns that both have alike; None with too few rows or columns."""
+    if min(before.rows, now.rows) < FEWEST_ROWS:
+        return None
+    columns = [c for c, had in zip(now.columns, _had_alike(before, now), strict=True) if had]
+    if len(columns) < 2:
         return None
     pair = SamplePair(before.of(columns).ranks(), now.of(columns).ranks())
     joint = DomainClassifier().score(pair, _ALPHA)
     return ToldApart(joint.score, dict(zip(columns, joint.shares, strict=True)))
+
+
+def _had_alike(before: SampledRows, now: SampledRows) -> BoolArray:
+    """(d,) whether both sides have enough values of a column, and miss it about equally often."""
+    was, is_now = (np.isfinite(rows.values).sum(axis=1) for rows in (before, now))
+    whole = (was + is_now) / (before.rows + now.rows)
+    error = np.sqrt(whole * (1 - whole) * (1 / before.rows + 1 / now.rows))
+    alike = np.abs(was / before.rows - is_now / now.rows) <= _MISSED_ALIKE * error
+    return np.asarray(alike & (np.minimum(was, is_now) >= _FEWEST_VALUES))

@@ -46,6 +46,38 @@ def test_values_that_moved_spread_or_were_cut_off_are_not_told_apart(seed: int) 
         assert found.finding.verdict is Verdict.OK
 
 
+@pytest.mark.parametrize("gone", ["before", "now"])
+def test_a_column_that_one_side_misses_more_often_is_left_out(gone: str) -> None:
+    sides = {"before": rows(ring, 1), "now": rows(permuted(ring), 2)}
+    one = sides[gone]
+    holes = np.outer(np.arange(len(COLUMNS)) == 3, np.arange(one.rows) % 3 > 0)
+    sides[gone] = replace(one, values=np.where(holes, np.nan, one.values))
+
+    told = told_apart(sides["before"], sides["now"])
+    alone = told_apart(sides["before"].of(COLUMNS[:3]), sides["now"].of(COLUMNS[:3]))
+    assert told is not None
+    assert told == alone
+    found = apart_of(
+        rows(ring, 1),
+        replace(rows(ring, 2), values=np.where(holes, np.nan, rows(ring, 2).values)),
+        CALM,
+        1e-3,
+    )
+    assert found is not None
+    assert found.finding.verdict is Verdict.OK
+
+
+def test_a_column_that_both_sides_miss_alike_is_kept() -> None:
+    holes = np.outer(np.arange(len(COLUMNS)) == 0, np.arange(500) % 3 == 0)
+    before, now = (
+        replace(one, values=np.where(holes, np.nan, one.values))
+        for one in (rows(ring, 1), rows(permuted(ring), 2))
+    )
+    told = told_apart(before, now)
+    assert told is not None
+    assert set(told.shares) == set(COLUMNS)
+
+
 def test_windows_that_always_differ_must_differ_by_more() -> None:
     before, now = rows(ring, 1), rows(permuted(ring), 2)
     restless = apart_of(before, now, 4.0 * CALM, 1e-6)
