@@ -107,6 +107,24 @@ def test_enter_and_a_click_on_a_chart_open_that_window(browser: Browser, demo_si
             assert visitor.misdeeds == []
 
 
+def test_a_click_counts_though_the_hand_moves_a_little(browser: Browser, demo_site: Site) -> None:
+    with visit(browser) as visitor:
+        page = opened(visitor, demo_site)
+        mouse, over = page.mouse, page.locator("figure[data-chart=scores] .u-over")
+        over.scroll_into_view_if_needed()
+        box = over.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        mouse.move(x, y)
+        with page.expect_navigation():
+            mouse.down()
+            mouse.move(x + 2, y + 3)
+            mouse.up()
+        chosen = query_of(page)
+        assert int(chosen["until"]) - int(chosen["since"]) == WINDOW_MS
+        assert visitor.misdeeds == []
+
+
 def test_arrow_keys_tell_bars_and_points_of_the_curves(browser: Browser, demo_site: Site) -> None:
     with visit(browser) as visitor:
         page = opened(visitor, demo_site)

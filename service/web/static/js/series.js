@@ -9,6 +9,7 @@ import { number, utc } from "./words.js";
 const DASHES = { solid: [], dashed: [6, 4], dotted: [1.5, 3] };
 const LAST_TIME = 60; // so wide is a time below the axis: the last one would be cut off at the right
 const TINT = 0.22;
+const NO_DRAG = { setScale: false, x: false, y: false, click: () => {} }; // else a click is lost when the hand moves
 const together = uPlot.sync("time");
 
 /**
@@ -66,7 +67,7 @@ function options(frame, chart, format) {
     height: height(chart),
     padding: [null, LAST_TIME / 2, null, null],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    cursor: { sync: { key: together.key, setSeries: false }, drag: { setScale: false, x: false, y: false }, y: false },
+    cursor: { sync: { key: together.key, setSeries: false }, drag: NO_DRAG, y: false },
     legend: { show: false },
     scales: { x: { range: whole }, y: chart.range ? { range: () => chart.range } : { range: roomy } },
     axes: [{ ...axis(), values: timesOf, space: 70 }, { ...axis(), values: (_, ticks) => ticks.map(format), size: 64 }],
