@@ -67,7 +67,7 @@ class Room:
     width: int
     height: int | None = None
     plain: bool = False
-    """Only signs that every terminal has."""
+    """Bars and dots are signs that every terminal has."""
 
 
 def frame_of(state: LiveState, room: Room, footnote: str = "") -> Group:

@@ -115,7 +115,7 @@ def _only(found: TopicFound, model: str | None) -> ModelFound:
 
 def _print_draft(found: TopicFound, model: ModelFound, chosen: Choices) -> None:
     monitor = draft(model, chosen)
-    click.echo(draft_yaml(monitor, found.topic), nl=False)
+    click.echo(draft_yaml(monitor, found.topic).encode(), nl=False)
     for sentence in advice_on(model, monitor):
         click.secho(f"driftbell: {visible(sentence)}", fg="yellow", err=True)
 
