@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from rich.console import Console
 
+from service.cli import tables
 from service.cli.sniff_tables import tables_of
 from service.cli.whole_numbers import WholeNumber
 from service.dead_letters.readable import visible
@@ -23,8 +23,6 @@ from service.wiring import make_log_reader
 
 if TYPE_CHECKING:
     from service.sniffing.found import ModelFound, TopicFound
-
-_LEAST_WIDTH = 100
 
 
 def _lengths(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> tuple[int, ...]:
@@ -121,7 +119,8 @@ def _print_draft(found: TopicFound, model: ModelFound, chosen: Choices) -> None:
 
 
 def _print(found: TopicFound) -> None:
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.width = max(console.width, _LEAST_WIDTH)
     for part in tables_of(found):
-        console.print(part)
+        if isinstance(part, str):
+            click.echo(part)
+        else:
+            tables.show(part)

@@ -56,13 +56,16 @@ def test_a_person_reads_what_the_log_holds(run: Run) -> None:
         "--draft --model churn > monitors.yaml",
     ):  # fmt: skip
         assert words in said.stdout
-    rows = {
-        line.split()[0]: line.split()
-        for line in said.stdout.splitlines()
-        if line.startswith("  ") and line.split()
-    }
+    rows = {line.split()[0]: line.split() for line in said.stdout.splitlines() if line}
     assert rows["session"][1] == "id"
     assert "likely" in rows["country"]
+
+
+def test_names_are_whole_in_a_pipe(run: Run, log: Path) -> None:
+    """A person types them into the monitor."""
+    name = "customer_lifetime_value_in_the_last_quarter"
+    log.write_text(json.dumps(prediction(0, **{name: 1.5, "country": "a category " * 20})) + "\n")
+    assert name in run().stdout
 
 
 def test_nothing_of_a_log_moves_the_cursor(run: Run) -> None:
