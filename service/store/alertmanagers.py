@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select, true
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from service.alerting.effect import EFFECT, effect_said
@@ -39,13 +39,12 @@ _silence, _table = alertmanager_silence.c, alertmanager
 
 @dataclass(frozen=True, slots=True)
 class SilencedThere:
-    """A silence of an Alertmanager over an incident; `word` is the one of ours that it stands for, None: theirs."""
+    """A silence over an incident that people made at an Alertmanager."""
 
     alertmanager: str
     id: str
     incident: str
     model: str
-    word: int | None
     who: str
     why: str
     until_at: datetime
@@ -132,10 +131,11 @@ def alertmanagers(connection: Connection) -> tuple[AlertmanagerRow, ...]:
 def silenced_there(
     connection: Connection, now: datetime, incidents: Sequence[str] | None = None
 ) -> tuple[SilencedThere, ...]:
-    """What our incidents are silent by at Alertmanagers, as far as was seen at the last look."""
-    model = select(alert.c.model).where(alert.c.incident == _silence.incident).limit(1).scalar_subquery()
+    """What our incidents are silent by at Alertmanagers alone, as far as was seen at the last look."""
+    known = select(alert.c.model).where(alert.c.incident == _silence.incident).limit(1).lateral("known")
     own = [_silence[one.name] for one in fields(SilencedThere) if one.name != "model"]
-    rows = select(*own, model.label("model")).where(_silence.until_at > now, model.is_not(None))
+    rows = select(*own, known.c.model).join(known, true())
+    rows = rows.where(_silence.until_at > now, _silence.word.is_(None))
     if incidents is not None:
         rows = rows.where(_silence.incident.in_(incidents))
     order = (_silence.incident, _silence.until_at, _silence.alertmanager, _silence.id)
@@ -148,7 +148,7 @@ def all_silences(
     """What is silent or expected now by words said here, and by those said there; of one model, or of all."""
     ours = silences_in_force(connection, now, model=model)
     there = silenced_there(connection, now)
-    return ours, tuple(one for one in there if one.word is None and model in {None, one.model})
+    return ours, tuple(one for one in there if model in {None, one.model})
 
 
 def _that_ring(connection: Connection) -> list[IncidentRow]:
