@@ -18,7 +18,7 @@ from service.alerting.words import Said, Word
 from service.messages import Severity, State
 from service.store.engine import transaction
 from service.store.incident_words import end_within, models_of, silences_in_force, silences_over
-from service.store.incidents import IncidentFilter, IncidentRow, alerts_of, list_incidents
+from service.store.incidents import IncidentFilter, IncidentRow, alerts_of_all, list_incidents
 from service.store.paging import Paging, columns_of
 from service.store.statements import Statement
 from service.store.tables import alert, alertmanager, alertmanager_alert, alertmanager_silence, incident_word
@@ -26,6 +26,8 @@ from service.store.texts import storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from service.store.result_queries import AlertRow
 
 _ALL = Paging(2**31 - 2)
 """What rings and were left out would be told as over."""
@@ -80,8 +82,9 @@ class Alertmanagers:
                 for incident, said in silent.items()
                 if any(one.word is Word.EXPECTED for one in said)
             }
-            told = (_told(connection, one) for one in rows if one.id not in expected)
-            incidents = [one for one in told if one is not None]
+            alerts = alerts_of_all(connection, [one.id for one in rows if one.id not in expected])
+            # All alerts of one that is missing have joined another meanwhile.
+            incidents = [_told(one, alerts[one.id]) for one in rows if one.id in alerts]
             silences = {
                 Wanted(one.id, incident): one
                 for incident, said in silent.items()
@@ -156,11 +159,7 @@ def _that_ring(connection: Connection) -> list[IncidentRow]:
     return [one for one in rows if one.fired_ms is not None and one.severity in _HEARD]
 
 
-def _told(connection: Connection, one: IncidentRow) -> OpenIncident | None:
-    """None when all its alerts have joined another one meanwhile."""
-    alerts = alerts_of(connection, one.id)
-    if not alerts:
-        return None
+def _told(one: IncidentRow, alerts: Sequence[AlertRow]) -> OpenIncident:
     facts = [(name, value) for name, value in sorted(alerts[0].evidence.items()) if name != EFFECT]
     return OpenIncident(
         one.id, one.model, one.cause, one.severity, one.segment, one.feature, one.version, one.summary, one.since_ms,
