@@ -10,7 +10,13 @@ const DASHES = { solid: [], dashed: [6, 4], dotted: [1.5, 3] };
 const LAST_TIME = 60; // so wide is a time below the axis: the last one would be cut off at the right
 const TINT = 0.22;
 const NO_DRAG = { setScale: false, x: false, y: false, click: () => {} }; // else a click is lost when the hand moves
+const TONES = ["current", "second", "third", "quiet"];
 const together = uPlot.sync("time");
+
+/** How the line at this place among others looks: twelve are told apart, and two of one tone by their dashes. */
+export function look(place) {
+  return { tone: TONES[place % TONES.length], dash: Object.keys(DASHES)[place % 3] };
+}
 
 /**
  * Draw a chart of event time into a frame.
