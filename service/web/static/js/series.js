@@ -22,8 +22,7 @@ export function look(place) {
  * Draw a chart of event time into a frame.
  *
  * chart.times    milliseconds, rising: where each value stands (a window's end)
- * chart.lines    [{name, values, tone, dash, width, points}], null: no value; `points` "over" marks values by shape
- *                where `over[i]` is true
+ * chart.lines    [{name, values, tone, dash, width, over}], null: no value; marked by shape where `over[i]` is true
  * chart.bands    [{name, low, high, tone}] filled between two rows of values
  * chart.diamond  what the marks of `over` mean, for the key
  * chart.range    [low, high] of the scale, or nothing
@@ -50,7 +49,6 @@ export function drawSeries(frame, chart) {
   plot.addEventListener("keydown", (event) => key(event, drawn, chart));
   plot.addEventListener("click", () => open(drawn.cursor.idx, chart));
   frame.querySelector(".links").before(legend(chart), behind(chart, format, caption(frame)));
-  return () => drawn;
 }
 
 function caption(frame) {
@@ -128,7 +126,7 @@ function line(one) {
     stroke,
     width: one.width ?? 1.75,
     dash: DASHES[one.dash ?? "solid"],
-    points: one.over ? marks(one, stroke) : { show: one.points ?? isolated(one.values), size: 5 },
+    points: one.over ? marks(one, stroke) : { show: isolated(one.values), size: 5 },
     spanGaps: false,
   };
 }
