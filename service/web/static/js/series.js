@@ -61,7 +61,14 @@ function height(chart) {
 
 function columns(chart) {
   const bands = (chart.bands ?? []).flatMap((band) => [band.high, band.low]);
-  return [chart.times.map((ms) => ms / 1000), ...bands, ...chart.lines.map((line) => line.values)];
+  return [chart.times.map((ms) => ms / 1000), ...bands, ...painted(chart.lines).map((line) => line.values)];
+}
+
+/** Dashes are painted upon what is solid, so that of lines that lie on each other each is seen. */
+function painted(lines) {
+  const order = Object.keys(DASHES);
+  const depth = (one) => order.indexOf(one.dash ?? order[0]);
+  return [...lines].sort((a, b) => depth(a) - depth(b));
 }
 
 function options(frame, chart, format) {
@@ -75,7 +82,7 @@ function options(frame, chart, format) {
     legend: { show: false },
     scales: { x: { range: whole }, y: chart.range ? { range: () => chart.range } : { range: roomy } },
     axes: [{ ...axis(), values: timesOf, space: 70 }, { ...axis(), values: (_, ticks) => ticks.map(format), size: 64 }],
-    series: [{}, ...bands.flatMap((band) => edges(band)), ...chart.lines.map(line)],
+    series: [{}, ...bands.flatMap((band) => edges(band)), ...painted(chart.lines).map(line)],
     bands: bands.map((band, place) => ({ series: [2 * place + 1, 2 * place + 2], fill: tint(band.tone) })),
     hooks: { setCursor: [(drawn) => say(frame, told(chart, format, drawn.cursor.idx) || (chart.rest ?? ""))] },
   };
