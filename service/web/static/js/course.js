@@ -91,5 +91,6 @@ export function drawCategories(frame, { course: whole }) {
   rows.push({ name: "other", values: course.other }, { name: "unseen", values: course.unseen });
   const shown = rows.filter((row, place) => place < MOST_LINES - 1 || row.name === "unseen");
   const lines = shown.map((row, place) => ({ ...row, ...look(place) }));
-  drawSeries(frame, { times: course.end_ms, lines, range: [0, 1], format: share, said: beside(course), pick: picked(course) });
+  const highest = Math.max(0.01, ...lines.flatMap((line) => line.values));
+  drawSeries(frame, { times: course.end_ms, lines, range: [0, Math.min(1, 1.15 * highest)], format: share, said: beside(course), pick: picked(course) });
 }
