@@ -48,6 +48,8 @@ export function referenceIn(root, model) {
       for (const option of at("stored").options) option.hidden = option.dataset.model !== name;
       const own = [...at("stored").options].find((option) => !option.hidden);
       at("stored").value = own?.value ?? "";
+      at("stored").hidden = !own;
+      at("none-stored").hidden = Boolean(own);
       document.querySelector("input[name=reference][value=stored]").disabled = !own;
     },
   };
