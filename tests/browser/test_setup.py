@@ -273,6 +273,26 @@ def test_what_was_uploaded_and_saved_of_one_model_is_not_another_one_s(browser: 
         assert "of-churn" not in page.get_by_label("The monitor, as YAML").input_value()
 
 
+def test_each_model_is_offered_the_references_that_are_stored_of_it(
+    browser: Browser, site: Site, engine: Engine, tmp_path: Path
+) -> None:
+    profile = reference_of(tmp_path)
+    store_reference(engine, to_be_stored(profile))
+    with opened(browser, site, f"setup?topic={TOPIC}") as visitor:
+        page = visitor.page
+        page.get_by_label("One that is stored").check()
+        page.get_by_role("button", name="Draft the monitor").click()
+        page.get_by_text("churn: created").wait_for()
+        assert f"reference: {profile.name}" in page.get_by_label("The monitor, as YAML").input_value()
+        page.get_by_label(HOSTILE).first.check()
+        page.get_by_text("none of this model yet").wait_for()
+        assert page.get_by_label("Stored reference").is_hidden()
+        assert page.get_by_label("One that is stored").is_disabled()
+        assert page.get_by_label("Learn it from the first traffic").is_checked()
+        page.get_by_role("button", name="Draft the monitor").click()
+        page.get_by_text(f"{HOSTILE}: created").wait_for()
+
+
 def test_hostile_names_are_text_in_every_step(browser: Browser, site: Site, engine: Engine) -> None:
     with opened(browser, site, f"setup?topic={TOPIC}") as visitor:
         page = visitor.page

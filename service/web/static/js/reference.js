@@ -51,6 +51,7 @@ export function referenceIn(root, model) {
       at("stored").hidden = !own;
       at("none-stored").hidden = Boolean(own);
       document.querySelector("input[name=reference][value=stored]").disabled = !own;
+      if (!own && choice() === "stored") document.querySelector("input[name=reference][value=first]").checked = true;
     },
   };
 }
