@@ -91,10 +91,11 @@ def _alerts(model: ModelRow, _: Monitor, __: int) -> Condition | None:
     alerts = model.alerts
     if alerts.page:
         return Condition(ModelState.ALERT, f"{counted(alerts.page, 'alert')} worth waking somebody.")
-    if alerts.ticket or alerts.info:
-        return Condition(
-            ModelState.WARNING, f"{counted(alerts.ticket + alerts.info, 'alert')} for working hours."
-        )
+    if alerts.ticket:
+        return Condition(ModelState.WARNING, f"{counted(alerts.ticket, 'alert')} for working hours.")
+    if alerts.info:
+        recorded = counted(alerts.info, "alert is", "alerts are")
+        return Condition(ModelState.WARNING, f"Neither page nor ticket rings; {recorded} only recorded.")
     return None
 
 

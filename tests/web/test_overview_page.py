@@ -37,7 +37,7 @@ CHROMIUM = (
 )
 
 
-OURS = '<script type="module" src="static/js/pages/overview.js">'
+OURS = '<script type="module" src="static/js/pages/live.js">'
 """The one script that the page has."""
 
 
@@ -99,6 +99,16 @@ def test_events_without_scored_windows_are_not_shown_as_health(site: Site, add: 
     add(add_pane, "churn", NOW_MS)
     add(add_window, "churn", NOW_MS - 2 * HOUR_MS)
     assert "no window was scored for 2 hours" in rows(site.get("/").text)["churn"]
+
+
+def test_what_is_only_recorded_is_not_told_as_work(site: Site, add: Add) -> None:
+    add(add_model, "churn")
+    add(add_pane, "churn", NOW_MS - 12_000)
+    for number in range(2):
+        add(add_alert, f"a{number}", "churn", severity="info")
+    assert "Neither page nor ticket rings; 2 alerts are only recorded." in site.get("/").text
+    add(add_alert, "t", "churn", severity="ticket")
+    assert "1 alert for working hours." in site.get("/").text
 
 
 def test_open_incidents_stand_with_their_sentences_and_links_the_worst_first(site: Site, add: Add) -> None:

@@ -133,7 +133,7 @@ def standing_of(web: WebDependencies, incident_id: str) -> Standing:
             raise not_found(NONE_OF_THIS_ID)
         words = words_of(connection, incident_id)
         silences = silences_over(connection, {row.id: row.model}, now).get(row.id, ())
-        there = [one for one in silenced_there(connection, now, [incident_id]) if one.word is None]
+        there = list(silenced_there(connection, now, [incident_id]))
     return Standing(
         acknowledged=who_has_it(words), silences=list(silences), silenced_there=there, words=list(words)
     )
