@@ -106,7 +106,7 @@ def test_a_failure_is_told_as_json_with_its_exit_code(engine: Engine) -> None:
     assert halted == {
         "name": "partition log 0",
         "condition": "failure",
-        "sentence": "halted: a recreated topic",
+        "sentence": "it is halted: a recreated topic",
         "advice": "find out why, then `driftbell partitions resume log` (runbook DriftbellPartitionHalted)",
     }
 
