@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from service.alerting.alertmanager import Alertmanager
 from service.doctor.broker import Wanted, broker_checks
 from service.doctor.check import Check, failure, not_checked
-from service.doctor.collectors import PartitionSeen, collector_checks
+from service.doctor.collectors import collector_checks
 from service.doctor.configured import settings_checks
 from service.doctor.database import PARTS, database_checks
 from service.doctor.delivery import alertmanager_checks, outbox_check, webhook_check
@@ -34,6 +34,7 @@ from service.store.watermarks import load_progress
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from service.doctor.flow import PartitionStanding
     from service.intake.topic_survey import BrokerSeen
     from service.settings import Reading
 
@@ -59,7 +60,7 @@ class _Stored:
 
     now_ms: int = 0
     monitors: Sequence[MonitorSeen] = ()
-    partitions: Sequence[PartitionSeen] = ()
+    partitions: Sequence[PartitionStanding] = ()
     dead: dict[str, int] = field(default_factory=dict)
 
     def readable(self) -> list[Monitor]:

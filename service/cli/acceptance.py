@@ -106,9 +106,9 @@ def history(model: str, as_json: bool) -> None:
         found = acceptances_of(connection, model)
         if not found:
             require_model(connection, model)
-    for one in found if as_json else ():
-        echo_json(one)
     if as_json:
+        for one in found:
+            echo_json(one)
         return
     if not found:
         click.echo(f"nothing was accepted for model {model}")

@@ -42,7 +42,7 @@ def infer(name: str, features: tuple[str, ...]) -> None:
     problems = [_no_feature(feature, known) for feature in features if feature not in known]
     if problems:
         raise ConfigurationError(*problems)
-    click.echo(dump_contract(infer_contract(profile, features)), nl=False)
+    click.echo(dump_contract(infer_contract(profile, features)).encode(), nl=False)
 
 
 def _no_feature(feature: str, known: Sequence[str]) -> str:

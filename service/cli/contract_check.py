@@ -93,9 +93,7 @@ def check(  # noqa: PLR0913, PLR0917 - click hands over every option
     findings = contract_findings(asked.contract, sketch, alpha / clauses_in(asked.contract))
     broken = [one for one in findings if one.verdict is Verdict.DRIFT]
     if as_json:
-        click.echo(
-            json.dumps(_document(asked, sketch, findings), indent=2, ensure_ascii=False, allow_nan=False)
-        )
+        click.echo(json.dumps(_document(asked, sketch, findings), indent=2, allow_nan=False))
     else:
         _say(asked.contract, sketch, findings, broken)
     sys.exit(1 if broken else 0)

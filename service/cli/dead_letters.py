@@ -113,11 +113,13 @@ def count(wanted: DeadLetterFilter, by: str, as_json: bool) -> None:
     """  # noqa: D301
     with reading() as connection:
         counts = count_dead_letters(connection, wanted, CountBy(by))
-    for line in bars(counts) if not as_json else ():
+    if as_json:
+        for one in counts:
+            echo_json({by: one.name, "count": one.count, "last_seen_at": one.last_seen_at})
+        return
+    for line in bars(counts):
         click.echo(line)
-    for one in counts if as_json else ():
-        echo_json({by: one.name, "count": one.count, "last_seen_at": one.last_seen_at})
-    if not counts and not as_json:
+    if not counts:
         click.echo("no dead letters")
 
 

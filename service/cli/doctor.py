@@ -80,7 +80,11 @@ def _print(checks: Sequence[Check]) -> None:
 
 
 def _line(check: Check, console: Console) -> Text:
-    """A mark in its colour on a terminal, a word elsewhere; names out of events are no markup, and end no line."""
+    """A mark in its colour on a terminal that has it, else a word; names of events are no markup, and end no line."""
     mark, style = _MARKS[check.condition]
-    shown = mark if console.is_terminal else f"{check.condition.value.replace('_', ' '):<11}"
+    shown = (
+        mark
+        if console.is_terminal and "utf" in console.encoding
+        else f"{check.condition.value.replace('_', ' '):<11}"
+    )
     return Text.assemble((shown, style), " ", (visible(check.name), "bold"), f": {visible(check.sentence)}")

@@ -82,9 +82,10 @@ def _tell_retraining(model: str, limit: int, *, as_json: bool) -> None:
         found = list_retraining(connection, model, Paging(limit)).rows
     if as_json:
         _tell_programs(found)
-    elif not found:
+        return
+    if not found:
         click.echo("no alert has asked to train this model again (docs/feedback.md)")
-    for one in () if as_json else found:
+    for one in found:
         click.echo(f"{minute(one.at_ms)}  {visible(one.incident)}  {visible(one.summary)}")
         for span in one.spans:
             labels = f"{span['labels']:,} labelled predictions"

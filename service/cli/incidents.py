@@ -56,7 +56,8 @@ def list_(model: str | None, only_open: bool, since: str | None, limit: int, as_
     since_ms = None if since is None else ago_or_time(since, "--since", now_ms())
     with reading() as connection:
         found = _open_first(connection, model, since_ms, limit, only_open=only_open)
-        if model is not None and not list_incidents(connection, IncidentFilter(model=model), Paging(1)).rows:
+        of_it = IncidentFilter(model=model)
+        if model is not None and not found and not list_incidents(connection, of_it, Paging(1)).rows:
             require_model(connection, model)
     if as_json:
         for one in found:

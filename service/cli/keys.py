@@ -69,9 +69,9 @@ def list_(as_json: bool) -> None:
     with _database() as engine:
         found = list_keys(engine)
     now = time_at(now_ms())
-    for key in found if as_json else ():
-        echo_json(_document(key, now))
     if as_json:
+        for key in found:
+            echo_json(_document(key, now))
         return
     if not found:
         click.echo("there is no key; make one with `driftbell keys create --name me --scope read`")

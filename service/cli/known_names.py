@@ -11,8 +11,7 @@ from service.errors import ConfigurationError
 from service.parsers import nearest
 from service.store.engine import transaction
 from service.store.latest_version import latest_version
-from service.store.paging import Paging
-from service.store.queries import find_monitor, list_partitions, model_names
+from service.store.queries import find_monitor, model_names, topic_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 _METRICS = (*OF_ALL_CLASSES, *OF_A_CLASS, *OF_SCORES, *OF_ERRORS)
 _MOST_MODELS = 2_000
-_MOST_PARTITIONS = 10_000
 
 
 def no_model(connection: Connection, model: str) -> ConfigurationError:
@@ -49,7 +47,7 @@ def known_version(engine: Engine, model: str) -> ModelVersion:
 
 def require_topic(connection: Connection, topic: str) -> None:
     """Raises ConfigurationError for a topic that no collector has read."""
-    known = sorted({row.topic for row in list_partitions(connection, Paging(_MOST_PARTITIONS)).rows})
+    known = topic_names(connection)
     if topic not in known:
         read = ", ".join(map(visible, known)) or "none"
         raise _unknown("topic", topic, known, f"those that were read: {read}")

@@ -49,8 +49,8 @@ _COLUMNS = {
     "why": _Shown(Column("why", Shape.LINE), 0, 130),
 }
 _BETWEEN = 2
-_FRAMING, _FRAMING_INCIDENTS = 4, 3
-"""The head, a heading, what is left out and an empty line; and of these all but the head."""
+_FRAMING_INCIDENTS = 3
+"""A heading, what is left out and an empty line."""
 _SHORTEST_NAME, _LONGEST_NAME = 16, 40
 _LONG_SPARK_FROM = 110
 _BARS = "▁▂▃▄▅▆▇█"
@@ -67,7 +67,7 @@ class Room:
     width: int
     height: int | None = None
     plain: bool = False
-    """Only signs that every terminal has."""
+    """Bars and dots are signs that every terminal has."""
 
 
 def frame_of(state: LiveState, room: Room, footnote: str = "") -> Group:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from service.messages import Severity
 from service.monitor import HOUR_MS
 from service.store.dead_letters import DeadLetterFilter, count_dead_letters
 from service.store.engine import transaction
@@ -22,7 +23,7 @@ MOST_MODELS = 200
 MOST_INCIDENTS = 50
 _MOST_PARTITIONS = 10_000
 DEAD_LETTERS_OF_MS = HOUR_MS
-_SEVERITIES = ("page", "ticket", "info")
+_SEVERITIES = tuple(Severity)
 
 
 @dataclass(frozen=True, slots=True)

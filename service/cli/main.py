@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from io import TextIOWrapper
 
 import click
 from click.shell_completion import CompletionItem
@@ -107,3 +108,5 @@ def main() -> None:
 
     Settings come from the environment; `driftbell settings` lists them.
     """  # noqa: D301 - click reads \b
+    if isinstance(sys.stdout, TextIOWrapper) and "utf" not in sys.stdout.encoding.lower():
+        sys.stdout.reconfigure(errors="replace")  # a sign that the terminal lacks ends no command

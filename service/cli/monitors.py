@@ -128,4 +128,4 @@ def export(models: tuple[str, ...]) -> None:
         with transaction(engine) as connection:
             for model in models:
                 require_model(connection, model)
-        click.echo(export_monitors(engine, lambda model: not models or model in models), nl=False)
+        click.echo(export_monitors(engine, lambda model: not models or model in models).encode(), nl=False)

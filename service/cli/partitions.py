@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import click
 
 from service.cli.dead_letter_filters import database
 from service.cli.known_names import require_topic
-from service.opening import ready_engine
+from service.plurals import counted
 from service.settings import load_from_environment
 from service.store.engine import transaction
 from service.store.partition_rows import reset_partitions, resume_partitions
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 @click.group()
@@ -34,8 +41,9 @@ def reset(topic: str, recount: bool) -> None:
     driftbell partitions reset inference-log
     driftbell partitions reset inference-log --recount
     """  # noqa: D301 - click reads \b
-    count = reset_partitions(ready_engine(load_from_environment()), topic, recount=recount)
-    click.echo(f"{topic}: {count} partitions forgotten")
+    with _known(topic) as engine:
+        count = reset_partitions(engine, topic, recount=recount)
+    click.echo(f"{topic}: {counted(count, 'partition')} forgotten")
 
 
 @partitions.command()
@@ -48,8 +56,15 @@ def resume(topic: str) -> None:
     \b
     driftbell partitions resume inference-log
     """  # noqa: D301
+    with _known(topic) as engine:
+        count = resume_partitions(engine, topic)
+    click.echo(f"{topic}: {counted(count, 'partition goes', 'partitions go')} on")
+
+
+@contextmanager
+def _known(topic: str) -> Iterator[Engine]:
+    """The database, in which there is such a topic. Raises ConfigurationError or Unavailable."""
     with database(load_from_environment()) as engine:
         with transaction(engine) as connection:
             require_topic(connection, topic)
-        count = resume_partitions(engine, topic)
-    click.echo(f"{topic}: {count} partitions go on")
+        yield engine

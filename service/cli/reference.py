@@ -155,7 +155,7 @@ def show(name: str, as_json: bool) -> None:
     path = Path(name)
     made = read_profile(path) if path.exists() else _stored(name)
     if as_json:
-        click.echo(json.dumps(as_document(made), indent=2, ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(as_document(made), indent=2, allow_nan=False))
         return
     console = Console(width=None if Console().is_terminal else 100)
     console.print(describe(made))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,7 +36,7 @@ class Shown:
             else _FORMATS[self.form](report)
         )
         if self.out is None:
-            sys.stdout.write(text)
+            click.echo(text.encode() if self.form == "html" else text, nl=False)
             return
         try:
             self.out.write_text(text, encoding="utf-8")

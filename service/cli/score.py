@@ -75,6 +75,8 @@ def score(model: str, prometheus_url: str | None, *, as_json: bool) -> None:
 def _table_of(made: Score) -> Table:
     table = Table(*_COLUMNS, box=None, pad_edge=False, padding=(0, 2, 1, 0))
     table.columns[1].justify = "right"
+    for column in table.columns:
+        column.overflow = "fold"
     for grade in made.tests:
         test, points = f"{grade.number}. {grade.test}", f"{grade.points:g}"
         table.add_row(*(_cell(lines) for lines in ((test,), (points,), _evidence(grade), _missing(grade))))

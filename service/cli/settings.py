@@ -17,9 +17,11 @@ def settings(as_json: bool) -> None:
     driftbell settings
     DRIFTBELL_KAFKA_TOPICS=inference-log driftbell collect
     """  # noqa: D301 - click reads \b
-    for one in SETTINGS if as_json else ():
-        echo_json({"name": one.name, "default": one.default, "help": one.help})
-    for one in () if as_json else SETTINGS:
+    if as_json:
+        for one in SETTINGS:
+            echo_json({"name": one.name, "default": one.default, "help": one.help})
+        return
+    for one in SETTINGS:
         default = f" [{one.default}]" if one.default else ""
         click.secho(one.name, bold=True, nl=False)
         click.echo(f"{default}\n    {one.help}")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from service.cli.dead_letter_filters import database
 from service.cli.json_lines import echo_json
@@ -23,8 +19,6 @@ from service.store.labelled_rows import labelled_rows
 
 if TYPE_CHECKING:
     from service.inspection.weak_slices import SliceReport
-
-_PIPED_WIDTH = 200
 
 
 @click.command()
@@ -58,10 +52,8 @@ def slices(model: str, since: str, until: str | None, *, as_json: bool) -> None:
     if as_json:
         echo_json(report)
         return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
-    console = Console(width=width, highlight=False)
     for line in _lines(report):
-        console.print(Text(visible(line)))
+        click.echo(visible(line))
 
 
 def _lines(report: SliceReport) -> list[str]:

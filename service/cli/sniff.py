@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from rich.console import Console
 
+from service.cli import tables
 from service.cli.sniff_tables import tables_of
 from service.cli.whole_numbers import WholeNumber
 from service.dead_letters.readable import visible
@@ -23,8 +23,6 @@ from service.wiring import make_log_reader
 
 if TYPE_CHECKING:
     from service.sniffing.found import ModelFound, TopicFound
-
-_LEAST_WIDTH = 100
 
 
 def _lengths(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> tuple[int, ...]:
@@ -115,13 +113,14 @@ def _only(found: TopicFound, model: str | None) -> ModelFound:
 
 def _print_draft(found: TopicFound, model: ModelFound, chosen: Choices) -> None:
     monitor = draft(model, chosen)
-    click.echo(draft_yaml(monitor, found.topic), nl=False)
+    click.echo(draft_yaml(monitor, found.topic).encode(), nl=False)
     for sentence in advice_on(model, monitor):
         click.secho(f"driftbell: {visible(sentence)}", fg="yellow", err=True)
 
 
 def _print(found: TopicFound) -> None:
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.width = max(console.width, _LEAST_WIDTH)
     for part in tables_of(found):
-        console.print(part)
+        if isinstance(part, str):
+            click.echo(part)
+        else:
+            tables.show(part)

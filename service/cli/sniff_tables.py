@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
+from service.cli.tables import line, numbers, table_of, texts, whole
 from service.dead_letters.readable import visible
 from service.messages import iso
 from service.monitor import format_duration
@@ -16,15 +15,16 @@ from service.reports.phrases import share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import RenderableType
+    from rich.table import Table
 
     from service.sniffing.found import FieldFound, ModelFound, TopicFound
 
+_REJECTED = (*whole("no events"), *numbers("records"), *texts("why"), line("begins with"))
 _MOST_FIELDS = 40
 _MOST_NAMES = 8
 
 
-def tables_of(found: TopicFound) -> Iterator[RenderableType]:
+def tables_of(found: TopicFound) -> Iterator[str | Table]:
     """Lines and tables, in their order."""
     partitions = counted(found.partitions, "partition")
     if found.looked_at < found.partitions:
@@ -44,7 +44,7 @@ def tables_of(found: TopicFound) -> Iterator[RenderableType]:
         yield f"a monitor for it: driftbell sniff {found.topic} --draft{more} > monitors.yaml"
 
 
-def _model(model: ModelFound) -> Iterator[RenderableType]:
+def _model(model: ModelFound) -> Iterator[str | Table]:
     types = ", ".join(f"{count:,} {kind}" for kind, count in model.types.items())
     yield f"model {visible(model.model)}: {types}"
     if model.versions:
@@ -56,9 +56,9 @@ def _model(model: ModelFound) -> Iterator[RenderableType]:
     windows = ", ".join(spec.name for spec in model.rhythm.windows)
     yield f"  panes        {format_duration(model.rhythm.pane_ms)}, windows {windows}: {model.rhythm.why}"
     if model.features:
-        yield _fields("feature", model.features)
+        yield from _fields("feature", model.features)
     if model.tags:
-        yield _fields("tag", model.tags)
+        yield from _fields("tag", model.tags)
 
 
 def _labels(model: ModelFound) -> str:
@@ -71,29 +71,27 @@ def _labels(model: ModelFound) -> str:
     return f"{said}; classes {_listed(labels.classes)}" if labels.classes else said
 
 
-def _fields(title: str, fields: Sequence[FieldFound]) -> Table:
-    table = Table(
-        title, "kind", "missing", "distinct", "from", "to", "segment", "examples", box=None, padding=(0, 2)
-    )
-    for column in table.columns[2:6]:
-        column.justify = "right"
-    for one in fields[:_MOST_FIELDS]:
-        table.add_row(
-            visible(one.name), one.kind.value, share(one.missing_ratio),
-            "many" if one.distinct is None else f"{one.distinct:,}", _number(one.low), _number(one.high),
-            "likely" if one.is_segment else "", _listed(one.examples),
-        )  # fmt: skip
+def _fields(title: str, fields: Sequence[FieldFound]) -> Iterator[str | Table]:
+    columns = (
+        *texts(title), *whole("kind"), *numbers("missing", "distinct", "from", "to"), *whole("segment"),
+        line("examples"),
+    )  # fmt: skip
+    yield table_of(columns, map(_cells, fields[:_MOST_FIELDS]))
     if len(fields) > _MOST_FIELDS:
-        table.add_row(f"and {len(fields) - _MOST_FIELDS:,} more; --json has them")
-    return table
+        yield f"and {len(fields) - _MOST_FIELDS:,} more; --json has them"
+
+
+def _cells(one: FieldFound) -> tuple[str, ...]:
+    return (
+        one.name, one.kind.value, share(one.missing_ratio),
+        "many" if one.distinct is None else f"{one.distinct:,}", _number(one.low), _number(one.high),
+        "likely" if one.is_segment else "", _listed(one.examples),
+    )  # fmt: skip
 
 
 def _rejected(found: TopicFound) -> Table:
-    table = Table("no events", "records", "why", "begins with", box=None, padding=(0, 2))
-    table.columns[1].justify = "right"
-    for one in found.rejected:
-        table.add_row(one.reason, f"{one.records:,}", visible(one.detail), visible(one.example))
-    return table
+    rows = ((one.reason, f"{one.records:,}", one.detail, one.example) for one in found.rejected)
+    return table_of(_REJECTED, rows)
 
 
 def _number(value: float | None) -> str:

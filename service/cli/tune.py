@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from service.cli import tables
 from service.cli.gameday import prepare, rings
 from service.cli.monitors import MonitorFile, read_monitors
 from service.cli.progress import progress
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from service.messages import Alert
     from service.monitor import Monitor
 
-_LEAST_WIDTH = 120
+_BUDGET = ("false pages / 30 d", "tolerance", "pages / 30 d", "tickets / 30 d")
 
 
 @click.command()
@@ -136,27 +137,12 @@ def _tuning(
 
 def _print(trials: Sequence[Trial], best: Trial, goals: Mapping[str, float], span_ms: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.width = max(console.width, _LEAST_WIDTH)
-    table = Table(
-        "",
-        "false pages / 30 d",
-        "tolerance",
-        "pages / 30 d",
-        "tickets / 30 d",
-        *goals,
-        "finds all",
-        box=None,
+    columns = (*tables.whole(""), *tables.numbers(*_BUDGET, *goals), *tables.whole("finds all"))
+    rows = (
+        [Text(cell, "bold" if one is best else "") for cell in _cells(one, best, goals, span_ms)]
+        for one in trials
     )
-    for column in table.columns[1:-1]:
-        column.justify = "right"
-    for trial in trials:
-        table.add_row(
-            "->" if trial is best else "", _budget(trial.setting), f"x{trial.setting.tolerance:g}",
-            *(f"{trial.count(s) * PER_MS / span_ms:.1f}" for s in (Severity.PAGE, Severity.TICKET)),
-            *(_smallest(trial, name) for name in goals), "yes" if trial.finds(goals) else "no",
-            style="bold" if trial is best else None,
-        )  # fmt: skip
-    console.print(table)
+    tables.show(tables.table_of(columns, rows))
     asked = ", ".join(f"{name} of {FAMILIES[name].shown(goal)}" for name, goal in goals.items())
     console.print(
         f"Each fault's column: the weakest that was found, and after how many windows. Asked for: {asked}."
@@ -165,6 +151,14 @@ def _print(trials: Sequence[Trial], best: Trial, goals: Mapping[str, float], spa
         console.print(
             "No setting finds all of it; the one marked finds most. Longer windows would find fainter faults."
         )
+
+
+def _cells(trial: Trial, best: Trial, goals: Mapping[str, float], span_ms: int) -> tuple[str, ...]:
+    return (
+        "->" if trial is best else "", _budget(trial.setting), f"x{trial.setting.tolerance:g}",
+        *(f"{trial.count(s) * PER_MS / span_ms:.1f}" for s in (Severity.PAGE, Severity.TICKET)),
+        *(_smallest(trial, name) for name in goals), "yes" if trial.finds(goals) else "no",
+    )  # fmt: skip
 
 
 def _budget(setting: Setting) -> str:

@@ -11,7 +11,7 @@ from service.messages import Reason
 from service.plurals import counted
 
 if TYPE_CHECKING:
-    from service.doctor.collectors import PartitionSeen
+    from service.doctor.flow import PartitionStanding
 
 TOLERATED_SHARE = 0.01
 AHEAD_MS = 5_000
@@ -34,7 +34,7 @@ def dead_letter_check(counts: Mapping[str, int], accepted: int) -> Check:
 
 
 def producer_clock_check(
-    partitions: Sequence[PartitionSeen], counts: Mapping[str, int], now_ms: int
+    partitions: Sequence[PartitionStanding], counts: Mapping[str, int], now_ms: int
 ) -> Check:
     """By the highest event time of each partition, and by what was refused since it came from the future."""
     name, refused = "producers' clocks", counts.get(Reason.FUTURE_TIMESTAMP.value, 0)
@@ -44,7 +44,7 @@ def producer_clock_check(
     ahead_ms, one = max(highest, key=lambda pair: pair[0], default=(now_ms, None))
     ahead_ms -= now_ms
     if one is not None and ahead_ms > AHEAD_MS:
-        said = f"an event of partition {one.topic} {one.number} is {lasting(ahead_ms)} ahead of the database's clock"
+        said = f"an event of partition {one.topic} {one.partition} is {lasting(ahead_ms)} ahead of the database's clock"
         return warning(name, said, _MEND)
     if refused:
         said = f"{counted(refused, 'event')} of the last hour came from the future and were refused"

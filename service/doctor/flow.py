@@ -9,13 +9,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from service.doctor.check import Check, failure, problems_of, warning
-from service.doctor.collectors import BEHIND_MS, BEHIND_RECORDS, SILENT_MS
 from service.doctor.phrasing import lasting
+from service.monitor import MINUTE_MS
 from service.plurals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SILENT_MS = 90_000
+"""Twice the time after which a group gives the partitions of a dead member to another."""
+BEHIND_RECORDS = 1_000
+BEHIND_MS = 15 * MINUTE_MS
 MOST_NAMED = 20
 """So many partitions in trouble have a sentence of their own; the others are counted."""
 
@@ -34,12 +38,12 @@ class Reading(StrEnum):
 
 NOT_READ = (Reading.HALTED, Reading.ABANDONED)
 TROUBLES = (*NOT_READ, Reading.DYING, Reading.BEHIND)
-_START = (
-    "start a collector (`driftbell collect`); if the topic is gone, `driftbell partitions reset` forgets it"
-)
-ADVICE = {
-    Reading.HALTED: "find out why, then `driftbell partitions resume` (runbook DriftbellPartitionHalted)",
-    Reading.ABANDONED: _START,
+_ADVICE = {
+    Reading.HALTED: "find out why, then `driftbell partitions resume {topic}` (runbook DriftbellPartitionHalted)",
+    Reading.ABANDONED: (
+        "start a collector (`driftbell collect`); "
+        "if the topic is gone, `driftbell partitions reset {topic}` forgets it"
+    ),
     Reading.DYING: "look into the collectors' logs for a record or a limit that kills them",
     Reading.BEHIND: "add collectors, or give them more CPU (runbook DriftbellConsumerLag)",
 }
@@ -90,10 +94,11 @@ def reading_of(one: PartitionStanding, now_ms: int) -> Reading:
 
 def told_of(one: PartitionStanding, reading: Reading, now_ms: int) -> str:
     """The partition in one sentence."""
-    return f"partition {one.partition} of {one.topic} {_state_of(one, reading, now_ms)}"
+    return f"partition {one.partition} of {one.topic} {state_of(one, reading, now_ms)}"
 
 
-def _state_of(one: PartitionStanding, reading: Reading, now_ms: int) -> str:
+def state_of(one: PartitionStanding, reading: Reading, now_ms: int) -> str:
+    """What is so with the partition, which is the sentence's subject."""
     behind = f"{counted(one.lag or 0, 'record')} behind"
     said = f"is read by {one.owner}, {behind}"
     match reading:
@@ -148,19 +153,21 @@ def partition_troubles(
         key=lambda pair: (TROUBLES.index(pair[0]), -(pair[1].lag or 0), pair[1].topic, pair[1].partition)
     )
     named = [
-        _graded(r, f"partition {one.topic} {one.partition}", told_of(one, r, now_ms))
+        graded(r, f"partition {one.topic} {one.partition}", told_of(one, r, now_ms), one.topic)
         for r, one in pairs[:MOST_NAMED]
     ]
     left = Counter(r for r, _ in pairs[MOST_NAMED:])
     return named + [
-        _graded(r, "more partitions", f"{counted(left[r], 'more partition')} {_verb(left[r], r)}")
+        graded(r, "more partitions", f"{counted(left[r], 'more partition')} {_verb(left[r], r)}")
         for r in TROUBLES
         if left[r]
     ]
 
 
-def _graded(reading: Reading, name: str, sentence: str) -> Check:
-    return (failure if reading in NOT_READ else warning)(name, sentence, ADVICE[reading])
+def graded(reading: Reading, name: str, sentence: str, topic: str = "TOPIC") -> Check:
+    """A trouble as bad as it is, and what to do about it."""
+    advice = _ADVICE[reading].replace("{topic}", topic)
+    return (failure if reading in NOT_READ else warning)(name, sentence, advice)
 
 
 _STATES = {

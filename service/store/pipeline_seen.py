@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, and_, case, cast, func, select, text
+from sqlalchemy import func, select
 
 from service.doctor.delivery import OutboxSeen
 from service.doctor.evaluators import EvaluationSeen
@@ -15,17 +15,21 @@ from service.doctor.flow import PartitionStanding
 from service.monitor import HOUR_MS, Monitor
 from service.store.dead_letters import DeadLetterCount, DeadLetterFilter, count_dead_letters
 from service.store.gauge_queries import JoinBacklog, join_backlogs, monitors_in_force
-from service.store.partition_rows import has_position
 from service.store.server import looking
-from service.store.standing import clock_of, dead_letters_seen, evaluations_seen, outbox_seen
-from service.store.tables import gap, source_partition
-from service.store.watermarks import CONFIRMED_WITHIN, load_progress
+from service.store.standing import (
+    clock_of,
+    dead_letters_seen,
+    evaluations_seen,
+    outbox_seen,
+    partitions_standing,
+)
+from service.store.tables import gap
+from service.store.watermarks import load_progress
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine
+    from sqlalchemy import Connection, Engine
 
 MOST_GAPS = 50
-_row = source_partition.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def pipeline_seen(engine: Engine, parse: Callable[[str, str], Monitor]) -> Pipel
     """How far everything has come. `parse` makes a monitor of a model's name and stored text."""
     with looking(engine) as connection:
         now_ms = clock_of(connection)
-        partitions = _partitions(connection)
+        partitions = partitions_standing(connection)
         joins = {one.model: one for one in join_backlogs(connection)}
         gaps = _gaps(connection)
         by_reason = count_dead_letters(connection, DeadLetterFilter())
@@ -94,22 +98,6 @@ def pipeline_seen(engine: Engine, parse: Callable[[str, str], Monitor]) -> Pipel
         gaps,
         max(one.disorder_ms for one in monitors or [Monitor("learned")]),
     )
-
-
-def _partitions(connection: Connection) -> list[PartitionStanding]:
-    # An owner says every few seconds that its partition is idle; what a dead one said does not hold.
-    confirmed = and_(
-        _row.owner.is_not(None), _row.updated_at > func.now() - text(f"interval '{CONFIRMED_WITHIN}'")
-    )
-    computed = {"silent_ms": _age_ms(_row.updated_at), "idle_ms": case((confirmed, _age_ms(_row.idle_since)))}
-    names = [one.name for one in fields(PartitionStanding)]
-    columns = [computed[name].label(name) if name in computed else _row[name] for name in names]
-    rows = select(*columns).where(has_position).order_by(_row.topic, _row.partition)
-    return [PartitionStanding(**row) for row in connection.execute(rows).mappings()]
-
-
-def _age_ms(at: ColumnElement[datetime]) -> ColumnElement[int]:
-    return cast(func.extract("epoch", func.now() - at) * 1000, BigInteger)
 
 
 def _gaps(connection: Connection) -> Gaps:

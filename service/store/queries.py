@@ -219,6 +219,12 @@ class PartitionRow:
     updated_at: datetime
 
 
+def topic_names(connection: Connection) -> list[str]:
+    """The topics that were ever read, those too whose positions were forgotten."""
+    topic = source_partition.c.topic
+    return list(connection.execute(select(topic).distinct().order_by(topic)).scalars())
+
+
 def list_partitions(
     connection: Connection, paging: Paging, topic: str | None = None, *, halted: bool | None = None
 ) -> Chunk[PartitionRow]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, and_, case, cast, func, select, text
 
-from service.doctor.collectors import PartitionSeen
 from service.doctor.delivery import AlertmanagerSeen, OutboxSeen
 from service.doctor.evaluators import EvaluationSeen
+from service.doctor.flow import PartitionStanding
 from service.doctor.monitors import MonitorSeen, ReferenceSeen
 from service.errors import FormatError
 from service.moments import ms_of
@@ -19,13 +20,13 @@ from service.store.dead_letters import DeadLetterFilter, count_dead_letters
 from service.store.partition_rows import has_position
 from service.store.server import looking
 from service.store.tables import outbox, reference, source_partition
-from service.store.watermarks import watermarks
+from service.store.watermarks import CONFIRMED_WITHIN, watermarks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
     from service.monitor import Monitor
     from service.store.watermarks import Progress
@@ -82,18 +83,29 @@ def clock_of(connection: Connection) -> int:
     return int(connection.execute(select(func.extract("epoch", func.now()) * 1000)).scalar_one())
 
 
-def partitions_seen(engine: Engine) -> tuple[int, list[PartitionSeen]]:
+def partitions_seen(engine: Engine) -> tuple[int, list[PartitionStanding]]:
     """The database's clock, and every partition that was claimed."""
-    silent = func.extract("epoch", func.now() - _partition.updated_at) * 1000
-    columns = (_partition.topic, _partition.partition, _partition.next_offset, silent, _partition.owner,
-               _partition.lag, _partition.halted, _partition.deaths, _partition.highest_ms)  # fmt: skip
-    rows = select(*columns).where(has_position).order_by(_partition.topic, _partition.partition)
     with looking(engine) as connection:
-        found = [
-            PartitionSeen(topic, number, offset, int(silent_ms), *others)
-            for topic, number, offset, silent_ms, *others in connection.execute(rows)
-        ]
-        return clock_of(connection), found
+        return clock_of(connection), partitions_standing(connection)
+
+
+def partitions_standing(connection: Connection) -> list[PartitionStanding]:
+    """Every partition that was claimed, by topic and number."""
+    # An owner says every few seconds that its partition is idle; what a dead one said does not hold.
+    confirmed = and_(
+        _partition.owner.is_not(None),
+        _partition.updated_at > func.now() - text(f"interval '{CONFIRMED_WITHIN}'"),
+    )
+    idle_ms = case((confirmed, _age_ms(_partition.idle_since)))
+    computed = {"silent_ms": _age_ms(_partition.updated_at), "idle_ms": idle_ms}
+    names = [one.name for one in fields(PartitionStanding)]
+    columns = [computed[name].label(name) if name in computed else _partition[name] for name in names]
+    rows = select(*columns).where(has_position).order_by(_partition.topic, _partition.partition)
+    return [PartitionStanding(**row) for row in connection.execute(rows).mappings()]
+
+
+def _age_ms(at: ColumnElement[datetime]) -> ColumnElement[int]:
+    return cast(func.extract("epoch", func.now() - at) * 1000, BigInteger)
 
 
 def monitors_seen(engine: Engine) -> tuple[int, list[MonitorSeen]]:

@@ -10,13 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from service.embedded import EmbeddedPostgres
-from service.names import clean_name
 from service.web.links import feature_page
 from tests.browser.looks import assert_good, settle
 from tests.fakes.odd_columns import MODEL, NOW_MS, play
 from tests.servers.chromium import visit
 from tests.web.databases import migrated
-from tests.web.seeding import HOSTILE_NAMES
+from tests.web.seeding import HOSTILE_FEATURES
 from tests.web.serving import Site, site_of
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from tests.servers.chromium import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.kafka]
-HOSTILE = [name for name in dict.fromkeys(clean_name(one) for one in HOSTILE_NAMES) if name]
 WINDOW_MS = 5_000
 CHARTS_OF_NUMBERS, CHARTS_OF_CATEGORIES = 5, 4
 
@@ -33,7 +31,7 @@ CHARTS_OF_NUMBERS, CHARTS_OF_CATEGORIES = 5, 4
 @pytest.fixture(scope="module")
 def odd(postgres_server: EmbeddedPostgres) -> Iterator[Site]:
     with migrated(postgres_server, f"odd_{uuid.uuid4().hex[:12]}") as engine:
-        play(engine, HOSTILE)
+        play(engine, HOSTILE_FEATURES)
         with site_of(engine) as site:
             site.now_ms = NOW_MS
             yield site
@@ -67,7 +65,7 @@ def test_odd_columns_are_drawn(browser: Browser, odd: Site, feature: str, charts
 
 
 def test_hostile_names_run_nothing(browser: Browser, odd: Site) -> None:
-    for name in HOSTILE:
+    for name in HOSTILE_FEATURES:
         with visit(browser) as visitor:
             said = visitor.open(f"{odd.url}/{feature_page(MODEL, 'feature', name)}")
             settle(visitor.page, CHARTS_OF_CATEGORIES)

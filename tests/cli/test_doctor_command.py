@@ -68,6 +68,17 @@ def test_a_deployment_without_references_is_a_warning_with_what_to_do(engine: En
     assert lines[-1].startswith("    `driftbell reference build --model churn`")
 
 
+@pytest.mark.parametrize(("charset", "mark"), [("utf-8", "✓"), ("latin-1", "ok         ")])
+def test_a_terminal_gets_a_mark_where_it_has_one(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, charset: str, mark: str
+) -> None:
+    apply(engine, Monitor("churn"), Monitor("漢字"))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", CliRunner(charset).invoke(main, ["doctor"]).stdout)
+    assert f"{mark} monitor churn: it can be read" in shown.splitlines()
+    assert shown.splitlines()[-1].startswith("    `driftbell reference build --model")
+
+
 @pytest.mark.kafka
 def test_partitions_and_topics_are_held_against_each_other(
     engine: Engine, embedded_broker: Broker, monkeypatch: pytest.MonkeyPatch
@@ -95,7 +106,7 @@ def test_a_failure_is_told_as_json_with_its_exit_code(engine: Engine) -> None:
     assert halted == {
         "name": "partition log 0",
         "condition": "failure",
-        "sentence": "halted: a recreated topic",
+        "sentence": "it is halted: a recreated topic",
         "advice": "find out why, then `driftbell partitions resume log` (runbook DriftbellPartitionHalted)",
     }
 

@@ -59,11 +59,17 @@ def test_of_one_that_there_is_it_may_be_that_nothing_is_known(command: list[str]
     assert said in done.stdout
 
 
+@pytest.mark.parametrize("command", [["resume"], ["reset", "--yes"]])
 @pytest.mark.parametrize(("name", "guess"), [("inference", " did you mean 'inference-log'?"), ("nope", "")])
-def test_a_topic_that_there_is_not(name: str, guess: str) -> None:
-    failed = run("partitions", "resume", name)
+def test_a_topic_that_there_is_not(command: list[str], name: str, guess: str) -> None:
+    failed = run("partitions", *command, name)
     assert failed.exit_code == 2
     assert (
         failed.stderr
         == f"driftbell: there is no topic {name!r};{guess} those that were read: inference-log\n"
     )
+
+
+def test_a_topic_whose_positions_were_forgotten_is_known_all_the_same() -> None:
+    said = [run("partitions", "reset", "inference-log", "--yes", *more) for more in ([], ["--recount"])]
+    assert [one.stdout for one in said] == ["inference-log: 1 partition forgotten\n"] * 2

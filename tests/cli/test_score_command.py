@@ -68,6 +68,12 @@ def points(*arguments: str) -> list[float]:
 
 
 # ---------------------------------------------------------------- what is said
+def test_a_long_name_goes_on_below(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        add_model(connection, "churn", reference_name="§" * 200)
+    assert run("churn").output.count("§") == 4 * 200
+
+
 def test_people_get_each_test_with_its_points_its_evidence_and_what_is_missing(engine: Engine) -> None:
     watch(engine)
     said = " ".join(run("churn").output.split())

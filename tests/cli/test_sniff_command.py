@@ -40,10 +40,11 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(log: Path) -> Run:
-    def call(*words: str) -> Result:
-        return CliRunner(env={"DRIFTBELL_KAFKA_BOOTSTRAP_SERVERS": ""}).invoke(main, ["sniff", *words])
+    def call(*words: str, charset: str = "utf-8") -> Result:
+        runner = CliRunner(charset, env={"DRIFTBELL_KAFKA_BOOTSTRAP_SERVERS": ""})
+        return runner.invoke(main, ["sniff", *words])
 
-    return lambda *words: call(log.name, "--events", str(log), *words)
+    return lambda *words, **options: call(log.name, "--events", str(log), *words, **options)
 
 
 def test_a_person_reads_what_the_log_holds(run: Run) -> None:
@@ -55,13 +56,16 @@ def test_a_person_reads_what_the_log_holds(run: Run) -> None:
         "--draft --model churn > monitors.yaml",
     ):  # fmt: skip
         assert words in said.stdout
-    rows = {
-        line.split()[0]: line.split()
-        for line in said.stdout.splitlines()
-        if line.startswith("  ") and line.split()
-    }
+    rows = {line.split()[0]: line.split() for line in said.stdout.splitlines() if line}
     assert rows["session"][1] == "id"
     assert "likely" in rows["country"]
+
+
+def test_names_are_whole_in_a_pipe(run: Run, log: Path) -> None:
+    """A person types them into the monitor."""
+    name = "customer_lifetime_value_in_the_last_quarter"
+    log.write_text(json.dumps(prediction(0, **{name: 1.5, "country": "a category " * 20})) + "\n")
+    assert name in run().stdout
 
 
 def test_nothing_of_a_log_moves_the_cursor(run: Run) -> None:
@@ -69,6 +73,15 @@ def test_nothing_of_a_log_moves_the_cursor(run: Run) -> None:
         said = run(*words)
         assert all(line.isprintable() for line in said.output.splitlines()), words
     assert r"\x1b[31m[red]\u202e" in run().stdout
+
+
+def test_a_terminal_with_few_signs_shows_it_and_a_draft_is_whole(run: Run, log: Path) -> None:
+    log.write_text(json.dumps(prediction(0, 価格=1.5) | {"model": "漢字"}) + "\n", encoding="utf-8")
+    assert run(charset="latin-1").exit_code == 0
+    drafted = run("--draft", charset="latin-1")
+    assert drafted.exit_code == 0
+    (monitor,) = parse_monitors(drafted.stdout_bytes.decode(), "draft")
+    assert monitor.model == "漢字"
 
 
 def test_a_program_reads_the_same(run: Run) -> None:

@@ -70,8 +70,9 @@ def seeded(engine: Engine) -> None:
         add_dead_letter(connection, 7)
 
 
-def run(url: str, *arguments: str, **environment: str) -> Result:
-    return CliRunner(env={"DRIFTBELL_DATABASE_URL": url, **environment}).invoke(main, ["top", *arguments])
+def run(url: str, *arguments: str, charset: str = "utf-8", **environment: str) -> Result:
+    runner = CliRunner(charset, env={"DRIFTBELL_DATABASE_URL": url, **environment})
+    return runner.invoke(main, ["top", *arguments])
 
 
 @pytest.mark.usefixtures("seeded")
@@ -113,12 +114,26 @@ def test_programs_get_what_the_overview_tells_and_the_pipeline(url: str) -> None
     told = json.loads(run(url, "--json").stdout)
     assert told["models"][0]["model"] == "churn"
     assert [one["id"] for one in told["models"][0]["worst_incidents"]] == [INCIDENT]
-    assert told["models"][0]["spark"]["percents"][-1] == 350
+    assert [one for one in told["models"][0]["spark"]["percents"] if one is not None] == [350]
     assert [one["id"] for one in told["incidents"]] == [INCIDENT]
     assert told["pipeline"] == {
         "partitions": 1, "lag": 1_234, "dead_letters": {"bad_json": 1},
         "halted": [{"topic": "inference-log", "partition": 3, "why": "its id differs"}],
     }  # fmt: skip
+
+
+def test_a_terminal_with_few_signs_shows_a_look_too(url: str, engine: Engine) -> None:
+    with transaction(engine) as connection:
+        add_grid(connection)
+        for name in ("customer_lifetime_value" * 3, "漢字"):
+            add_model(connection, name)
+            add_alert(
+                connection, name, name, incident=name, summary=f"{name}: " + "it is not as it was, " * 9
+            )
+    shown = run(url, "--once", charset="latin-1", COLUMNS="90")
+    assert shown.exit_code == 0, shown.exception
+    assert "customer_lifetime_value" in shown.stdout
+    assert "2 alert" in shown.stdout
 
 
 def test_a_database_without_models_says_so(url: str) -> None:

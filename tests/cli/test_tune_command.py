@@ -36,7 +36,7 @@ def test_it_shows_the_trade_and_writes_the_proposal() -> None:
     assert done.exit_code == 0, done.output
     assert done.stderr == "at most 9 replays of 2,400 events\n"
     table = done.stdout.splitlines()
-    assert len([line for line in table if line.startswith(" ->")]) == 1
+    assert len([line for line in table if line.startswith("->")]) == 1
     assert "Asked for: missing of 10 %." in done.stdout
     assert table[-1] == "written to tuned.yaml"
     before, after = (

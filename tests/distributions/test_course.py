@@ -17,8 +17,7 @@ from service.sketches.cells import cell
 from service.sketches.pane import PaneSketch
 from tests.distributions.sides import AMOUNT, COUNTRY, grid_for, numbers, texts
 
-RNG = np.random.default_rng(20_261_122)
-USUAL = RNG.normal(50, 10, 5_000)
+USUAL = np.random.default_rng(20_261_122).normal(50, 10, 5_000)
 GRID = grid_for(USUAL)
 
 
@@ -33,7 +32,8 @@ def followed(*parts: Seen, level: PaneSketch | None = None) -> Course:
 
 
 def test_quantiles_extremes_and_means_are_those_of_each_stretch() -> None:
-    parts = [RNG.normal(50 + shift, 10, 2_000) for shift in (0, 5, 20)]
+    random = np.random.default_rng(20_261_122)
+    parts = [random.normal(50 + shift, 10, 2_000) for shift in (0, 5, 20)]
     found = followed(
         *(seen(i, numbers(GRID, one)) for i, one in enumerate(parts)), level=numbers(GRID, USUAL)
     )

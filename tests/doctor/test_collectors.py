@@ -8,23 +8,26 @@ from typing import Any
 import pytest
 
 from service.doctor.check import Condition
-from service.doctor.collectors import SILENT_MS, PartitionSeen, collector_checks
+from service.doctor.collectors import collector_checks
+from service.doctor.flow import SILENT_MS, PartitionStanding
 from service.intake.topic_survey import BrokerSeen, TopicSeen
 from service.monitor import MINUTE_MS
+from tests.doctor.standing import NOW_MS, standing
 
-NOW_MS = 1_795_305_600_000
-FIRST = PartitionSeen("log", 0, 100, 1_000, "host-1:7", 3, highest_ms=NOW_MS)
+FIRST = standing(0, topic="log", owner="host-1:7", lag=3)
 MORE = "raise the topic's retention, and add collectors"
 BROKER = BrokerSeen((TopicSeen("log", "", {0: 0, 1: 0}, {0: 103, 1: 50}),))
 
 
-def judged(*partitions: PartitionSeen, broker: BrokerSeen | None = None) -> dict[str, tuple[Condition, str]]:
+def judged(
+    *partitions: PartitionStanding, broker: BrokerSeen | None = None
+) -> dict[str, tuple[Condition, str]]:
     found = collector_checks(partitions, ["log"], broker, NOW_MS)
     return {one.name: (one.condition, f"{one.sentence}; {one.advice}") for one in found}
 
 
 def test_partitions_that_are_read_are_one_line() -> None:
-    second = replace(FIRST, number=1, next_offset=50, lag=0, owner="host-2:9")
+    second = replace(FIRST, partition=1, next_offset=50, lag=0, owner="host-2:9")
     assert judged(FIRST, second, broker=BROKER) == {
         "collectors of log": (Condition.OK, "2 partitions read by 2 collectors, 3 records behind; ")
     }
@@ -36,22 +39,26 @@ def test_partitions_that_are_read_are_one_line() -> None:
         (
             {"halted": "too many dead letters"},
             Condition.FAILURE,
-            "halted: too many dead letters; find out why",
+            "it is halted: too many dead letters; find out why, then `driftbell partitions resume log`",
         ),
-        ({"owner": None}, Condition.FAILURE, "(held by nobody now), 3 records behind"),
-        ({"silent_ms": SILENT_MS + 1}, Condition.FAILURE, "not read for 90 s (held last by host-1:7)"),
-        ({"deaths": 2}, Condition.WARNING, "changed hands 2 times without progress"),
+        ({"owner": None}, Condition.FAILURE, "it is 3 records behind, and nobody has owned it for 1 s"),
+        ({"silent_ms": SILENT_MS + 1}, Condition.FAILURE, "its owner host-1:7 has said nothing for 90 s"),
+        (
+            {"deaths": 2},
+            Condition.WARNING,
+            "it is 3 records behind and has changed hands 2 times without progress",
+        ),
         (
             {"lag": 1_001, "highest_ms": NOW_MS - 16 * MINUTE_MS},
             Condition.WARNING,
-            "1,001 records and 16 min behind",
+            "it is 1,001 records behind, and 16 min in event time",
         ),
     ],
 )
 def test_a_partition_in_trouble_is_told_alone(
     changes: dict[str, Any], condition: Condition, said: str
 ) -> None:
-    found = judged(replace(FIRST, **changes), replace(FIRST, number=1))
+    found = judged(replace(FIRST, **changes), replace(FIRST, partition=1))
     assert list(found) == ["partition log 0"]
     assert found["partition log 0"][0] is condition
     assert said in found["partition log 0"][1]

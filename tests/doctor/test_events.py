@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from service.doctor.check import Condition
-from service.doctor.collectors import PartitionSeen
 from service.doctor.events import dead_letter_check, producer_clock_check
-
-NOW_MS = 1_795_305_600_000
+from service.doctor.flow import PartitionStanding
+from tests.doctor.standing import NOW_MS, standing
 
 
 @pytest.mark.parametrize(
@@ -24,8 +23,8 @@ def test_no_dead_letters_are_well() -> None:
     assert dead_letter_check({}, 0).condition is Condition.OK
 
 
-def partition(highest_ms: int | None) -> PartitionSeen:
-    return PartitionSeen("log", 2, 100, 0, highest_ms=highest_ms)
+def partition(highest_ms: int | None) -> PartitionStanding:
+    return standing(2, topic="log", highest_ms=highest_ms)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from service.doctor.check import Check, Condition, warning
-from service.doctor.collectors import BEHIND_MS, BEHIND_RECORDS, SILENT_MS
 from service.doctor.flow import (
+    BEHIND_MS,
+    BEHIND_RECORDS,
     MOST_NAMED,
     NOT_READ,
+    SILENT_MS,
     PartitionStanding,
     Reading,
     flow_of,
@@ -19,19 +21,7 @@ from service.doctor.flow import (
     reading_of,
     told_of,
 )
-
-NOW_MS = 1_795_305_600_000
-
-
-def standing(number: int = 3, **changes: Any) -> PartitionStanding:
-    """A partition that is read, with nothing to say about it."""
-    usual: dict[str, Any] = {
-        "topic": "events", "first_offset": 0, "next_offset": 100, "lag": 0, "highest_ms": NOW_MS, "owner": "host-1",
-        "silent_ms": 1_000, "idle_ms": None, "deaths": 0, "halted": None, "accepted": 100, "duplicate": 0, "late": 0,
-        "dead": 0, "tombstone": 0, "lost": 0, "truncated": 0, "holes": 0,
-    }  # fmt: skip
-    return PartitionStanding(partition=number, **usual | changes)
-
+from tests.doctor.standing import NOW_MS, standing
 
 FAR_BEHIND = {"lag": BEHIND_RECORDS + 1, "highest_ms": NOW_MS - BEHIND_MS - 1}
 
@@ -134,6 +124,8 @@ def test_of_very_many_in_trouble_the_worst_are_named_and_the_rest_counted() -> N
     said, troubles = judged(*many)
     assert [one.name for one in troubles[:2]] == ["partition events 999", "partition events 998"]
     assert troubles[-1].sentence == f"{1_000 - MOST_NAMED} more partitions are read by nobody"
+    assert "`driftbell partitions reset events`" in troubles[0].advice
+    assert "`driftbell partitions reset TOPIC`" in troubles[-1].advice
     assert len(troubles) == MOST_NAMED + 1
     assert said.startswith("1,000 of 1,000 partitions are read by nobody")
 

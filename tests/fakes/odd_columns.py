@@ -19,7 +19,6 @@ T = 1_795_305_600_000  # 2026-11-22T00:00:00Z
 LENGTH_MS = 5 * MINUTE_MS
 NOW_MS = T + 4 * LENGTH_MS
 ROWS = 400
-_RANDOM = np.random.default_rng(20_261_122)
 REFERENCE = "odd-learned"
 
 
@@ -27,21 +26,21 @@ def monitor(reference: str | None) -> Monitor:
     return Monitor(MODEL, windows=(WindowSpec.tumbling(LENGTH_MS),), reference=reference, nonfinite="missing")
 
 
-def usual(hostile: Sequence[str]) -> dict[str, list[object]]:
+def usual(random: np.random.Generator, hostile: Sequence[str]) -> dict[str, list[object]]:
     """Columns by their names; the hostile ones are numbers like any others."""
     return {
-        "amount": _RANDOM.normal(50, 10, ROWS).round(2).tolist(),
+        "amount": random.normal(50, 10, ROWS).round(2).tolist(),
         "constant": [7] * ROWS,
-        "email": _RANDOM.normal(3, 1, ROWS).tolist(),
-        "gone": _RANDOM.uniform(0, 1, ROWS).tolist(),
-        "country": _RANDOM.choice(["DE", "FR", "<b>PL</b>"], ROWS).tolist(),
-        **{name: _RANDOM.exponential(2, ROWS).tolist() for name in hostile},
+        "email": random.normal(3, 1, ROWS).tolist(),
+        "gone": random.uniform(0, 1, ROWS).tolist(),
+        "country": random.choice(["DE", "FR", "<b>PL</b>"], ROWS).tolist(),
+        **{name: random.exponential(2, ROWS).tolist() for name in hostile},
     }
 
 
-def changed(hostile: Sequence[str]) -> dict[str, list[object]]:
+def changed(random: np.random.Generator, hostile: Sequence[str]) -> dict[str, list[object]]:
     """The same after a bad release: one renamed, one always null, one in another unit, one with strange values."""
-    now = usual(hostile)
+    now = usual(random, hostile)
     now["user_email"] = now.pop("email")
     now["gone"] = [None] * ROWS
     now["amount"] = [100 * value for value in now["amount"]]  # type: ignore[operator]
@@ -51,15 +50,16 @@ def changed(hostile: Sequence[str]) -> dict[str, list[object]]:
 
 def play(engine: Engine, hostile: Sequence[str] = ()) -> None:
     """Five minutes as usual, a reference of them, and five minutes of trouble ten minutes later."""
+    random = np.random.default_rng(20_261_122)
     apply_monitors(engine, [monitor(None)], [], 0)
     bench = Bench(engine)
     bench.clock.seconds = T / 1000
-    _send(bench, usual(hostile), T)
+    _send(bench, usual(random, hostile), T)
     bench.collector().read_all()
     store_reference(engine, to_be_stored(learn(engine, MODEL, REFERENCE, T, T + LENGTH_MS)))
     apply_monitors(engine, [monitor(REFERENCE)], [], T + LENGTH_MS)
     bench.clock.seconds = (T + 3 * LENGTH_MS) / 1000
-    _send(bench, changed(hostile), T + 3 * LENGTH_MS)
+    _send(bench, changed(random, hostile), T + 3 * LENGTH_MS)
     bench.collector().read_all()
 
 

@@ -31,6 +31,7 @@ from tests.faults.outages import MONITOR, probe, record
 from tests.faults.sizes import PATIENCE_SECONDS
 from tests.flow.stack import Stack, free_port, running
 from tests.servers.logs import CLIENTS, Reader, wait_until
+from tests.waiting import until
 
 MARGIN_SECONDS = 5.0
 """What a slow machine may add."""
@@ -103,13 +104,13 @@ def test_a_loop_that_stands_still_is_not_alive_and_says_where_it_stands(
     )
     port = free_port()
     with at_work(WebServer(app, "127.0.0.1", port).run, "web"), at_work(collector.run, "the stuck one"):
-        until(lambda: collector.ticked_at > 0)
+        until(lambda: collector.ticked_at > 0, PATIENCE_SECONDS)
         watch.look()
-        until(lambda: probe(port, "healthz") == 503)
+        until(lambda: probe(port, "healthz") == 503, PATIENCE_SECONDS)
         watch.look()
         watch.look()
         source.go_on.set()
-        until(lambda: probe(port, "healthz") == 200)
+        until(lambda: probe(port, "healthz") == 200, PATIENCE_SECONDS)
     watch.end()
     (said,) = [entry.getMessage() for entry in caplog.records if entry.name == "service.runner"]
     assert "the collector's loop has not turned for" in said
@@ -128,13 +129,6 @@ def at_work(work: Callable[[threading.Event], None], name: str) -> Iterator[None
     finally:
         stop.set()
         thread.join(PATIENCE_SECONDS)
-
-
-def until(done: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
 
 
 HOLDS_THE_INTERPRETER = """

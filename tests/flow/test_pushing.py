@@ -19,7 +19,8 @@ from service.store.alertmanagers import Alertmanagers, alertmanagers, silenced_t
 from service.store.engine import transaction
 from service.store.incident_words import Order, end, say, silences_in_force
 from service.store.statements import Statement
-from tests.servers.alertmanager import RunningAlertmanager, await_true
+from tests.servers.alertmanager import RunningAlertmanager
+from tests.waiting import until
 from tests.web.databases import migrated
 from tests.web.seeding import add_alert
 
@@ -83,7 +84,7 @@ def resolve(engine: Engine) -> None:
 
 def test_an_incident_rings_once_and_ends(engine: Engine, there: RunningAlertmanager, turn: Turn) -> None:
     turn()
-    await_true(lambda: there.pager.sent("firing"))
+    until(lambda: there.pager.sent("firing"))
     (alert,) = there.incidents()
     assert alert["labels"] == {
         "alertname": "DriftbellIncident", "model": "churn", "cause": "unit_change", "severity": "page",
@@ -95,7 +96,7 @@ def test_an_incident_rings_once_and_ends(engine: Engine, there: RunningAlertmana
     turn()
     resolve(engine)
     turn()
-    await_true(lambda: there.pager.sent("resolved"))
+    until(lambda: there.pager.sent("resolved"))
     assert len(there.pager.sent("firing")) == 1
     assert there.incidents() == []
 
@@ -133,7 +134,7 @@ def test_a_silence_made_here_is_there_until_it_is_ended_here(
     end(engine, made.id, ANNA, now())
     turn()
     assert there.silences() == []
-    await_true(lambda: there.pager.sent("firing"))
+    until(lambda: there.pager.sent("firing"))
 
 
 def test_a_silence_that_is_ended_there_is_ended_here(
@@ -171,10 +172,10 @@ def test_what_is_expected_ends_there_and_is_not_told_again(
     engine: Engine, there: RunningAlertmanager, turn: Turn
 ) -> None:
     turn()
-    await_true(lambda: there.pager.sent("firing"))
+    until(lambda: there.pager.sent("firing"))
     say(engine, Order("i-1", Word.EXPECTED, ANNA, widely=True))
     turn()
-    await_true(lambda: there.pager.sent("resolved"))
+    until(lambda: there.pager.sent("resolved"))
     assert there.incidents() == []
 
 

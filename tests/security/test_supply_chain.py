@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -13,6 +12,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests.ci_scripts import ci_script
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "service" / "web" / "static"
@@ -64,12 +65,7 @@ def test_scripts_are_ours_or_written_down_with_their_digest() -> None:
 @pytest.fixture(scope="module")
 def audit() -> ModuleType:
     """The script that `make audit` runs."""
-    specification = importlib.util.spec_from_file_location("audit", ROOT / ".ci" / "audit.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return ci_script("audit")
 
 
 def package(name: str, **facts: Any) -> dict[str, Any]:

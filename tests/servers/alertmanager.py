@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ import yaml
 
 from tests.flow.stack import free_port
 from tests.servers.requirements import require_or_skip
+from tests.waiting import until
 
 PROGRAM = "prometheus-alertmanager"
 INSTALL = "apt-get update && apt-get install -y prometheus-alertmanager"
@@ -82,7 +82,7 @@ class RunningAlertmanager:
             stdout=log, stderr=log,
         )  # fmt: skip
         log.close()
-        await_true(self._is_ready)
+        until(self._is_ready)
 
     def _is_ready(self) -> bool:
         try:
@@ -114,10 +114,3 @@ class RunningAlertmanager:
     def silences(self) -> list[dict[str, Any]]:
         """Those that hold."""
         return [one for one in self.ask("silences") if one["status"]["state"] == "active"]
-
-
-def await_true(holds: Any, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

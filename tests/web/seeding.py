@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert
 from service.messages import Column, Finding, Role, SliceResult, Verdict, WindowKey
 from service.monitor import DAY_MS, MINUTE_MS, Monitor
 from service.monitor_file import dump_monitors
+from service.names import clean_name
 from service.store.results import write_slices
 from service.store.tables import (
     alert,
@@ -36,6 +37,8 @@ HOSTILE_NAMES = (
     "a/b?c=d&e#f%2F",
     "{model='x'} 1\n# TYPE",
 )
+HOSTILE_FEATURES = tuple(name for name in dict.fromkeys(map(clean_name, HOSTILE_NAMES)) if name)
+"""What becomes of them where a feature is called so."""
 
 
 def add_grid(connection: Connection) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -22,6 +20,7 @@ from service.sketches.codec import grid_to_bytes
 from service.sketches.grids import Grid
 from service.store.keys import Scope
 from service.store.tables import grid
+from tests.ci_scripts import ci_script
 from tests.web import shop_window
 from tests.web.conftest import Add
 from tests.web.seeding import NOW_MS, add_alert, add_dead_letter, add_finding, add_model, add_partition
@@ -32,17 +31,7 @@ ROOT = Path(__file__).parent.parent.parent
 API, CLIENT = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("api.md", "client.md"))
 
 
-def writer() -> ModuleType:
-    """What writes the table."""
-    specification = importlib.util.spec_from_file_location("api_table", ROOT / ".ci" / "api_table.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-WRITER = writer()
+WRITER = ci_script("api_table")
 CALLS = sorted(set(re.findall(r"`((?:get|send) .*?)` \|$|^((?:get) '.*?')", API, re.MULTILINE)))
 
 

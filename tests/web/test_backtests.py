@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Event
 from typing import Any
 
@@ -14,6 +14,7 @@ from service.errors import ConfigurationError
 from service.messages import Severity
 from service.monitor import DAY_MS, Monitor
 from service.web.api.jobs import Progress
+from tests.waiting import until
 from tests.web.seeding import NOW_MS
 from tests.web.serving import Site, site_of
 
@@ -65,22 +66,22 @@ def start(site: Site, yaml: str = CHURN, **more: Any) -> Any:
     return site.client.post("/api/v1/monitors/backtest", json={"yaml": yaml} | more)
 
 
-def until(site: Site, job: str, *states: str) -> Any:
-    waiting = Event()
-    while (found := site.get(f"/api/v1/backtests/{job}").json())["state"] not in states:
-        waiting.wait(0.01)
-    return found
+def seen(site: Site, job: str, is_there: Callable[[Any], bool]) -> Any:
+    """What is said of the job once that is so."""
+    return until(lambda: is_there(said := site.get(f"/api/v1/backtests/{job}").json()) and said)
+
+
+def ended(site: Site, job: str) -> Any:
+    return seen(site, job, lambda said: said["state"] != "running")
 
 
 def test_it_is_started_asked_after_and_tells_what_would_have_paged(judging: Site, judge: Judge) -> None:
     job = start(judging, days=7).json()
     assert (job["state"], job["result"]) == ("running", None)
-    waiting = Event()
-    while (found := judging.get(f"/api/v1/backtests/{job['id']}").json())["done"] < 2:
-        waiting.wait(0.01)
+    found = seen(judging, job["id"], lambda said: said["done"] >= 2)
     assert (found["done"], found["total"]) == (2, 7)
     judge.may_go_on.set()
-    (one,) = until(judging, job["id"], "done")["result"]
+    (one,) = ended(judging, job["id"])["result"]
     assert (one["model"], one["pages"], one["caught"], one["true_alarms"]) == ("churn", 3, 2, 2)
     assert one["sentence"] == "churn: would have paged 3 times; caught 2 of 2"
     assert one["incidents"][0]["summary"] == "<b>amount</b> times 2.2"
@@ -90,8 +91,8 @@ def test_it_is_started_asked_after_and_tells_what_would_have_paged(judging: Site
 
 def test_what_the_panes_cannot_answer_is_said(judging: Site, judge: Judge) -> None:
     judge.problems = ("churn: panes of 7m cannot be made of stored ones of 5m; replay a log instead",)
-    found = until(judging, start(judging).json()["id"], "failed")
-    assert (found["problems"], found["result"]) == ([*judge.problems], None)
+    found = ended(judging, start(judging).json()["id"])
+    assert (found["state"], found["problems"], found["result"]) == ("failed", [*judge.problems], None)
 
 
 def test_a_second_one_at_the_same_time_is_told_to_wait(judging: Site) -> None:
@@ -106,7 +107,7 @@ def test_one_that_nobody_wants_is_ended(judging: Site, judge: Judge) -> None:
     job = start(judging).json()["id"]
     assert judging.client.delete(f"/api/v1/backtests/{job}").status_code == 200
     judge.may_go_on.set()
-    assert until(judging, job, "cancelled", "done")["state"] == "cancelled"
+    assert ended(judging, job)["state"] == "cancelled"
 
 
 def test_mistakes_start_nothing(judging: Site, judge: Judge) -> None:

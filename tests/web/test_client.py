@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, UnionType
+from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
@@ -16,6 +14,7 @@ from sqlalchemy import Engine
 from service import client as client_module
 from service.client import Client, Problem
 from service.store.keys import Scope
+from tests.ci_scripts import ci_script
 from tests.web import shop_window
 from tests.web.conftest import Add
 from tests.web.seeding import (
@@ -34,18 +33,7 @@ from tests.web.visitors import guarded, new_key
 ROOT = Path(__file__).parent.parent.parent
 
 
-def writer() -> ModuleType:
-    """What writes the client's methods."""
-    specification = importlib.util.spec_from_file_location("client_writer", ROOT / ".ci" / "client.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["client_writer"] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module
-
-
-WRITER = writer()
+WRITER = ci_script("client")
 
 
 def test_the_methods_are_those_of_the_openapi_document() -> None:

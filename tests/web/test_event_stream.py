@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Event
@@ -26,6 +25,7 @@ from service.store.tables import alert
 from service.web.api import watcher
 from service.web.api.watcher import Watcher
 from service.web.api.watching import Seen
+from tests.waiting import until
 from tests.web.conftest import Add
 from tests.web.seeding import NOW_MS, add_alert, add_model, add_pane, add_scored
 from tests.web.serving import Site, site_of
@@ -80,13 +80,6 @@ def listening(site: Site, **headers: str) -> Iterator[Told]:
 def site(engine: Engine) -> Iterator[Site]:
     with site_of(engine, **SOON) as made:
         yield made
-
-
-def until(said: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not said():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def watchers() -> int:

@@ -12,18 +12,16 @@ import pytest
 from sqlalchemy import Engine
 
 from service.embedded import EmbeddedPostgres
-from service.names import clean_name
 from service.store.configuration import apply_monitors
 from service.store.keys import Scope
 from service.web.links import feature_page
 from tests.fakes.odd_columns import LENGTH_MS, MODEL, NOW_MS, REFERENCE, ROWS, T, monitor, play
 from tests.web.databases import migrated
-from tests.web.seeding import HOSTILE_NAMES, add_alert
+from tests.web.seeding import HOSTILE_FEATURES, add_alert
 from tests.web.serving import Site, site_of
 from tests.web.visitors import guarded, new_key
 
 pytestmark = pytest.mark.postgres
-HOSTILE = [name for name in dict.fromkeys(clean_name(one) for one in HOSTILE_NAMES) if name]
 OURS = r'<script (defer|type="module") src="static/[a-zA-Z./]+">'
 TROUBLE = {"since": T + 3 * LENGTH_MS, "until": NOW_MS}
 
@@ -31,7 +29,7 @@ TROUBLE = {"since": T + 3 * LENGTH_MS, "until": NOW_MS}
 @pytest.fixture(scope="module")
 def played(postgres_server: EmbeddedPostgres) -> Iterator[Engine]:
     with migrated(postgres_server, "feature_page") as engine:
-        play(engine, HOSTILE)
+        play(engine, HOSTILE_FEATURES)
         yield engine
 
 
@@ -95,7 +93,7 @@ def test_categories_that_nobody_knows_are_named_as_text(odd: Site) -> None:
     assert "Values that the reference never saw" in text
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", HOSTILE_FEATURES)
 def test_hostile_names_are_text_and_their_links_lead_on(odd: Site, name: str) -> None:
     text = page(odd, name)
     assert name in unescape(text)

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from markupsafe import escape
 from sqlalchemy import Engine
 
 from service.monitor import HOUR_MS
@@ -92,6 +93,7 @@ def test_hostile_names_are_text(site: Site, add: Add, name: str) -> None:
     for path in ("/incidents/i-h", "/incidents"):
         shown = site.get(path)
         assert shown.status_code == 200
+        assert escape(name) in shown.text
         assert "<script>alert" not in shown.text
 
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from service.errors import ConfigurationError, Unavailable
 from service.web.api.jobs import ASKED_WITHIN_MS, KEPT_MS, MOST_KEPT, Job, Jobs, JobState, Progress
+from tests.waiting import until
 
 PATIENCE = 10.0
 
@@ -58,20 +59,22 @@ class Stepwise:
         self.go.set()
         assert self.gone.wait(PATIENCE)
 
+    def has_ended(self) -> bool:
+        """Whether it was let go on often enough."""
+        self.go.set()
+        return self.ended.is_set()
+
 
 @pytest.fixture
 def work() -> Iterator[Stepwise]:
     made = Stepwise()
     yield made
-    while not made.ended.is_set():
-        made.go.set()
+    until(made.has_ended)
 
 
 def ended(job: Job[str]) -> Job[str]:
     """The job once its thread has set its state, which it does last."""
-    waiting = Event()
-    while job.state is JobState.RUNNING:
-        waiting.wait(0.005)
+    until(lambda: job.state is not JobState.RUNNING)
     return job
 
 

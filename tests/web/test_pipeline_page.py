@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from html import escape, unescape
+from html import unescape
 from urllib.parse import quote
 
 import pytest
+from markupsafe import escape
 from sqlalchemy import Engine
 
 from service.settings import Auth
@@ -82,7 +83,7 @@ def test_hostile_names_are_text_on_every_page(site: Site, add: Add, name: str) -
         pages.append(site.get(f"/pipeline/dead-letters/{quote(name, safe='')}/0/3"))
     for page in pages:
         assert page.status_code == 200
-        assert escape(name).replace("&quot;", "&#34;").replace("&#x27;", "&#39;") in page.text
+        assert escape(name) in page.text
         assert "<script>alert" not in page.text
 
 

@@ -10,12 +10,12 @@ from pydantic import BaseModel
 
 from service.dead_letters.reasons import meaning_of
 from service.doctor.check import Check, Condition, problems_of
-from service.doctor.collectors import SILENT_MS
 from service.doctor.delivery import outbox_check
 from service.doctor.evaluators import EvaluationSeen, behind_of, evaluator_checks
 from service.doctor.events import dead_letter_check
 from service.doctor.flow import (
     NOT_READ,
+    SILENT_MS,
     PartitionStanding,
     Reading,
     flow_of,
