@@ -85,7 +85,7 @@ class Operation:
     in_path: tuple[dict[str, Any], ...]
     query: tuple[dict[str, Any], ...]
     body: dict[str, Any] | None
-    body_kind: str
+    body_kinds: tuple[str, ...]
     answer: dict[str, Any] | None
     kinds: tuple[str, ...]
 
@@ -118,12 +118,12 @@ def operation(path: str, verb: str, one: dict[str, Any]) -> Operation:
     content = success.get("content", {})
     parameters = one.get("parameters", [])
     bodies = one.get("requestBody", {}).get("content", {})
-    body_kind = JSON if JSON in bodies else next(iter(bodies), "")
+    body = next(iter(bodies.values()), None)
     return Operation(
         NAMES.get(function, function), verb, path, one.get("description", ""),
         tuple(p for p in parameters if p["in"] == "path"),
         tuple(p for p in parameters if p["in"] == "query" and p["name"] not in NOT_ASKED),
-        bodies[body_kind]["schema"] if bodies else None, body_kind,
+        body["schema"] if body else None, tuple(bodies),
         None if PAGE in content else content.get(JSON, {}).get("schema"), tuple(sorted(content, reverse=True)),
     )  # fmt: skip
 
@@ -224,7 +224,10 @@ def method(one: Operation) -> str:
     takes = [f"{p['name']}: {type_of(p['schema'])}" for p in one.in_path]
     order = one.body is not None and "$ref" in one.body
     if one.body is not None and not order:
-        takes.append(f"body: {'str' if one.body_kind != JSON else type_of(one.body)}")
+        takes += [
+            "body: str | bytes",
+            f"kind: Literal[{', '.join(map(repr, one.body_kinds))}] = {one.body_kinds[0]!r}",
+        ]
     if one.answer is None and one.kinds and one.verb == "get":
         takes.append(f"accept: str = {one.kinds[0]!r}")
     if takes:
@@ -244,7 +247,7 @@ def call(one: Operation, *, order: bool) -> tuple[str, str]:
     query = ", asked" if one.query else ""
     if one.verb != "get":
         body = "order" if order else "body" if one.body is not None else "{}"
-        kind = f", {one.body_kind!r}" if one.body_kind not in {"", JSON} else ""
+        kind = ", kind" if body == "body" else ""
         sent = f"self.wire.send({one.verb.upper()!r}, {path}, {body}{kind}{', query=asked' if query else ''})"
         returns = type_of(one.answer) if one.answer else "None"
         return returns, f"return cast({returns!r}, json.loads({sent}))" if one.answer else sent

@@ -174,13 +174,14 @@ class Wire:
     def send(
         self, method: str, path: str, body: Any, kind: str = _JSON, query: Mapping[str, Any] | None = None
     ) -> bytes:
-        """The answer to what changes something; sent once."""
-        data = body.encode() if isinstance(body, str) else json.dumps(body, default=_text).encode()
+        """The answer to what changes something; sent once. Text and bytes go as they are, all else as JSON."""
+        written = body if isinstance(body, str | bytes) else json.dumps(body, default=_text)
+        data = written.encode() if isinstance(written, str) else written
         headers = {"Content-Type": kind, "Accept": _JSON}
         return self._ask(Request(self._address(path, query), data, headers, method=method)).body  # noqa: S310
 
     def _address(self, path: str, query: Mapping[str, Any] | None) -> str:
-        asked = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+        asked = [(name, _text(one)) for name, value in (query or {}).items() for one in _each(value)]
         return f"{self.url}{path}" + (f"?{urlencode(asked)}" if asked else "")
 
     def _validated(self, url: str, accept: str) -> bytes:
@@ -262,6 +263,11 @@ def _wait_after(error: Problem | Unreachable, attempt: int) -> float | None:
         if error.retry_after is not None:
             return min(error.retry_after, _LONGEST_WAIT_SECONDS)
     return min(2.0**attempt, _LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads callers
+
+
+def _each(value: Any) -> list[Any]:
+    """A list is written once for each of it, None not at all."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _text(value: Any) -> str:
@@ -2752,11 +2758,16 @@ class Client(_EventReader):
         """The newest monitor of each model; `monitor` is its YAML."""
         return self._pages("/api/v1/monitors", asked)
 
-    def upload(self, body: str, /, **asked: Unpack[UploadQuery]) -> MadeReference:
+    def upload(
+        self,
+        body: str | bytes,
+        kind: Literal["text/csv", "application/vnd.apache.parquet"] = "text/csv",
+        /,
+        **asked: Unpack[UploadQuery],
+    ) -> MadeReference:
         """Count a table, CSV or Parquet, sent as the body, into a reference and store it. No row of it is kept."""
         return cast(
-            "MadeReference",
-            json.loads(self.wire.send("POST", "/api/v1/references", body, "text/csv", query=asked)),
+            "MadeReference", json.loads(self.wire.send("POST", "/api/v1/references", body, kind, query=asked))
         )
 
     def references(self, **asked: Unpack[ReferencesQuery]) -> Iterator[ReferenceRow]:

@@ -10,7 +10,9 @@ from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sqlalchemy import Engine
 
 from service import client as client_module
@@ -196,6 +198,26 @@ def test_an_incident_is_marked(engine: Engine, add: Add) -> None:
         made = client.mark_incident("incident-1", verdict="false_alarm", why="a planned change")
         assert list(misfits(made, client_module.Mark)) == []
         assert client.incident("incident-1")["marks"][0]["why"] == "a planned change"
+
+
+TABLE = "amount,country,note,churned\n" + "".join(
+    f"{n}.5,{'DE' if n % 2 else 'FR'},n{n},{n % 2}\n" for n in range(300)
+)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("body", [TABLE, TABLE.encode()])
+def test_a_table_is_sent_without_the_columns_that_are_left_out(site: Site, body: str | bytes) -> None:
+    made = Client(site.url).upload(body, model="churn", label="churned", exclude=["note", "country"])
+    assert (made["features"], made["rows"]) == (["amount"], 300)
+
+
+@pytest.mark.postgres
+def test_a_table_may_be_parquet(site: Site, tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"amount": [1.0, 2.0] * 100}), tmp_path / "t.parquet")
+    body = (tmp_path / "t.parquet").read_bytes()
+    made = Client(site.url).upload(body, "application/vnd.apache.parquet", model="churn", exclude=[])
+    assert (made["features"], made["rows"]) == (["amount"], 200)
 
 
 @pytest.mark.postgres
