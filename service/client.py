@@ -1680,6 +1680,7 @@ class ReplayOrder(TypedDict):
     reason: NotRequired[Reason | None]
     since: NotRequired[str | None]
     until: NotRequired[str | None]
+    last_id: NotRequired[int | None]
     limit: NotRequired[int]
     write: NotRequired[bool]
     broken: NotRequired[bool]
