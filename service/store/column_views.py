@@ -24,7 +24,7 @@ from service.store.column_panes import (
 )
 from service.store.configuration import reference_bytes
 from service.store.engine import transaction
-from service.store.latest_version import version_at
+from service.store.latest_version import reference_name_at
 from service.store.tables import window_result
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ def last_window(connection: Connection, wanted: ColumnFilter, spec: WindowSpec) 
 
 def reference_of(connection: Connection, wanted: ColumnFilter, ts_ms: int) -> Level:
     """The column in the reference that was in force then, or why it is not there."""
-    version = version_at(connection, wanted.model, ts_ms)
-    name = None if version is None else version.reference_name
+    name = reference_name_at(connection, wanted.model, ts_ms)
     data = None if name is None else reference_bytes(connection, name)
     if data is None:
         return Level(None, Origin(name, reason="the model has no reference yet"))
