@@ -15,9 +15,10 @@ from service.plurals import counted
 from service.reference.profile import profile_to_bytes
 from service.store import acceptance as store
 from service.store.acceptance import Incomplete, Span, free_name, incomplete_windows
-from service.store.configuration import Applied, StoredReference, load_configuration
+from service.store.configuration import Applied, StoredReference
 from service.store.engine import transaction
 from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
+from service.store.latest_version import latest_version
 from service.store.marks import AlarmVerdict
 from service.store.paging import Paging
 from service.store.watermarks import load_progress, watermark_ms
@@ -81,7 +82,7 @@ class Objections:
 
 def present_of(engine: Engine, model: str) -> ModelVersion:
     """The newest version of a model. Raises ConfigurationError where there is none."""
-    latest = load_configuration(engine).latest(model)
+    latest = latest_version(engine, model)
     if latest is None:
         raise ConfigurationError(f"there is no monitor for model {model!r}; `driftbell apply` stores one")
     return latest

@@ -138,8 +138,12 @@ class Evaluator:
         self._sweep()
 
     def _deliver(self, held: Lease) -> None:
+        def keep() -> None:
+            keep_lease(self.engine, held)
+            self._reached()  # receivers that do not answer may take long together, and are no silence
+
         try:
-            self.delivery.deliver(partial(keep_lease, self.engine, held))
+            self.delivery.deliver(keep)
         except LeaseLost:
             log.warning("another evaluator sends alerts now; leaving it to that one")
 

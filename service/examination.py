@@ -140,8 +140,8 @@ class Examination:
 
     def _alertmanagers(self, engine: Engine) -> list[Check]:
         now_ms, seen = alertmanagers_seen(engine)
-        urls = self.reading.settings.evaluator.alertmanager_urls
-        names = [Alertmanager(url).name for url in urls.split(",")] if urls else []
+        urls = self.reading.settings.evaluator.alertmanager_urls or ()
+        names = [Alertmanager(url).name for url in urls]
         return alertmanager_checks(names, seen, now_ms)
 
     # ------------------------------------------------------------ the broker

@@ -12,7 +12,7 @@ from service.reference.stretches import Stretches, length_of
 from service.sketches.codec import pane_from_bytes
 from service.sketches.grids import Grid
 from service.sketches.pane import PaneSketch
-from service.store.configuration import load_configuration
+from service.store.latest_version import latest_version
 from service.store.panes import inferences_between, panes_between
 from service.store.profiles import stored_grids
 
@@ -29,7 +29,7 @@ def learn(engine: Engine, model: str, name: str, start_ms: int, end_ms: int) -> 
 
     Raises ConfigurationError when there are too few.
     """
-    latest = load_configuration(engine).latest(model)
+    latest = latest_version(engine, model)
     if latest is None:
         raise ConfigurationError(
             f"there is no monitor for model {model!r}; apply one, or let unknown models be learned"

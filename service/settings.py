@@ -88,12 +88,12 @@ _retention = duration(HOUR_MS, 3660 * DAY_MS)
 _MOST_ALERTMANAGERS = 10
 
 
-def _web_urls(text: str) -> str:
+def _web_urls(text: str) -> tuple[str, ...]:
     """Several addresses, separated by commas."""
     urls = listed(_web_url)(text)
     if not 0 < len(urls) <= _MOST_ALERTMANAGERS:
         raise ValueError(f"write 1 to {_MOST_ALERTMANAGERS} URLs, separated by commas")
-    return ",".join(urls)
+    return urls
 
 
 # ---------------------------------------------------------------- the settings
@@ -158,7 +158,7 @@ class EvaluatorSettings:
     alert_webhook_url: str | None = secret(
         "ALERT_WEBHOOK_URL", _web_url, "A URL that alerts are posted to as JSON."
     )
-    alertmanager_urls: str | None = secret(
+    alertmanager_urls: tuple[str, ...] | None = secret(
         "ALERTMANAGER_URL",
         _web_urls,
         "Alertmanagers that incidents are pushed to, as https://user:password@host:9093, separated by commas.",
@@ -348,7 +348,7 @@ def _dangers(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         *database_dangers(settings.database.url or "", environ),
         *_kafka_dangers(settings),
         *webhook_dangers(settings.evaluator.alert_webhook_url or ""),
-        *alertmanager_dangers(settings.evaluator.alertmanager_urls or ""),
+        *alertmanager_dangers(settings.evaluator.alertmanager_urls or ()),
         *open_secrets(SETTINGS, environ),
     ]
 

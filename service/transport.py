@@ -62,9 +62,9 @@ def webhook_dangers(url: str) -> list[str]:
     return _in_the_clear("DRIFTBELL_ALERT_WEBHOOK_URL", url)
 
 
-def alertmanager_dangers(urls: str) -> list[str]:
+def alertmanager_dangers(urls: Sequence[str]) -> list[str]:
     """A sentence for each of them that incidents, and who we are, would go to in the clear."""
-    return [one for url in urls.split(",") for one in _in_the_clear("DRIFTBELL_ALERTMANAGER_URL", url)]
+    return [one for url in urls for one in _in_the_clear("DRIFTBELL_ALERTMANAGER_URL", url)]
 
 
 def _in_the_clear(name: str, url: str) -> list[str]:

@@ -39,9 +39,12 @@ def optional(name: str, parse: Callable[[str], T], sentence: str) -> T | None:
     return cast("T | None", _declare(Setting(PREFIX + name, "", sentence), parse, None))
 
 
-def secret(name: str, parse: Callable[[str], str], sentence: str) -> str | None:
-    """Declare a field that no message and no repr shows; `<name>_FILE` may name a file that holds it."""
-    return cast("str | None", _declare(Setting(PREFIX + name, "", sentence, is_secret=True), parse, None))
+def secret(name: str, parse: Callable[[str], T], sentence: str) -> T | None:
+    """Declare a field that no message and no repr shows; `<name>_FILE` may name a file that holds it.
+
+    `parse` returns a text, or several in a tuple.
+    """
+    return cast("T | None", _declare(Setting(PREFIX + name, "", sentence, is_secret=True), parse, None))
 
 
 def secret_file(name: str, sentence: str) -> str | None:
@@ -93,7 +96,7 @@ def secrets_in(value: object) -> Iterator[str]:
         if not field.metadata:
             yield from secrets_in(held)
         elif held and field.metadata["setting"] and field.metadata["setting"].is_secret:
-            yield held
+            yield from (held,) if isinstance(held, str) else held
 
 
 def open_secrets(known: Iterable[Setting], environ: Mapping[str, str]) -> list[str]:

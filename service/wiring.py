@@ -199,7 +199,7 @@ def make_evaluator(settings: Settings, engine: Engine, metrics: PipelineMetrics)
 def alertmanagers_of(settings: Settings) -> list[Alertmanager]:
     """The configured ones."""
     urls, token = settings.evaluator.alertmanager_urls, settings.evaluator.alertmanager_token
-    return [Alertmanager(url, token) for url in urls.split(",")] if urls else []
+    return [Alertmanager(url, token) for url in urls or ()]
 
 
 def _pushing(settings: Settings, engine: Engine, metrics: PipelineMetrics) -> Pushing | None:

@@ -404,4 +404,23 @@ def test_alerts_are_left_to_the_evaluator_that_has_taken_them_over(
     assert "another evaluator sends alerts now" in caplog.text
 
 
+def test_receivers_that_are_slow_one_after_the_other_make_no_silence(engine: Engine) -> None:
+    collected(engine)
+    evaluating = Evaluating(engine)
+    with transaction(engine) as connection:
+        for number in range(10):
+            row = {"alert_id": f"a-{number}", "state": "firing", "message": _MESSAGE}
+            connection.execute(outbox.insert().values(row))
+    silent_ms: list[tuple[int, int]] = []
+
+    def send(_: Mapping[str, Any]) -> None:
+        evaluating.now_ms += 6_000
+        made = evaluating.made
+        silent_ms.append((evaluating.now_ms - made.stored_at_ms, evaluating.now_ms - made.ticked_at_ms))
+
+    evaluating.made.delivery = Delivery(Outbox(engine), send)
+    evaluating.made.step()
+    assert silent_ms == [(6_000, 6_000)] * 10
+
+
 _MESSAGE = {"state": "firing", "severity": "page", "cause": "missing", "summary": "weight is null"}

@@ -28,6 +28,7 @@ SECRETS = {
     "DRIFTBELL_DATABASE_URL": "postgresql://me:p%40ss-word@localhost/x",
     "DRIFTBELL_DATABASE_PASSWORD": "other-password",
     "DRIFTBELL_ALERT_WEBHOOK_URL": "https://hooks.example.com/services/T0/sesame",
+    "DRIFTBELL_ALERTMANAGER_URL": "https://a:first-one@am-1,https://b:second-one@am-2/behind/it",
 }
 
 
@@ -88,7 +89,15 @@ def test_a_traceback_is_part_of_the_json_object(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize(
     "said",
-    [*SECRETS.values(), "p@ss-word", "p%40ss-word", "/services/T0/sesame"],
+    [
+        *(one for several in SECRETS.values() for one in several.split(",")),
+        "p@ss-word",
+        "p%40ss-word",
+        "/services/T0/sesame",
+        "first-one",
+        "second-one",
+        "/behind/it",
+    ],
 )
 def test_no_line_shows_a_secret_or_the_part_of_one(
     monkeypatch: pytest.MonkeyPatch, form: str, said: str

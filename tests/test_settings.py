@@ -249,7 +249,7 @@ def test_a_reading_tells_which_connections_would_be_in_the_clear() -> None:
 def test_several_alertmanagers_are_named_and_none_is_reached_in_the_clear() -> None:
     assert load(
         ALERTMANAGER_URL="https://me:hush@am-1:9093, http://localhost:9093"
-    ).evaluator.alertmanager_urls == ("https://me:hush@am-1:9093,http://localhost:9093")
+    ).evaluator.alertmanager_urls == ("https://me:hush@am-1:9093", "http://localhost:9093")
     (said,) = mistakes_of(ALERTMANAGER_URL="https://am-1:9093,http://me:hush@am-2:9093")
     assert said.startswith("ALERTMANAGER_URL reaches am-2 in the clear; write https://")
     for wrong in (

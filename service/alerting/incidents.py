@@ -134,7 +134,10 @@ def _is_of_inputs(incident: Incident) -> bool:
 
 
 def _extend(incident: Incident, new: Newcomer) -> None:
-    incident.columns += [(c.role, c.name) for c in new.columns if (c.role, c.name) not in incident.columns]
+    if not (incident.columns and new.cause is Cause.CORRELATION_BREAK):  # it speaks of no column by itself
+        incident.columns += [
+            (c.role, c.name) for c in new.columns if (c.role, c.name) not in incident.columns
+        ]
     incident.causes += [new.cause] if new.cause not in incident.causes else []
     incident.paged |= new.severity is Severity.PAGE
     incident.last_ms = max(incident.last_ms, new.end_ms)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.messages import Severity
+from service.messages import Cause, Severity
 
 if TYPE_CHECKING:
     from service.messages import Alert
@@ -53,30 +53,42 @@ class WouldHavePaged:
 
 
 def incidents_of(fired: Sequence[Alert]) -> list[list[Alert]]:
-    """The alerts of each incident, what woke somebody first and consequences last; each alert as it was told last."""
+    """The alerts of each incident, its root first, as `service.store.incidents.alerts_of` has those that were stored.
+
+    `fired` are firing alerts in the order of time; each is taken as it was told last.
+    """
     by_incident: dict[str, dict[str, Alert]] = {}
     for alert in fired:
         by_incident.setdefault(alert.incident, {})[alert.id] = alert
-    return [
-        sorted(alerts.values(), key=lambda a: (a.consequence, _ORDER.index(a.severity), a.at_ms))
-        for alerts in by_incident.values()
-    ]
+    return [sorted(alerts.values(), key=_rootness) for alerts in by_incident.values()]
+
+
+def _rootness(alert: Alert) -> tuple[bool, int, bool, float, int]:
+    """Of equals that which fired first stays first."""
+    confidence = -1.0 if alert.confidence is None else alert.confidence
+    parted = alert.cause is Cause.CORRELATION_BREAK
+    return alert.consequence, _ORDER.index(alert.severity), parted, -confidence, alert.since_ms
+
+
+def severity_of(alerts: Sequence[Alert]) -> Severity:
+    """Of an incident: the worst of its alerts."""
+    return min((alert.severity for alert in alerts), key=_ORDER.index)
 
 
 def pages_in(incidents: Sequence[Sequence[Alert]]) -> int:
     """How many of them wake somebody."""
-    return sum(any(a.severity is Severity.PAGE for a in alerts) for alerts in incidents)
+    return sum(severity_of(alerts) is Severity.PAGE for alerts in incidents)
 
 
 def tickets_in(incidents: Sequence[Sequence[Alert]]) -> int:
     """How many of them are for working hours."""
-    return sum(alerts[0].severity is Severity.TICKET for alerts in incidents)
+    return sum(severity_of(alerts) is Severity.TICKET for alerts in incidents)
 
 
 def rung_by(alerts: Sequence[Alert]) -> WouldHaveRung:
     """One incident, given its alerts in their order."""
     root, *others = alerts
     return WouldHaveRung(
-        root.severity, root.cause.value, root.summary, root.since_ms, root.at_ms,
+        severity_of(alerts), root.cause.value, root.summary, root.since_ms, root.at_ms,
         tuple(one.summary for one in others),
     )  # fmt: skip

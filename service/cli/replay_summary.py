@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from service.alerting.would_have import incidents_of, pages_in, tickets_in
+from service.alerting.would_have import incidents_of, pages_in, severity_of, tickets_in
 from service.monitor import DAY_MS, format_duration
 from service.plurals import counted
 
@@ -27,7 +27,7 @@ def summary_of(tally: Tally, monitors: Sequence[Monitor]) -> Iterator[str]:
 
 def _lines(alerts: Sequence[Alert]) -> Iterator[str]:
     root, *others = alerts
-    yield f"{root.severity.value:6s} {root.cause.value}: {root.summary}"
+    yield f"{severity_of(alerts).value:6s} {root.cause.value}: {root.summary}"
     for alert in others:
         follows = "follows from it" if alert.consequence else alert.severity.value
         yield f"         {follows}: {alert.summary}"

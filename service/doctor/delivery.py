@@ -18,8 +18,8 @@ _SILENT_MS = 5 * MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class OutboxSeen:
-    """Alerts that wait, the oldest for so long, those that were tried before, when the last one left, and those that
-    silences keep back.
+    """Alerts that wait, the oldest for so long, those that were tried before, when the last one left, those that
+    silences keep back, and since when the oldest of those waits that were tried.
     """
 
     waiting: int = 0
@@ -27,6 +27,7 @@ class OutboxSeen:
     tried: int = 0
     left_ms: int | None = None
     held: int = 0
+    tried_since_ms: int | None = None
 
 
 def webhook_check(*, webhook: bool) -> Check:

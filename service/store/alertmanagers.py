@@ -27,7 +27,8 @@ from service.store.texts import storable
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-_MOST_INCIDENTS = 1_000
+_ALL = Paging(2**31 - 2)
+"""What rings and were left out would be told as over."""
 _MOST_FACTS = 6
 _GUARDED_LONGER = timedelta(minutes=15)
 """Rules of Prometheus hold on to what is over for some minutes: so long they are hushed."""
@@ -151,7 +152,7 @@ def all_silences(
 
 
 def _that_ring(connection: Connection) -> list[IncidentRow]:
-    rows = list_incidents(connection, IncidentFilter(open=True), Paging(_MOST_INCIDENTS)).rows
+    rows = list_incidents(connection, IncidentFilter(open=True), _ALL).rows
     return [one for one in rows if one.fired_ms is not None and one.severity in _HEARD]
 
 

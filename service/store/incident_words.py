@@ -18,7 +18,7 @@ from service.store.paging import columns_of
 from service.store.tables import alert, incident_mark, incident_word, model_version
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, RowMapping, Subquery
+    from sqlalchemy import Connection, Engine, RowMapping, Select, Subquery
 
     from service.store.statements import Statement
 
@@ -66,9 +66,10 @@ def end(engine: Engine, silence: int, said: Statement, now: datetime) -> Said | 
 
 def end_within(connection: Connection, silence: int, said: Statement, now: datetime) -> Said | None:
     """End it in this transaction."""
-    found = next((one for one in silences_in_force(connection, now) if one.id == silence), None)
-    if found is None:
+    row = connection.execute(_in_force(now).where(_word.id == silence)).mappings().first()
+    if row is None:
         return None
+    found = _said(row)
     return _add(connection, Order(found.incident, Word.ENDED, said), found.model, {"ends": silence})
 
 
@@ -81,8 +82,15 @@ def words_of(connection: Connection, incident: str) -> tuple[Said, ...]:
 
 def silences_in_force(connection: Connection, now: datetime, *, model: str | None = None) -> tuple[Said, ...]:
     """The silences, and what is expected, that hold now; the first one said first."""
+    rows = _in_force(now)
+    if model is not None:
+        rows = rows.where(_word.model == model)
+    return tuple(map(_said, connection.execute(rows).mappings()))
+
+
+def _in_force(now: datetime) -> Select[Any]:
     ended = incident_word.alias("ended")
-    rows = (
+    return (
         select(*columns_of(incident_word, Said))
         .where(
             _word.word.in_([one.value for one in SILENCING]),
@@ -95,17 +103,20 @@ def silences_in_force(connection: Connection, now: datetime, *, model: str | Non
         )
         .order_by(_word.id)
     )
-    if model is not None:
-        rows = rows.where(_word.model == model)
-    return tuple(map(_said, connection.execute(rows).mappings()))
 
 
 def silences_over(
     connection: Connection, incidents: Mapping[str, str], now: datetime
 ) -> Mapping[str, tuple[Said, ...]]:
     """What each of these incidents (their models by their ids) is silent by now; only those that are."""
-    holding = silences_in_force(connection, now) if incidents else ()
-    if not holding:
+    return silent_by(connection, silences_in_force(connection, now), incidents) if incidents else {}
+
+
+def silent_by(
+    connection: Connection, holding: Sequence[Said], incidents: Mapping[str, str]
+) -> Mapping[str, tuple[Said, ...]]:
+    """The same by these silences, which hold."""
+    if not (holding and incidents):
         return {}
     wrong = wrong_in(connection, list(incidents)) if any(one.covers for one in holding) else {}
     found = {

@@ -34,7 +34,6 @@ class IncidentFilter:
     """
 
     model: str | None = None
-    incident: str | None = None
     incidents: Sequence[str] | None = None
     open: bool | None = None
     since_ms: int | None = None
@@ -75,7 +74,7 @@ class IncidentRow:
 
 def list_incidents(connection: Connection, wanted: IncidentFilter, paging: Paging) -> Chunk[IncidentRow]:
     """Incidents, the latest begun first. One that is found to have begun earlier meanwhile may come twice."""
-    if wanted.incident is None and wanted.paged_since_ms is None:
+    if wanted.incidents is None and wanted.paged_since_ms is None:
         # Only the incidents of this page are put together of their alerts.
         wanted = replace(wanted, incidents=_of_page(connection, wanted, paging))
     incident = _incidents(wanted)
@@ -97,7 +96,7 @@ def _of_page(connection: Connection, wanted: IncidentFilter, paging: Paging) -> 
         rows = rows.where(_alert.since_ms > wanted.since_ms)
     if wanted.until_ms is not None:
         rows = rows.where(_alert.since_ms <= wanted.until_ms)
-    if wanted.open is not None:
+    if wanted.open is False:
         other = alert.alias("other")
         still_open = select(other.c.id).where(other.c.incident == _alert.incident, _is_open(other.c))
         rows = rows.where(~still_open.exists())
@@ -108,7 +107,7 @@ def _of_page(connection: Connection, wanted: IncidentFilter, paging: Paging) -> 
 
 def find_incident(connection: Connection, incident: str) -> IncidentRow | None:
     """One incident; None when there is none of that id."""
-    found = list_incidents(connection, IncidentFilter(incident=incident), Paging(1)).rows
+    found = list_incidents(connection, IncidentFilter(incidents=(incident,)), Paging(1)).rows
     return found[0] if found else None
 
 
@@ -160,14 +159,15 @@ def alerts_of(connection: Connection, incident: str) -> tuple[AlertRow, ...]:
 
 
 def _rootness(c: Columns) -> tuple[ColumnElement[Any], ...]:
+    """As `service.alerting.would_have.incidents_of` sorts what was never stored."""
     return (
         c.consequence,
         _has_fired(c).desc(),
         place_of(c.severity, *_SEVERITIES),
-        c.cause
-        == Cause.CORRELATION_BREAK.value,  # what moved by itself says more than that it parted from others
+        c.cause == Cause.CORRELATION_BREAK.value,  # that it moved says more than that it parted from others
         c.confidence.desc().nulls_last(),
         c.since_ms,
+        c.fired_ms,
         c.id,
     )
 
@@ -197,9 +197,8 @@ def _incidents(wanted: IncidentFilter, ids: ColumnElement[Any] | None = None) ->
         *(column.label(name) for name, column in _together(c).items()),
         func.row_number().over(partition_by=(c.model, c.incident), order_by=_rootness(c)).label("place"),
     ).select_from(source)  # fmt: skip
-    for name in ("model", "incident"):
-        if (value := getattr(wanted, name)) is not None:
-            rows = rows.where(c[name] == value)
+    if wanted.model is not None:
+        rows = rows.where(c.model == wanted.model)
     return rows.subquery("incident")
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from service.alerting.holding import Letter, settle
 from service.messages import State
 from service.store.engine import transaction
-from service.store.incident_words import silences_in_force, silences_over
+from service.store.incident_words import silences_in_force, silent_by
 from service.store.tables import outbox
 
 if TYPE_CHECKING:
@@ -52,11 +52,12 @@ class Outbox:
         """Keep back what a silence covers, and let go what one has kept; returns what is kept back from now on."""
         with transaction(self._engine) as connection:
             now = connection.execute(select(func.now())).scalar_one()
-            if not (_holds_some(connection) or silences_in_force(connection, now)):
+            holding = silences_in_force(connection, now)
+            if not (holding or _holds_some(connection)):
                 return []
             letters = _letters(connection)
             incidents = {one.incident: model for one, model in letters if one.incident}
-            settled = settle([one for one, _ in letters], set(silences_over(connection, incidents, now)))
+            settled = settle([one for one, _ in letters], set(silent_by(connection, holding, incidents)))
             for ids, values in (
                 (settled.hold, {"held_at": now}),
                 (settled.release, {"held_at": None}),

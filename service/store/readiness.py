@@ -18,7 +18,8 @@ from service.readiness.readiness import Compared, Known, Seen, Trace
 from service.readiness.rubric import ERRORS
 from service.store.acceptance import acceptances_of
 from service.store.queries import find_model, find_reference
-from service.store.tables import alertmanager, label_delay, outbox, window_result
+from service.store.standing import outbox_within
+from service.store.tables import alertmanager, label_delay, window_result
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from service.monitor import WindowSpec
     from service.store.queries import ModelRow
 
-_sent, _told = outbox.c, alertmanager.c
+_told = alertmanager.c
 TAKES_WITHIN = "5 minutes"
 """After so long what an Alertmanager was told last has ended by itself."""
 
@@ -82,18 +83,13 @@ def known_of(connection: Connection, model: str, now_ms: int) -> Known | None:
 
 def outbox_of(connection: Connection) -> Outbox:
     """How alerts leave: when one did last, how many were tried and wait, and which Alertmanagers take incidents."""
-    waits = (_sent.delivered_at.is_(None)) & (_sent.attempts > 0)
-    left, failed, since = connection.execute(
-        select(
-            func.max(_sent.delivered_at), func.count().filter(waits), func.min(_sent.created_at).filter(waits)
-        )
-    ).one()
+    seen = outbox_within(connection)
     takes = _told.failing_since.is_(None) & (
         _told.reached_at > func.now() - text(f"interval '{TAKES_WITHIN}'")
     )
     pushed = select(_told.name, _told.reached_at, func.coalesce(takes, false())).order_by(_told.name)
     return Outbox(
-        _ms(left), failed, _ms(since),
+        seen.left_ms, seen.tried, seen.tried_since_ms,
         tuple(Pushed(name, _ms(reached), took) for name, reached, took in connection.execute(pushed)),
     )  # fmt: skip
 

@@ -106,8 +106,8 @@ def _open_in(connection: Connection, of: Stretch) -> list[IncidentRow]:
     ends = or_(c.state != State.RESOLVED.value, c.at_ms > of.start_ms)
     query = select(c.incident).where(c.model == of.model, c.since_ms < of.end_ms, ends).distinct()
     names = connection.execute(query.limit(_MOST_INCIDENTS)).scalars().all()
-    found = [list_incidents(connection, IncidentFilter(incident=name), Paging(1)).rows for name in names]
-    return sorted((row for rows in found for row in rows), key=lambda one: one.since_ms)
+    found = list_incidents(connection, IncidentFilter(incidents=names), Paging(_MOST_INCIDENTS)).rows
+    return sorted(found, key=lambda one: one.since_ms)
 
 
 def _first_event_ms(engine: Engine, of: Stretch) -> int | None:

@@ -68,8 +68,7 @@ def apply_retention(engine: Engine, retention: Retention, now_ms: int) -> None:
     age = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, retention.dead_letters_ms / 1000)
     _delete(engine, dead_letter, dead_letter.c.seen_at < age, _ROUNDS)
     _thin_dead_letters(engine, retention.dead_letters_kept)
-    delivered = outbox.c.delivered_at < func.now() - text(f"interval '{_DELIVERED_KEPT}'")
-    _delete(engine, outbox, delivered, _ROUNDS)
+    _delete(engine, outbox, _told_and_over(), _ROUNDS)
     resolved = (alert.c.state == State.RESOLVED.value) & (alert.c.at_ms < now_ms - retention.results_ms)
     _delete(engine, alert, resolved, _ROUNDS)
 
@@ -104,6 +103,15 @@ def _closed_before(before_ms: int, age_ms: int) -> ColumnElement[bool]:
         .exists()
     )
     return (pane.c.end_ms < before_ms) & ~still_open
+
+
+def _told_and_over() -> ColumnElement[bool]:
+    """Messages that left long ago, of alerts whose end did, too: a silence swallows the end of what nobody heard of."""
+    waiting = outbox.alias("waiting").c
+    waits = select(waiting.id).where(waiting.alert_id == outbox.c.alert_id, waiting.delivered_at.is_(None))
+    is_open = select(alert.c.id).where(alert.c.id == outbox.c.alert_id, alert.c.state != State.RESOLVED.value)
+    delivered = outbox.c.delivered_at < func.now() - text(f"interval '{_DELIVERED_KEPT}'")
+    return delivered & ~is_open.exists() & ~waits.exists()
 
 
 def _delete(engine: Engine, table: Table, old: ColumnElement[bool], rounds: int) -> int:

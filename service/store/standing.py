@@ -159,18 +159,22 @@ def dead_letters_seen(engine: Engine, within_ms: int) -> tuple[dict[str, int], i
 
 def outbox_seen(engine: Engine) -> OutboxSeen:
     """Alerts that wait, and when one left last."""
+    with looking(engine) as connection:
+        return outbox_within(connection)
+
+
+def outbox_within(connection: Connection) -> OutboxSeen:
+    """The same in this transaction. What a silence has dropped was never attempted, and has not left."""
     waits = _sent.delivered_at.is_(None) & _sent.held_at.is_(None)
     held = _sent.delivered_at.is_(None) & _sent.held_at.is_not(None)
-    oldest = func.extract("epoch", func.now() - func.min(_sent.created_at).filter(waits)) * 1000
+    tried, age_of_oldest = _sent.attempts > 0, func.now() - func.min(_sent.created_at).filter(waits)
     row = select(
-        func.count().filter(waits), oldest, func.count().filter(waits & (_sent.attempts > 0)),
-        func.extract("epoch", func.max(_sent.delivered_at)) * 1000, func.count().filter(held),
+        func.count().filter(waits), func.extract("epoch", age_of_oldest) * 1000, func.count().filter(waits & tried),
+        func.max(_sent.delivered_at).filter(tried), func.count().filter(held),
+        func.min(_sent.created_at).filter(waits & tried),
     )  # fmt: skip
-    with looking(engine) as connection:
-        waiting, oldest_ms, tried, left_ms, kept_back = connection.execute(row).one()
-    return OutboxSeen(
-        waiting, int(oldest_ms or 0), tried, None if left_ms is None else int(left_ms), kept_back
-    )
+    waiting, oldest_ms, attempted, left, kept_back, since = connection.execute(row).one()
+    return OutboxSeen(waiting, int(oldest_ms or 0), attempted, _ms(left), kept_back, _ms(since))
 
 
 def alertmanagers_seen(engine: Engine) -> tuple[int, list[AlertmanagerSeen]]:

@@ -90,6 +90,22 @@ def test_an_alert_joins_an_open_incident_by_what_it_is_about(
     assert joined(first, then) == (joins, follows)
 
 
+@pytest.mark.parametrize(("first", "joins"), [(MISSING, False), (None, True)])
+def test_a_relation_that_breaks_brings_its_columns_only_to_its_own_incident(
+    first: Begins | None, joins: bool
+) -> None:
+    """What happens to age later is no return of missing amounts, though both parted meanwhile."""
+    state = FoldState()
+    begun = [
+        one for one in (first, Begins(Cause.CORRELATION_BREAK, (AMOUNT, AGE), Severity.TICKET, 1)) if one
+    ]
+    opened = [incident_for(state, "churn", one.newcomer()).incident.id for one in begun]
+    assert len(set(opened)) == 1
+    keep_open(state, opened[0])
+    later = incident_for(state, "churn", Begins(Cause.UNIT_CHANGE, (AGE,), hour=5).newcomer())
+    assert (later.incident.id == opened[0]) is joins
+
+
 @pytest.mark.parametrize(
     ("then", "joins"),
     [

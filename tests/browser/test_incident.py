@@ -37,8 +37,10 @@ def incidents_of(site: Site, model: str) -> list[dict[str, Any]]:
 
 
 def the_one(site: Site, model: str, words: tuple[str, ...]) -> dict[str, Any]:
-    (found,) = [one for one in incidents_of(site, model) if all(word in one["summary"] for word in words)]
-    return found
+    told = incidents_of(site, model)
+    found = [one for one in told if all(word in one["summary"] for word in words)]
+    assert len(found) == 1, [one["summary"] for one in told]
+    return found[0]
 
 
 @pytest.mark.parametrize(("model", "words", "cause"), FAILURES)

@@ -99,6 +99,14 @@ def test_an_incident_whose_alerts_have_joined_another_one_is_left_out(
     assert [one.id for one in Alertmanagers(engine).situation(NOW).incidents] == ["i-1"]
 
 
+def test_what_rings_is_told_however_much_is_open_that_began_later(engine: Engine) -> None:
+    pending = {"severity": "info", "state": "pending", "since_ms": NOW_MS}
+    with transaction(engine) as connection:
+        for number in range(1_001):
+            add_alert(connection, f"p-{number}", "churn", incident=f"p-{number}", **pending)
+    assert [one.id for one in Alertmanagers(engine).situation(NOW).incidents] == ["i-1"]
+
+
 def test_a_trouble_with_its_silences_keeps_what_was_told_and_known(engine: Engine) -> None:
     register = Alertmanagers(engine)
     register.told("am", Told([], [theirs("i-1", "s-1")], frozenset()), NOW)

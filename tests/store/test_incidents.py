@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, select, text
 
+from service.alerting.would_have import incidents_of
 from service.errors import ConfigurationError
+from service.messages import Alert, Cause, Severity, State
 from service.monitor import HOUR_MS, MINUTE_MS
 from service.store import engine as store_engine
 from service.store import marks
@@ -77,6 +80,36 @@ def test_without_a_diagnosis_the_worst_and_then_the_oldest_is_the_root(
     put("b", severity="page", since_ms=NOW_MS)
     put("c", severity="page", since_ms=NOW_MS - MINUTE_MS)
     assert [a.id for a in alerts_of(connection, "i-1")] == ["c", "b", "a"]
+
+
+def test_of_equals_what_fired_first_is_the_root(connection: Connection, put: Put) -> None:
+    for alert_id, fired_ms in (("a", NOW_MS), ("b", NOW_MS - MINUTE_MS), ("c", None)):
+        put(alert_id, state="resolved", fired_ms=fired_ms, severity="ticket", confidence=0.5)
+    assert [a.id for a in alerts_of(connection, "i-1")] == ["b", "a", "c"]
+
+
+def test_what_was_never_stored_has_the_same_root_and_order(connection: Connection, put: Put) -> None:
+    rng = np.random.default_rng(1)
+    fired = []
+    for place in range(200):
+        fields = {
+            "cause": str(rng.choice(["data_drift", "correlation_break", "missing"])),
+            "severity": str(rng.choice(["page", "ticket", "info"])),
+            "consequence": bool(rng.integers(2)),
+            "confidence": [None, 0.5, 0.9][int(rng.integers(3))],
+            "since_ms": NOW_MS - MINUTE_MS * int(rng.integers(3)),
+        }
+        at_ms = NOW_MS + place
+        put(f"a{rng.integers(10**9)}-{place}", **fields, at_ms=at_ms, fired_ms=at_ms)
+        fired.append(
+            Alert(
+                str(place), "i-1", "churn", "1", "", "5m", None, "drift", Cause(fields["cause"]),
+                Severity(fields["severity"]), State.FIRING, int(str(fields["since_ms"])), at_ms, "",
+                bool(fields["consequence"]), fields["confidence"],
+            )
+        )  # fmt: skip
+    [alerts] = incidents_of(fired)
+    assert [a.at_ms for a in alerts] == [a.at_ms for a in alerts_of(connection, "i-1")]
 
 
 def test_an_incident_is_open_until_its_last_alert_is_resolved(connection: Connection, put: Put) -> None:

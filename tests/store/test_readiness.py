@@ -256,6 +256,18 @@ def test_the_outbox_says_when_an_alert_left_and_how_many_are_stuck(engine: Engin
     assert read() == Outbox(12_000, 2, 30_000)
 
 
+def test_what_silences_keep_back_or_drop_has_neither_failed_nor_left(engine: Engine, add: Add) -> None:
+    def put(connection: Any, **changes: Any) -> None:
+        values = {"alert_id": "a", "state": "firing", "message": {}, **changes}
+        connection.execute(insert(outbox).values(**values))
+
+    now = datetime.now(UTC)
+    add(put, attempts=3, held_at=now)
+    add(put, attempts=0, held_at=now, delivered_at=now)
+    with transaction(engine) as connection:
+        assert outbox_of(connection) == Outbox(None, 0, None)
+
+
 def test_an_alertmanager_takes_incidents_while_it_was_reached_lately(engine: Engine, add: Add) -> None:
     def put(connection: Any, name: str, **at: Any) -> None:
         connection.execute(insert(alertmanager).values(name=name, **at))

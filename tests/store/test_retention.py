@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, func, insert, select, text
 
 from service.monitor import DAY_MS
 from service.store import retention as module
@@ -20,6 +20,11 @@ pytestmark = pytest.mark.postgres
 
 NOW_MS = 1_795_305_600_000
 KEPT = Retention(results_ms=30 * DAY_MS, panes_ms=7 * DAY_MS, dead_letters_ms=2 * DAY_MS)
+
+ALERT = {
+    "incident": "i", "model": "churn", "version": "", "segment": "", "window": "5m", "role": "", "feature": "",
+    "rule": "drift", "cause": alert_of().cause.value, "severity": "page", "since_ms": 0, "summary": "",
+}  # fmt: skip
 
 
 def add(engine: Engine, table: Any, *rows: dict[str, Any]) -> None:
@@ -113,17 +118,29 @@ def test_messages_that_were_not_delivered_stay(engine: Engine) -> None:
     assert left(engine, outbox.c.alert_id) == ["a-1", "a-2"]
 
 
+def test_that_an_alert_was_told_is_known_until_its_end_is_told(engine: Engine) -> None:
+    add(engine, alert,
+        ALERT | {"id": "over", "state": "resolved", "at_ms": NOW_MS},
+        ALERT | {"id": "its end waits", "state": "resolved", "at_ms": NOW_MS},
+        ALERT | {"id": "rings", "state": "firing", "at_ms": NOW_MS})  # fmt: skip
+    long_ago = func.now() - text("interval '8 days'")
+    with transaction(engine) as connection:
+        for name, state, at in (
+            ("over", "firing", long_ago), ("over", "resolved", long_ago), ("its end waits", "firing", long_ago),
+            ("its end waits", "resolved", None), ("rings", "firing", long_ago),
+        ):  # fmt: skip
+            values = {"alert_id": name, "state": state, "message": {}, "delivered_at": at, "attempts": 1}
+            connection.execute(insert(outbox).values(values))
+    apply_retention(engine, KEPT, NOW_MS)
+    assert left(engine, outbox.c.alert_id) == ["its end waits", "its end waits", "rings"]
+
+
 def test_alerts_go_with_their_results_once_they_are_resolved(engine: Engine) -> None:
-    document = alert_of()
-    row = {
-        "incident": "i", "model": "churn", "version": "", "segment": "", "window": "5m", "role": "", "feature": "",
-        "rule": "drift",
-        "cause": document.cause.value, "severity": "page", "since_ms": 0, "summary": "",
-    }  # fmt: skip
     old = NOW_MS - 31 * DAY_MS
     add(engine, alert,
-        row | {"id": "old", "state": "resolved", "at_ms": old}, row | {"id": "rings", "state": "firing", "at_ms": old},
-        row | {"id": "new", "state": "resolved", "at_ms": NOW_MS})  # fmt: skip
+        ALERT | {"id": "old", "state": "resolved", "at_ms": old},
+        ALERT | {"id": "rings", "state": "firing", "at_ms": old},
+        ALERT | {"id": "new", "state": "resolved", "at_ms": NOW_MS})  # fmt: skip
     apply_retention(engine, KEPT, NOW_MS)
     assert left(engine, alert.c.id) == ["new", "rings"]
 

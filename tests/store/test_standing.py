@@ -130,9 +130,15 @@ def test_the_outbox_tells_what_waits_for_how_long_and_what_left(engine: Engine, 
         ago = func.now() - text("interval '10 minutes'")
         connection.execute(insert(outbox).values(usual | {"attempts": 3, "created_at": ago}))
         connection.execute(insert(outbox).values(usual))
-        connection.execute(insert(outbox).values(usual | {"delivered_at": func.now()}))
+        connection.execute(insert(outbox).values(usual | {"attempts": 1, "delivered_at": func.now()}))
 
     add(put)
     seen = outbox_seen(engine)
     assert (seen.waiting, seen.tried, 599_000 < seen.oldest_ms < 605_000) == (2, 1, True)
     assert abs((seen.left_ms or 0) - time.time_ns() // 1_000_000) < 10_000
+
+
+def test_what_a_silence_has_dropped_has_not_left(engine: Engine, add: Add) -> None:
+    dropped = {"alert_id": "a", "state": "firing", "message": {}, "delivered_at": func.now()}
+    add(lambda connection: connection.execute(insert(outbox).values(dropped)))
+    assert outbox_seen(engine).left_ms is None
