@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.monitor import DAY_MS, HOUR_MS
+from service.monitor import DAY_MS, HOUR_MS, Budget, Monitor
 from tests.web.conftest import Add
 from tests.web.seeding import NOW_MS, add_alert, add_model
 from tests.web.serving import Site
@@ -33,6 +33,12 @@ def test_what_began_long_before_many_others_is_shown_while_it_is_open(site: Site
     page = site.get("/models/churn").text
     assert (counted(page, "weeks"), counted(page, "n200")) == (2, 0)
     assert "1 alert in this time" in page
+
+
+def test_a_model_whose_only_monitor_lies_ahead_has_a_page_and_a_budget(site: Site, add: Add) -> None:
+    add(add_model, "churn", since_ms=NOW_MS + HOUR_MS, monitor=Monitor("churn", budget=Budget(2.0, DAY_MS)))
+    assert "of 2 allowed were false" in site.get("/models/churn").text
+    assert site.get("/api/v1/models/churn/budget").json()["promised"] == 2.0
 
 
 def test_a_time_long_ago_has_what_was_open_then_and_what_is_now(site: Site, add: Add) -> None:

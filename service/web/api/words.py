@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -25,7 +25,7 @@ from service.store.incident_words import (
     silences_over,
     words_of,
 )
-from service.store.incidents import find_incident
+from service.store.incidents import IncidentRow, find_incident
 from service.store.statements import Statement
 from service.web.api.parameters import Listing, Name, NameInPath, Time
 from service.web.api.signatures import Who, Why, signed
@@ -34,6 +34,9 @@ from service.web.problems import not_found
 
 NONE_OF_THIS_ID = "there is no incident of this id"
 _LARGEST_ID = 2**63 - 1
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 log = logging.getLogger(__name__)
 
@@ -124,16 +127,11 @@ class Standing(BaseModel):
     words: list[Said]
 
 
-def standing_of(web: WebDependencies, incident_id: str) -> Standing:
-    """Of an incident that is there."""
-    now = _now(web)
-    with transaction(web.engine) as connection:
-        row = find_incident(connection, incident_id)
-        if row is None:
-            raise not_found(NONE_OF_THIS_ID)
-        words = words_of(connection, incident_id)
-        silences = silences_over(connection, {row.id: row.model}, now).get(row.id, ())
-        there = [one for one in silenced_there(connection, now, [incident_id]) if one.word is None]
+def standing_of(connection: Connection, row: IncidentRow, now: datetime) -> Standing:
+    """Of an incident, now."""
+    words = words_of(connection, row.id)
+    silences = silences_over(connection, {row.id: row.model}, now).get(row.id, ())
+    there = [one for one in silenced_there(connection, now, [row.id]) if one.word is None]
     return Standing(
         acknowledged=who_has_it(words), silences=list(silences), silenced_there=there, words=list(words)
     )

@@ -21,7 +21,7 @@ from service.store.open_in_time import MOST_INCIDENTS, fired_in, incidents_in
 from service.store.paging import Paging
 from service.store.queries import ModelRow
 from service.store.result_queries import AlertRow
-from service.web.api.incidents import budget
+from service.web.api.incidents import budget_of
 from service.web.api.parameters import Filled, Name, NameInPath, Time
 from service.web.api.slices import Slice, slices
 from service.web.api.unknown_model import no_model_among
@@ -108,6 +108,7 @@ def model(
         chosen = Chosen(span.window, span.version, span.segment, span.since_ms, span.until_ms)
         incidents = _incidents(connection, model, chosen)
         alerts = fired_in(connection, model, chosen.segment, chosen.since, chosen.until)
+        budget = budget_of(connection, model, now_ms)
     beside = slices(web, parameters)
     condition = condition_of(row, now_ms)
     return page(
@@ -115,7 +116,7 @@ def model(
         word=STATE_WORDS[condition.state], chosen=chosen, choices=_choices(row, monitor, beside.items, chosen, now_ms),
         last_event=moment(row.last_event_ms, now_ms), last_label=moment(row.last_label_ms, now_ms),
         incidents=incidents, alerts=_bars(alerts), slices=beside.items,
-        budget=budget(web, model),
+        budget=budget,
         answers=_answers(monitor),
         sources=_sources(model, chosen, asked.metric) | {"answers": _course(model, chosen, monitor, beside.items)},
         link=LINKS, span=(utc(chosen.since), utc(chosen.until)), number=number, share=share, times_over=times_over,
