@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from service.monitor import DAY_MS, HOUR_MS, Budget, Monitor
@@ -57,3 +59,9 @@ def test_a_time_long_ago_has_what_was_open_then_and_what_is_now(site: Site, add:
     }
     assert found == {"then": 2, "elsewhere": 1, "follows": 1, "before": 0, "today": 1, "n200": 0}
     assert "1 alert in this time" in page
+
+
+def test_the_heat_map_and_the_volume_are_drawn_of_one_answer(site: Site, add: Add) -> None:
+    add(add_model, "churn")
+    asked = re.findall(r'data-source="[^"]*(api/v1/heat[^"]*)"', site.get("/models/churn").text)
+    assert (len(asked), len(set(asked))) == (2, 1)

@@ -172,9 +172,10 @@ def _choices(row: ModelRow, monitor: Monitor, beside: list[Slice], chosen: Chose
 def _sources(model: str, chosen: Chosen, metric: str | None) -> dict[str, str]:
     """What the charts are drawn from."""
     of = {"model": model} | chosen.values
+    heat = api("heat", **of, points=MOST_PLACES)
     return {
-        "heat": api("heat", **of, points=MOST_PLACES),
-        "volume": api("heat", **of, points=MOST_PLACES, columns=1),
+        "heat": heat,
+        "volume": heat,  # one address is asked once, whoever is drawn from it
         "performance": api("performance-over-time", **of, metric=metric),
         "missing": api("missing-over-time", **of),
     }
