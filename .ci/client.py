@@ -24,11 +24,23 @@ STREAM = "text/event-stream"
 PAGE = "text/html"
 TIME = "ISO 8601, or milliseconds since 1970"
 NAMES = {
-    "mark": "mark_incident",
-    "replay": "replay_dead_letters",
+    "accept": "accept_incident",
+    "acknowledge": "acknowledge_incident",
+    "cancel": "cancel_backtest",
     "counts": "dead_letter_counts",
+    "diff": "diff_monitors",
+    "expect": "expect_incident",
+    "find": "backtest",
     "incident_report_of": "incident_report",
-    "comparison": "comparison",
+    "mark": "mark_incident",
+    "release": "release_incident",
+    "replay": "replay_dead_letters",
+    "save": "save_monitors",
+    "silence": "silence_incident",
+    "sniff": "sniff_topic",
+    "start": "start_backtest",
+    "upload": "upload_reference",
+    "validate": "validate_monitors",
 }
 """What operations are called where the name of their function does not say enough."""
 SIMPLE = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
@@ -147,7 +159,9 @@ def reachable(schemas: dict[str, Any], roots: Iterator[Any]) -> set[str]:
 
 # ---------------------------------------------------------------- types
 def identifier(name: str) -> str:
-    """A schema's name as Python writes it; of two that share one, FastAPI names the modules, too."""
+    """A schema's name as Python writes it."""
+    if "__" in name:  # FastAPI names the modules of two classes that share a name
+        raise SystemExit(f"another class of the API is called as {name} is: rename one of them")
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"\W|_", name))
 
 

@@ -472,10 +472,10 @@ Reason: TypeAlias = Literal[
 Role: TypeAlias = Literal["feature", "prediction", "score", "latency_ms", "rule", "label"]
 
 
-ServiceComparisonVerdictStanding: TypeAlias = Literal["better", "worse", "alike", "unknown"]
-
-
 Severity: TypeAlias = Literal["page", "ticket", "info"]
+
+
+Standing: TypeAlias = Literal["better", "worse", "alike", "unknown"]
 
 
 State: TypeAlias = Literal["pending", "firing", "resolved"]
@@ -488,6 +488,27 @@ Verdict: TypeAlias = Literal["ok", "drift", "too_little_data"]
 
 
 Word: TypeAlias = Literal["acknowledged", "released", "silenced", "expected", "ended", "accepted"]
+
+
+class AcceptReferenceOrder(TypedDict):
+    """Make the present normal: the panes of the last time, or of a time, become the reference of a model's monitor.
+
+    `even_so`: also while an incident that pages is open.
+    """
+
+    model: str
+    since: NotRequired[str | None]
+    until: NotRequired[str | None]
+    last: NotRequired[str | None]
+    name: NotRequired[str | None]
+    even_so: NotRequired[bool]
+    why: str
+    who: NotRequired[str | None]
+
+
+AcceptSpanOrder = TypedDict(
+    "AcceptSpanOrder", {"who": "NotRequired[str | None]", "why": "str", "from": "str", "to": "str"}
+)
 
 
 class Accepted(TypedDict):
@@ -671,7 +692,7 @@ class Comparison(TypedDict):
     versions together, if the difference stays as it is, and `labels_at_most` whatever it is. `rows` are labelled.
     """
 
-    standing: ServiceComparisonVerdictStanding
+    standing: Standing
     loss: Loss | None
     mean: float | None
     other_mean: float | None
@@ -1094,7 +1115,7 @@ class Incident(TypedDict):
     effect: str | None
     alerts: list[AlertRow]
     marks: list[Mark]
-    standing: ServiceWebApiWordsStanding
+    standing: IncidentStanding
 
 
 class IncidentRow(TypedDict):
@@ -1126,6 +1147,15 @@ class IncidentRow(TypedDict):
     marked_at: str | None
     acknowledged_by: str | None
     acknowledged_at: str | None
+
+
+class IncidentStanding(TypedDict):
+    """What people say of an incident: who has it, what it is silent by here and at Alertmanagers, and all words."""
+
+    acknowledged: Said | None
+    silences: list[Said]
+    silenced_there: list[SilencedThere]
+    words: list[Said]
 
 
 class JudgedRow(TypedDict):
@@ -1829,37 +1859,6 @@ class Series(TypedDict):
     verdicts: list[str | None]
 
 
-class ServiceWebApiReferenceMakingAcceptOrder(TypedDict):
-    """Make the present normal: the panes of the last time, or of a time, become the reference of a model's monitor.
-
-    `even_so`: also while an incident that pages is open.
-    """
-
-    model: str
-    since: NotRequired[str | None]
-    until: NotRequired[str | None]
-    last: NotRequired[str | None]
-    name: NotRequired[str | None]
-    even_so: NotRequired[bool]
-    why: str
-    who: NotRequired[str | None]
-
-
-ServiceWebApiWordsAcceptOrder = TypedDict(
-    "ServiceWebApiWordsAcceptOrder",
-    {"who": "NotRequired[str | None]", "why": "str", "from": "str", "to": "str"},
-)
-
-
-class ServiceWebApiWordsStanding(TypedDict):
-    """What people say of an incident: who has it, what it is silent by here and at Alertmanagers, and all words."""
-
-    acknowledged: Said | None
-    silences: list[Said]
-    silenced_there: list[SilencedThere]
-    words: list[Said]
-
-
 class Side(TypedDict):
     """One side of the comparison in figures. `rows` may have a value of the column, `values` have one."""
 
@@ -2176,7 +2175,7 @@ class EndSilenceQuery(TypedDict):
 class SilencesQuery(TypedDict):
     """What may be asked of `silences`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
 
 
@@ -2187,10 +2186,10 @@ class MonitorsQuery(TypedDict):
     limit: NotRequired[int]
 
 
-class UploadQuery(TypedDict):
-    """What may be asked of `upload`."""
+class UploadReferenceQuery(TypedDict):
+    """What may be asked of `upload_reference`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # the reference's name; the model's if none is given
     name: NotRequired[str | None]
@@ -2215,7 +2214,7 @@ class ReferencesQuery(TypedDict):
 
     # the most rows of a page
     limit: NotRequired[int]
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
 
 
@@ -2228,7 +2227,7 @@ class IncidentsQuery(TypedDict):
     since: NotRequired[Time | None]
     # at this time or before
     until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
     # whether something in it is pending or fires
     open: NotRequired[bool | None]
@@ -2237,7 +2236,7 @@ class IncidentsQuery(TypedDict):
 class ComparisonQuery(TypedDict):
     """What may be asked of `comparison`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # a build of the model
     version: NotRequired[str | None]
@@ -2265,7 +2264,7 @@ class OverviewQuery(TypedDict):
 class HeatQuery(TypedDict):
     """What may be asked of `heat`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # the monitor's shortest tumbling one if none is named
     window: NotRequired[str | None]
@@ -2286,7 +2285,7 @@ class HeatQuery(TypedDict):
 class ScoresQuery(TypedDict):
     """What may be asked of `scores`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # the monitor's shortest tumbling one if none is named
     window: NotRequired[str | None]
@@ -2309,7 +2308,7 @@ class ScoresQuery(TypedDict):
 class PerformanceOverTimeQuery(TypedDict):
     """What may be asked of `performance_over_time`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # the monitor's shortest tumbling one if none is named
     window: NotRequired[str | None]
@@ -2328,7 +2327,7 @@ class PerformanceOverTimeQuery(TypedDict):
 class MissingOverTimeQuery(TypedDict):
     """What may be asked of `missing_over_time`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # the monitor's shortest tumbling one if none is named
     window: NotRequired[str | None]
@@ -2349,7 +2348,7 @@ class MissingOverTimeQuery(TypedDict):
 class SlicesQuery(TypedDict):
     """What may be asked of `slices`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # the monitor's shortest tumbling one if none is named
     window: NotRequired[str | None]
@@ -2440,7 +2439,7 @@ class WindowsQuery(TypedDict):
     since: NotRequired[Time | None]
     # at this time or before
     until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
     # a build of the model
     version: NotRequired[str | None]
@@ -2459,7 +2458,7 @@ class FindingsQuery(TypedDict):
     since: NotRequired[Time | None]
     # at this time or before
     until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
     # a build of the model
     version: NotRequired[str | None]
@@ -2484,7 +2483,7 @@ class PerformanceQuery(TypedDict):
     since: NotRequired[Time | None]
     # at this time or before
     until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
     # a build of the model
     version: NotRequired[str | None]
@@ -2501,7 +2500,7 @@ class PerformanceQuery(TypedDict):
 class WeakSlicesQuery(TypedDict):
     """What may be asked of `weak_slices`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # predictions from this time on; usual: seven days before `until`
     since: NotRequired[Time | None]
@@ -2512,7 +2511,7 @@ class WeakSlicesQuery(TypedDict):
 class PredictionHealthQuery(TypedDict):
     """What may be asked of `prediction_health`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # a build of the model
     version: NotRequired[str | None]
@@ -2533,7 +2532,7 @@ class PerformanceFindingsQuery(TypedDict):
     since: NotRequired[Time | None]
     # at this time or before
     until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
     # a build of the model
     version: NotRequired[str | None]
@@ -2550,7 +2549,7 @@ class PerformanceFindingsQuery(TypedDict):
 class LabelsQuery(TypedDict):
     """What may be asked of `labels`."""
 
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # the monitor's shortest if none is named
     window: NotRequired[str | None]
@@ -2565,7 +2564,7 @@ class FeedbackQuery(TypedDict):
 
     # the most rows of a page
     limit: NotRequired[int]
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
     # why it was chosen
     kind: NotRequired[FeedbackKind | None]
@@ -2578,7 +2577,7 @@ class RetrainingQuery(TypedDict):
 
     # the most rows of a page
     limit: NotRequired[int]
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
 
 
@@ -2591,7 +2590,7 @@ class AlertsQuery(TypedDict):
     since: NotRequired[Time | None]
     # at this time or before
     until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: NotRequired[str | None]
     # a build of the model
     version: NotRequired[str | None]
@@ -2673,35 +2672,35 @@ class Client(_EventReader):
         """
         return self.wire.get(f"/api/v1/incidents/{_place(incident_id)}/report", None, accept).decode()
 
-    def acknowledge(self, incident_id: str, /, **order: Unpack[Acknowledgement]) -> Said:
+    def acknowledge_incident(self, incident_id: str, /, **order: Unpack[Acknowledgement]) -> Said:
         """Say that you have it. Everybody sees so; it is still told to whom it was told."""
         return cast(
             "Said",
             json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/acknowledge", order)),
         )
 
-    def release(self, incident_id: str, /, **order: Unpack[Release]) -> Said:
+    def release_incident(self, incident_id: str, /, **order: Unpack[Release]) -> Said:
         """Say that nobody has it any more."""
         return cast(
             "Said",
             json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/release", order)),
         )
 
-    def silence(self, incident_id: str, /, **order: Unpack[SilenceOrder]) -> Said:
+    def silence_incident(self, incident_id: str, /, **order: Unpack[SilenceOrder]) -> Said:
         """No notifications of it until then: no webhook, and a silence at each Alertmanager."""
         return cast(
             "Said",
             json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/silence", order)),
         )
 
-    def expect(self, incident_id: str, /, **order: Unpack[ExpectOrder]) -> Said:
+    def expect_incident(self, incident_id: str, /, **order: Unpack[ExpectOrder]) -> Said:
         """Say that it is a planned change: it pages nobody any more, is no false page, and does not ring again."""
         return cast(
             "Said",
             json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/expect", order)),
         )
 
-    def accept(self, incident_id: str, /, **order: Unpack[ServiceWebApiWordsAcceptOrder]) -> Accepted:
+    def accept_incident(self, incident_id: str, /, **order: Unpack[AcceptSpanOrder]) -> Accepted:
         """Make a stretch of event time the model's reference from now on: what it holds is normal."""
         return cast(
             "Accepted",
@@ -2719,11 +2718,11 @@ class Client(_EventReader):
         """What is silent or expected now, by whom, why and until when; of one model, or of all."""
         return self._pages("/api/v1/silences", asked)
 
-    def validate(self, **order: Unpack[MonitorText]) -> Validation:
+    def validate_monitors(self, **order: Unpack[MonitorText]) -> Validation:
         """Say every mistake in some monitors, or how they are understood. Nothing is stored."""
         return cast("Validation", json.loads(self.wire.send("POST", "/api/v1/monitors/validate", order)))
 
-    def diff(self, **order: Unpack[MonitorText]) -> Differences:
+    def diff_monitors(self, **order: Unpack[MonitorText]) -> Differences:
         """What saving these monitors would change, and from when on. Nothing is stored."""
         return cast("Differences", json.loads(self.wire.send("POST", "/api/v1/monitors/diff", order)))
 
@@ -2731,11 +2730,11 @@ class Client(_EventReader):
         """A first monitor that follows from what was found and chosen. Nothing is stored."""
         return cast("Drafted", json.loads(self.wire.send("POST", "/api/v1/monitors/draft", order)))
 
-    def start(self, **order: Unpack[BacktestOrder]) -> BacktestJob:
+    def start_backtest(self, **order: Unpack[BacktestOrder]) -> BacktestJob:
         """Begin to judge the stored panes by these monitors, as if they had been saved. Nothing is stored."""
         return cast("BacktestJob", json.loads(self.wire.send("POST", "/api/v1/monitors/backtest", order)))
 
-    def sniff(self, **order: Unpack[SniffOrder]) -> Sniffed:
+    def sniff_topic(self, **order: Unpack[SniffOrder]) -> Sniffed:
         """Read the last records of a topic and say what they hold. No group is joined and nothing is committed."""
         return cast("Sniffed", json.loads(self.wire.send("POST", "/api/v1/topics/sniff", order)))
 
@@ -2743,13 +2742,13 @@ class Client(_EventReader):
         """Make a reference of what was seen live, and store it."""
         return cast("MadeReference", json.loads(self.wire.send("POST", "/api/v1/references/learn", order)))
 
-    def accept_reference(self, **order: Unpack[ServiceWebApiReferenceMakingAcceptOrder]) -> AcceptedReference:
+    def accept_reference(self, **order: Unpack[AcceptReferenceOrder]) -> AcceptedReference:
         """Learn a reference of live panes and make it the model's, in one step."""
         return cast(
             "AcceptedReference", json.loads(self.wire.send("POST", "/api/v1/references/accept", order))
         )
 
-    def save(self, **order: Unpack[SaveOrder]) -> SavedMonitors:
+    def save_monitors(self, **order: Unpack[SaveOrder]) -> SavedMonitors:
         """Save all of these monitors, or none. Answers 409 with the newer monitor when `number` is not the stored
         one's.
         """
@@ -2759,12 +2758,12 @@ class Client(_EventReader):
         """The newest monitor of each model; `monitor` is its YAML."""
         return self._pages("/api/v1/monitors", asked)
 
-    def upload(
+    def upload_reference(
         self,
         body: str | bytes,
         kind: Literal["text/csv", "application/vnd.apache.parquet"] = "text/csv",
         /,
-        **asked: Unpack[UploadQuery],
+        **asked: Unpack[UploadReferenceQuery],
     ) -> MadeReference:
         """Count a table, CSV or Parquet, sent as the body, into a reference and store it. No row of it is kept."""
         return cast(
@@ -2779,11 +2778,11 @@ class Client(_EventReader):
         """The topics that can be looked into."""
         return cast("KnownTopics", self._json("/api/v1/topics"))
 
-    def find(self, job_id: str, /) -> BacktestJob:
+    def backtest(self, job_id: str, /) -> BacktestJob:
         """How far a back-test is, or what it came to."""
         return cast("BacktestJob", self._json(f"/api/v1/backtests/{_place(job_id)}"))
 
-    def cancel(self, job_id: str, /) -> BacktestJob:
+    def cancel_backtest(self, job_id: str, /) -> BacktestJob:
         """End a back-test that nobody wants any more."""
         return cast(
             "BacktestJob", json.loads(self.wire.send("DELETE", f"/api/v1/backtests/{_place(job_id)}", {}))

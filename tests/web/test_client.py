@@ -208,7 +208,9 @@ TABLE = "amount,country,note,churned\n" + "".join(
 @pytest.mark.postgres
 @pytest.mark.parametrize("body", [TABLE, TABLE.encode()])
 def test_a_table_is_sent_without_the_columns_that_are_left_out(site: Site, body: str | bytes) -> None:
-    made = Client(site.url).upload(body, model="churn", label="churned", exclude=["note", "country"])
+    made = Client(site.url).upload_reference(
+        body, model="churn", label="churned", exclude=["note", "country"]
+    )
     assert (made["features"], made["rows"]) == (["amount"], 300)
 
 
@@ -216,7 +218,9 @@ def test_a_table_is_sent_without_the_columns_that_are_left_out(site: Site, body:
 def test_a_table_may_be_parquet(site: Site, tmp_path: Path) -> None:
     parquet.write_table(pa.table({"amount": [1.0, 2.0] * 100}), tmp_path / "t.parquet")
     body = (tmp_path / "t.parquet").read_bytes()
-    made = Client(site.url).upload(body, "application/vnd.apache.parquet", model="churn", exclude=[])
+    made = Client(site.url).upload_reference(
+        body, "application/vnd.apache.parquet", model="churn", exclude=[]
+    )
     assert (made["features"], made["rows"]) == (["amount"], 200)
 
 

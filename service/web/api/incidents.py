@@ -23,7 +23,7 @@ from service.store.result_queries import AlertRow
 from service.web.api.parameters import IncidentQuery, Listing, NameInPath, listing
 from service.web.api.signatures import Who, Why, signed
 from service.web.api.unknown_model import no_model_among
-from service.web.api.words import NONE_OF_THIS_ID, Standing, standing_of
+from service.web.api.words import NONE_OF_THIS_ID, IncidentStanding, standing_of
 from service.web.condition import monitor_of
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.problems import not_found
@@ -70,7 +70,7 @@ class Incident(BaseModel):
     effect: str | None
     alerts: list[AlertRow]
     marks: list[Mark]
-    standing: Standing
+    standing: IncidentStanding
 
 
 def incident(web: Dependencies, incident_id: NameInPath) -> Incident:

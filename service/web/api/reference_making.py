@@ -168,7 +168,7 @@ def learn_reference(web: Dependencies, order: LearnOrder) -> MadeReference:
     return _stored(web, made, must_be_new=True)
 
 
-class AcceptOrder(BaseModel):
+class AcceptReferenceOrder(BaseModel):
     """Make the present normal: the panes of the last time, or of a time, become the reference of a model's monitor.
 
     `even_so`: also while an incident that pages is open.
@@ -206,7 +206,7 @@ class AcceptedReference(BaseModel):
     since: str
 
 
-def accept_reference(web: Dependencies, request: Request, order: AcceptOrder) -> AcceptedReference:
+def accept_reference(web: Dependencies, request: Request, order: AcceptReferenceOrder) -> AcceptedReference:
     """Learn a reference of live panes and make it the model's, in one step."""
     _require_monitor(web, order.model)
     said = signed(request, order.why, order.who)
@@ -214,7 +214,7 @@ def accept_reference(web: Dependencies, request: Request, order: AcceptOrder) ->
         return _or_refuse(lambda: _accepted(web, order, said))
 
 
-def _accepted(web: WebDependencies, order: AcceptOrder, said: Statement) -> AcceptedReference:
+def _accepted(web: WebDependencies, order: AcceptReferenceOrder, said: Statement) -> AcceptedReference:
     now_ms = web.clock_ms()
     present = present_of(web.engine, order.model)
     span = span_to_learn(web.engine, present.monitor, order.asked(), now_ms)

@@ -107,7 +107,7 @@ class ExpectOrder(_Lasting):
     """A planned change: it is no false page, and does not ring again until then, or until there is a new reference."""
 
 
-class AcceptOrder(_Words):
+class AcceptSpanOrder(_Words):
     """The stretch of event time that is how the model should be."""
 
     why: Why
@@ -118,7 +118,7 @@ class AcceptOrder(_Words):
 
 
 # ---------------------------------------------------------------- what is shown
-class Standing(BaseModel):
+class IncidentStanding(BaseModel):
     """What people say of an incident: who has it, what it is silent by here and at Alertmanagers, and all words."""
 
     acknowledged: Said | None
@@ -127,12 +127,12 @@ class Standing(BaseModel):
     words: list[Said]
 
 
-def standing_of(connection: Connection, row: IncidentRow, now: datetime) -> Standing:
+def standing_of(connection: Connection, row: IncidentRow, now: datetime) -> IncidentStanding:
     """Of an incident, now."""
     words = words_of(connection, row.id)
     silences = silences_over(connection, {row.id: row.model}, now).get(row.id, ())
     there = [one for one in silenced_there(connection, now, [row.id]) if one.word is None]
-    return Standing(
+    return IncidentStanding(
         acknowledged=who_has_it(words), silences=list(silences), silenced_there=there, words=list(words)
     )
 
@@ -203,7 +203,7 @@ def expect(web: Dependencies, request: Request, incident_id: NameInPath, order: 
     return said_of(web, Order(incident_id, Word.EXPECTED, said, until, widely=True))
 
 
-def accept(web: Dependencies, request: Request, incident_id: NameInPath, order: AcceptOrder) -> Accepted:
+def accept(web: Dependencies, request: Request, incident_id: NameInPath, order: AcceptSpanOrder) -> Accepted:
     """Make a stretch of event time the model's reference from now on: what it holds is normal."""
     return accepted_of(web, incident_id, (order.since, order.to), signed(request, order.why, order.who))
 
