@@ -66,11 +66,11 @@ def generated(openapi: dict[str, Any]) -> str:
     }
     asked = reachable(schemas, (p["schema"] for one in methods for p in one.in_path + one.query))
     kept = sorted(orders | answers | asked, key=identifier)
-    types = [alias(name, schemas[name]) for name in kept if "enum" in schemas[name]]
+    types = [alias(name, schemas[name]) for name in kept if "properties" not in schemas[name]]
     types += [
         typed_dict(identifier(name), schemas[name], all_there=name not in orders)
         for name in kept
-        if "enum" not in schemas[name]
+        if "properties" in schemas[name]
     ]
     queries = query_types(methods)
     written = "\n\n".join(method(one, queries) for one in methods)
@@ -176,7 +176,7 @@ def type_of(schema: dict[str, Any], *, in_query: bool = False) -> str:
 def composed(schema: dict[str, Any]) -> str:
     """A list or a mapping as a type; empty for what is neither."""
     if schema.get("type") == "array":
-        return f"list[{type_of(schema.get('items', {}))}]"
+        return f"list[{type_of(schema.get('items', {'anyOf': schema.get('prefixItems', [{}])}))}]"
     if schema.get("type") == "object":
         values = schema.get("additionalProperties")
         return f"dict[str, {type_of(values) if isinstance(values, dict) else 'Any'}]"
@@ -184,8 +184,8 @@ def composed(schema: dict[str, Any]) -> str:
 
 
 def alias(name: str, schema: dict[str, Any]) -> str:
-    """A closed set of words."""
-    return f"{identifier(name)}: TypeAlias = Literal[{', '.join(map(repr, schema['enum']))}]\n"
+    """A closed set of words, or a row of values."""
+    return f"{identifier(name)}: TypeAlias = {type_of(schema)}\n"
 
 
 def typed_dict(name: str, schema: dict[str, Any], *, all_there: bool) -> str:

@@ -420,6 +420,9 @@ Condition: TypeAlias = Literal["ok", "warning", "failure", "not_checked"]
 CountBy: TypeAlias = Literal["reason", "topic", "hour"]
 
 
+Cover: TypeAlias = list[str]
+
+
 FeedbackKind: TypeAlias = Literal["uncertain", "surprising", "random"]
 
 
@@ -756,10 +759,6 @@ class CourseAnswer(TypedDict):
     since_ms: int
     until_ms: int
     course: Course
-
-
-class Cover(TypedDict):
-    """Cover"""
 
 
 class Coverage(TypedDict):

@@ -165,6 +165,7 @@ def test_every_answer_is_as_it_is_typed(engine: Engine, add: Add) -> None:
     wrong, answered, refused = [], [], []
     with guarded(engine) as site:
         client = Client(site.url, new_key(engine, Scope.WRITE), retries=0)
+        client.silence_incident("incident-1", widely=True, why="known", **{"for": "1h"})
         for one in (one for one in WRITER.named(DOCUMENT) if one.verb == "get"):
             places, more = asked(one)
             try:
@@ -178,9 +179,16 @@ def test_every_answer_is_as_it_is_typed(engine: Engine, add: Add) -> None:
     assert wrong == []
     assert set(refused) <= REFUSED
     assert len(answered) >= 20
-    assert {"pipeline", "models", "findings", "alerts", "dead_letters", "incident", "monitor"} <= set(
-        answered
-    )
+    assert {
+        "pipeline",
+        "models",
+        "findings",
+        "alerts",
+        "dead_letters",
+        "incident",
+        "monitor",
+        "silences",
+    } <= set(answered)
 
 
 @pytest.mark.postgres
