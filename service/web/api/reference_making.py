@@ -34,9 +34,8 @@ from service.store.configuration import refuse_to_replace, store_reference
 from service.store.engine import transaction
 from service.store.profiles import to_be_stored
 from service.store.statements import Statement
-from service.web.api.parameters import Name, Time
+from service.web.api.parameters import Duration, Name, Time
 from service.web.api.signatures import Who, Why, signed
-from service.web.api.topics import Duration
 from service.web.api.uploads import uploaded_table
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.problems import Refused, not_found

@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.exceptions import HTTPException
 
 from service.accepting import Accepted, Asked, accept_span
 from service.alerting.words import Cover, Said, Word, end_of_silence, who_has_it
 from service.errors import ConfigurationError
 from service.moments import time_at
-from service.monitor import parse_duration
 from service.store.alertmanagers import SilencedThere, all_silences, silenced_there
 from service.store.engine import transaction
 from service.store.incident_words import (
@@ -27,7 +26,7 @@ from service.store.incident_words import (
 )
 from service.store.incidents import IncidentRow, find_incident
 from service.store.statements import Statement
-from service.web.api.parameters import Listing, Name, NameInPath, Time
+from service.web.api.parameters import Duration, Listing, Name, NameInPath, Time
 from service.web.api.signatures import Who, Why, signed
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.problems import not_found
@@ -60,20 +59,13 @@ class Release(_Words):
     why: Why = "not any more"
 
 
-def _duration(text: str) -> str:
-    parse_duration(text)
-    return text
-
-
 class _Lasting(_Words):
     """`for` is a duration such as 4h, `until` a time; at most 366 days."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     why: Why
-    lasts: Annotated[str, Field(max_length=20), AfterValidator(_duration)] | None = Field(
-        None, alias="for", description="a duration such as 1h or 4h"
-    )
+    lasts: Duration | None = Field(None, alias="for", description="a duration such as 1h or 4h")
     until: Time | None = None
 
     @model_validator(mode="after")
@@ -84,9 +76,8 @@ class _Lasting(_Words):
 
     def end_after(self, now_ms: int) -> datetime | None:
         """The end; raises 422 for one that is over, or too far away."""
-        lasts_ms = None if self.lasts is None else parse_duration(self.lasts)
         try:
-            return end_of_silence(now_ms, lasts_ms, self.until)
+            return end_of_silence(now_ms, self.lasts, self.until)
         except ConfigurationError as why:
             raise HTTPException(422, str(why)) from None
 
