@@ -15,7 +15,7 @@ from service.plurals import counted
 from service.reference.profile import profile_to_bytes
 from service.store import acceptance as store
 from service.store.acceptance import Incomplete, Span, free_name, incomplete_windows
-from service.store.configuration import Applied, StoredReference
+from service.store.configuration import Applied, StoredReference, refuse_to_replace
 from service.store.engine import transaction
 from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
 from service.store.latest_version import latest_version
@@ -154,7 +154,7 @@ def candidate(
         elif clean_name(name) != name:
             raise ConfigurationError(f"the name {name!r} cannot be one: write 1 to 200 visible characters")
         else:
-            store.refuse_taken(connection, name)
+            refuse_to_replace(connection, name, present.model, must_be_new=True)
     made = learn(engine, present.model, name, *span)
     return made, _with_events(span, made, present.monitor.pane_ms)
 

@@ -1912,13 +1912,12 @@ SilenceOrder = TypedDict(
 
 
 class SilencedThere(TypedDict):
-    """A silence of an Alertmanager over an incident; `word` is the one of ours that it stands for, None: theirs."""
+    """A silence over an incident that people made at an Alertmanager."""
 
     alertmanager: str
     id: str
     incident: str
     model: str
-    word: int | None
     who: str
     why: str
     until_at: str

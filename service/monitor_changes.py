@@ -28,12 +28,11 @@ def changes_between(before: Monitor | None, after: Monitor) -> tuple[str, ...]:
 def taken_by_default(monitor: Monitor) -> dict[str, object]:
     """What was not written and holds all the same, by key; plain values as YAML and JSON hold them."""
     written, usual = to_document(monitor), Monitor(monitor.model)
-    kept = {one.name for one in fields(usual)} - {"model", "features", "contract"}
-    values = {name: getattr(usual, name) for name in (one.name for one in fields(usual)) if name in kept}
     return {
-        key_of(name): _plain(name, value)
-        for name, value in values.items()
-        if key_of(name) not in written and value is not None and value != ()
+        key_of(one.name): _plain(one.name, value)
+        for one in fields(usual)
+        if one.name not in {"model", "features", "contract"} and key_of(one.name) not in written
+        if (value := getattr(usual, one.name)) not in (None, ())
     }
 
 

@@ -8,6 +8,7 @@ from deploy.grafana.panels import Annotation, Choice, Word
 ZERO_IF_ALIVE = '0 * max(up{job="driftbell-serve"} == 1)'
 
 ALERT_LABELS = "model, version, segment, feature, cause, severity"
+SCORE_LABELS = "model, version, segment, feature, method, window"
 
 STATES = (
     Word(0, "fine", "green"),
@@ -46,6 +47,16 @@ def windows(model: str) -> Choice:
 def firing(where: str) -> str:
     """Alerts that fire, once: replicas of serve export the same series."""
     return f"max by ({ALERT_LABELS}) (driftbell_alert_firing{{{where}}}) == 1"
+
+
+def known(model: str) -> str:
+    """A zero for each model that was ever heard of."""
+    return f"0 * max by (model) (driftbell_last_event_timestamp_seconds{{{model}}})"
+
+
+def over_limit(where: str) -> str:
+    """Scores above their limits, each once, as alerts."""
+    return f"max by ({SCORE_LABELS}) (driftbell_score{{{where}}} > driftbell_limit{{{where}}})"
 
 
 def times_the_limit(where: str) -> str:

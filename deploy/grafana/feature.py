@@ -7,6 +7,7 @@ from deploy.grafana.expressions import (
     age,
     alarms,
     firing,
+    known,
     models,
     segments,
     times_the_limit,
@@ -25,7 +26,7 @@ _PLACES = f"{_F}, {_VERSION.chosen}, {_WINDOW.chosen}"
 _OF = f"{_PLACES}, {_SEGMENT.chosen}"
 _BY = "max by (method, version, segment, window)"
 _NAMED = "{{method}} {{version}} {{segment}} {{window}}"
-_KNOWN = f"0 * max by (model) (driftbell_last_event_timestamp_seconds{{{_M}}})"
+_KNOWN = known(_M)
 _LINKS = (
     links.feature_page(links.chosen("model"), links.chosen("feature")),
     links.model_dashboard(links.chosen("model")),

@@ -9,7 +9,9 @@ from deploy.grafana.expressions import (
     age,
     alarms,
     firing,
+    known,
     models,
+    over_limit,
     state,
     times_the_limit,
 )
@@ -23,6 +25,7 @@ _ROW_TO_FEATURE = (
     links.feature_dashboard(links.of_row("model"), links.of_row("feature")),
     links.feature_page(links.of_row("model"), links.of_row("feature")),
 )
+_SILENT = f'{_OF}, cause="silence", segment="", feature=""'
 _LAST_EVENT = "driftbell_last_event_timestamp_seconds"
 
 
@@ -44,9 +47,7 @@ NOW = Row(
         ),
         Panel(
             "Silent models", "Models that send nothing for much longer than they usually do.",
-            (Query(
-                f'count(driftbell_alert_firing{{{_OF}, cause="silence", segment="", feature=""}}) or {ZERO_IF_ALIVE}'
-            ),),
+            (Query(f"count(max by (model) ({firing(_SILENT)})) or {ZERO_IF_ALIVE}"),),
             kind="stat", width=4, height=5, red_from=1,
         ),
         Panel(
@@ -69,9 +70,7 @@ NOW = Row(
             (
                 Query(state(_OF), instant=True),
                 Query(f"max by (model) ({times_the_limit(_OF)})", instant=True),
-                Query(
-                    f"count by (model) ({firing(_OF)}) or 0 * max by (model) ({_LAST_EVENT}{{{_OF}}})", instant=True
-                ),
+                Query(f"count by (model) ({firing(_OF)}) or {known(_OF)}", instant=True),
                 Query(age(_LAST_EVENT, _OF), instant=True),
                 Query(f"max by (model) (driftbell_false_alarm_budget_ratio{{{_OF}}})", instant=True),
             ),
@@ -116,17 +115,13 @@ TREND = Row(
         ),
         Panel(
             "Scores over their limit", "How many columns, methods, segments and windows are over it at once.",
-            (Query(
-                f"count by (model) (driftbell_score{{{_OF}}} > driftbell_limit{{{_OF}}})"
-                f" or 0 * max by (model) ({_LAST_EVENT}{{{_OF}}})",
-                "{{model}}",
-            ),),
+            (Query(f"count by (model) ({over_limit(_OF)}) or {known(_OF)}", "{{model}}"),),
             links=_TO_MODEL,
         ),
         Panel(
             "Alerts firing", "Pages, tickets and what is only told.",
             (Query(
-                f"count by (model, severity) ({firing(_OF)}) or on (model) 0 * max by (model) ({_LAST_EVENT}{{{_OF}}})",
+                f"count by (model, severity) ({firing(_OF)}) or on (model) {known(_OF)}",
                 "{{model}} {{severity}}",
             ),),
             links=_TO_MODEL,

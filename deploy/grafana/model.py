@@ -8,7 +8,9 @@ from deploy.grafana.expressions import (
     age,
     alarms,
     firing,
+    known,
     models,
+    over_limit,
     segments,
     state,
     times_the_limit,
@@ -25,7 +27,7 @@ _SLICE = f"{_M}, {_VERSION.chosen}, {_SEGMENT.chosen}"
 _OF = f"{_SLICE}, {_WINDOW.chosen}"
 _FEATURES = f'{_OF}, feature!=""'
 _WHOLE = f'{_OF}, feature=""'
-_KNOWN = f"0 * max by (model) (driftbell_last_event_timestamp_seconds{{{_M}}})"
+_KNOWN = known(_M)
 _PLACE = "{{version}} {{segment}} {{window}}"
 _HERE = links.chosen("model")
 _TO_FEATURE = (
@@ -108,10 +110,7 @@ DRIFT = Row(
         ),
         Panel(
             "Scores over their limit", "How many features and methods are over it at once, by window.",
-            (Query(
-                f"count by (window) (driftbell_score{{{_OF}}} > driftbell_limit{{{_OF}}}) or on () {_KNOWN}",
-                "{{window}}",
-            ),),
+            (Query(f"count by (window) ({over_limit(_OF)}) or on () {_KNOWN}", "{{window}}"),),
             links=_TO_MODEL,
         ),
         Panel(

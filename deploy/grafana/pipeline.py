@@ -144,7 +144,7 @@ JUDGING = Row(
             (Query("max by (model) (driftbell_join_share_ratio)", "{{model}}"),), unit="percentunit", width=8,
         ),
         Panel(
-            "Alerts sent", "To the webhook, by outcome; none where no webhook is set.",
+            "Alerts sent", "To the webhook and to Alertmanagers, by outcome; none where neither is set.",
             (Query(
                 f"sum by (outcome) (increase(driftbell_alert_deliveries_total[{_RATE}])) or on () {ZERO_IF_ALIVE}",
                 "{{outcome}}",
@@ -184,11 +184,7 @@ SCRAPES = Row(
     ),
 )  # fmt: skip
 
-PIPELINE_ALERTS = (
-    "DriftbellDown|DriftbellCollectorStalled|DriftbellPartitionHalted|DriftbellDeadLetters|DriftbellEventsRepeated"
-    "|DriftbellCommitFailures|DriftbellConsumerLag|DriftbellRecordsLost|DriftbellLogTruncated|DriftbellSeriesDropped"
-    "|DriftbellWindowsStale"
-)
+_OF_MODELS = "DriftbellModel.+|DriftbellLabelsSilent|DriftbellFalseAlarmBudget"
 
 DASHBOARD = Dashboard(
     "pipeline",
@@ -198,7 +194,7 @@ DASHBOARD = Dashboard(
     (
         Annotation(
             "Alerts about driftbell",
-            f'ALERTS{{alertname=~"{PIPELINE_ALERTS}", alertstate="firing"}}',
+            f'ALERTS{{alertname=~"Driftbell.+", alertname!~"{_OF_MODELS}", alertstate="firing"}}',
             "{{alertname}}",
             "{{job}} {{instance}}",
             "orange",

@@ -95,7 +95,7 @@ def show(incident: str, as_json: bool) -> None:
         alerts, marks = alerts_of(connection, incident), marks_of(connection, incident)
         now, words = time_at(now_ms()), words_of(connection, incident)
         silences = silences_over(connection, {incident: one.model}, now).get(incident, ())
-        there = [each for each in silenced_there(connection, now, [incident]) if each.word is None]
+        there = silenced_there(connection, now, [incident])
     if as_json:
         beside = {
             "alerts": alerts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.alerting.incident_alerts import OUTLIVES_MS
 from service.doctor.check import Check, failure, not_checked, warning, well
 from service.doctor.phrasing import lasting
 from service.messages import iso
@@ -12,8 +13,6 @@ from service.monitor import MINUTE_MS
 from service.plurals import counted
 
 PATIENCE_MS = MINUTE_MS
-_SILENT_MS = 5 * MINUTE_MS
-"""After so long what it was told last has ended by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,11 @@ class AlertmanagerSeen:
     failing_since_ms: int | None = None
     trouble: str | None = None
 
+    def takes_them(self, now_ms: int) -> bool:
+        """Whether what it was told last has not ended by itself yet, and it took that."""
+        is_told = self.reached_ms is not None and now_ms - self.reached_ms <= OUTLIVES_MS
+        return is_told and self.failing_since_ms is None
+
 
 def alertmanager_checks(
     configured: Sequence[str], seen: Sequence[AlertmanagerSeen], now_ms: int
@@ -70,7 +74,7 @@ def _alertmanager(one: AlertmanagerSeen, now_ms: int) -> Check:
         return (failure if lasts > PATIENCE_MS else warning)(named, said, advice)
     if one.reached_ms is None:
         return warning(named, "no evaluator has told it anything yet", run)
-    if now_ms - one.reached_ms > _SILENT_MS:
+    if not one.takes_them(now_ms):
         return failure(named, f"nobody has told it anything for {lasting(now_ms - one.reached_ms)}", run)
     return well(named, f"took what is open at {iso(one.reached_ms)}")
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 class ReferenceColumn:
     """The column in all rows of a reference, or in those of a segment; `sketch`: None where it knows none of these."""
 
-    name: str
-    rows: int
     first_ms: int | None
     last_ms: int | None
     sketch: PaneSketch | None
@@ -53,7 +51,7 @@ def reference_column(data: bytes, column: Column, segment: str = "") -> Referenc
     reader = ColumnReader(grid_from_bytes(body.grid), column)
     rows = body.sketch if not segment else _bytes(body.segments.get(segment))
     sketch = None if rows is None else reader.read(rows)
-    return ReferenceColumn(body.name, body.rows, body.first_ms, body.last_ms, sketch)
+    return ReferenceColumn(body.first_ms, body.last_ms, sketch)
 
 
 def _bytes(rows: msgspec.Raw | None) -> bytes | None:

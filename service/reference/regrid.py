@@ -18,6 +18,7 @@ from service.reference.regrid_moments import regrid_moments
 from service.reference.regrid_samples import regrid_labels, regrid_rows
 from service.sketches.bottom_k import BottomK
 from service.sketches.extras import ExtraSketch
+from service.sketches.numbers import MOST_SCALES, STEPS
 from service.sketches.pane import PaneSketch
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-_STEPS, _MOST_SCALES = 1024.0, 128.0
-"""How `NumberSketch` quantises moments: so many steps a scale, clipped at so many scales."""
 
 
 def regrid_counts(
@@ -155,9 +153,9 @@ def sums_of(n: int, mean: float, std: float, grid: NumberGrid) -> IntArray:
     """The quantised sums that n values of this mean and standard deviation have on a grid."""
     if grid.scale <= 0:
         return np.zeros(2, np.int64)
-    centre = float(np.clip((mean - grid.centre) / grid.scale, -_MOST_SCALES, _MOST_SCALES))
-    square = min(min(std / grid.scale, _MOST_SCALES) ** 2 + centre**2, _MOST_SCALES**2)
-    return np.array([round(n * centre * _STEPS), round(n * square * _STEPS**2)], np.int64)
+    centre = float(np.clip((mean - grid.centre) / grid.scale, -MOST_SCALES, MOST_SCALES))
+    square = min(min(std / grid.scale, MOST_SCALES) ** 2 + centre**2, MOST_SCALES**2)
+    return np.array([round(n * centre * STEPS), round(n * square * STEPS**2)], np.int64)
 
 
 def _fill_texts(made: PaneSketch, place: int, texts: BottomK) -> None:

@@ -45,7 +45,9 @@ class Texts(msgspec.Struct, array_like=True):
     other: _Count
 
 
-class _Numbers(msgspec.Struct, array_like=True):
+class Numbers(msgspec.Struct, array_like=True):
+    """The number columns together, or the numbers of one column."""
+
     counts: Packed
     missing: Packed
     sums: tuple[list[int], list[int]]
@@ -58,7 +60,7 @@ class Extra(msgspec.Struct, array_like=True):
 
     role: Role
     name: str
-    numbers: _Numbers
+    numbers: Numbers
     texts: Texts
 
 
@@ -68,7 +70,7 @@ class _FirstPane(msgspec.Struct, array_like=True):
     labels: _Count
     first_ms: int
     last_ms: int
-    numbers: _Numbers
+    numbers: Numbers
     category_counts: Packed
     category_missing: Packed
     unseen: list[Texts]
@@ -144,15 +146,15 @@ def pane_from_bytes(data: bytes, grid: Grid) -> PaneSketch:
     return sketch
 
 
-def _numbers_out(numbers: NumberSketch) -> _Numbers:
-    return _Numbers(
+def _numbers_out(numbers: NumberSketch) -> Numbers:
+    return Numbers(
         pack(numbers.counts), pack(numbers.missing.ravel()),
         (numbers.sums[0].tolist(), numbers.sums[1].tolist()),
         floats_to_bytes(numbers.low), floats_to_bytes(numbers.high),
     )  # fmt: skip
 
 
-def _numbers_in(numbers: NumberSketch, body: _Numbers) -> None:
+def _numbers_in(numbers: NumberSketch, body: Numbers) -> None:
     columns = len(numbers.layout.grids)
     numbers.counts = unpack(body.counts, numbers.layout.size)
     numbers.missing = _missing_in(body.missing, columns)

@@ -10,7 +10,7 @@ import msgspec
 from service.errors import FormatError
 from service.messages import Column, Role
 from service.sketches.cells import KINDS
-from service.sketches.codec import PANE, PANE_VERSION, Extra, Texts, extra_in, texts_in
+from service.sketches.codec import PANE, PANE_VERSION, Extra, Numbers, Texts, extra_in, texts_in
 from service.sketches.format import Packed, floats_from_bytes, unpack_part, unseal_any
 from service.sketches.grids import Grid
 from service.sketches.numbers import layout_of
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from service.sketches.numbers import NumberSketch
 
 
-class _Numbers(msgspec.Struct, array_like=True):
-    counts: Packed
-    missing: Packed
-    sums: tuple[list[int], list[int]]
-    low: bytes
-    high: bytes
-
-
 class _Pane(msgspec.Struct, array_like=True):
     """The first fields of a pane; what is `Raw` is not read before it is asked for, and what follows not at all."""
 
@@ -39,7 +31,7 @@ class _Pane(msgspec.Struct, array_like=True):
     labels: int
     first_ms: int
     last_ms: int
-    numbers: _Numbers
+    numbers: Numbers
     category_counts: Packed
     category_missing: Packed
     unseen: list[msgspec.Raw]
@@ -93,7 +85,7 @@ class ColumnReader:
             if msgspec.msgpack.decode(extra, type=_ExtraName) == _ExtraName(*self._column):
                 made.extras[self._column] = extra_in(msgspec.msgpack.decode(extra, type=Extra))
 
-    def _fill_numbers(self, into: NumberSketch, body: _Numbers, at: int) -> None:
+    def _fill_numbers(self, into: NumberSketch, body: Numbers, at: int) -> None:
         layout, columns = layout_of(self._grid.numbers), len(self._grid.numbers)
         into.counts = unpack_part(body.counts, layout.size, layout.slice(at))
         into.missing[0] = unpack_part(body.missing, columns * KINDS, _kinds(at))

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select
 
 from service.errors import ConfigurationError
 from service.moments import time_at
-from service.store.configuration import Applied, apply_within, only_we_configure
+from service.store.configuration import Applied, apply_within, only_we_configure, refuse_to_replace
 from service.store.engine import transaction
 from service.store.paging import columns_of
 from service.store.tables import model_version, reference, reference_acceptance, window_result
@@ -71,7 +71,8 @@ def accept_reference(
     with transaction(engine) as connection:
         only_we_configure(connection)
         _refuse_another(connection, present)
-        refuse_taken(connection, one.name)
+        # What one of this name holds may be normal again one day.
+        refuse_to_replace(connection, one.name, one.model, must_be_new=True)
         monitor = replace(present.monitor, reference=one.name)
         applied = apply_within(connection, [monitor], [one], now_ms)[0]
         made = {"name": one.name, "rows": one.rows, "from_ms": span.from_ms, "to_ms": span.to_ms}
@@ -114,12 +115,6 @@ def free_name(connection: Connection, model: str, now_ms: int) -> str:
     """What to call a reference that is accepted now: the model and the day, and a number if that is taken."""
     first = f"{model}-{time_at(now_ms):%Y-%m-%d}"
     return next(name for name in _numbered(first) if not _is_stored(connection, name))
-
-
-def refuse_taken(connection: Connection, name: str) -> None:
-    """Raise ConfigurationError when there is a reference of this name: what it holds may be normal again one day."""
-    if _is_stored(connection, name):
-        raise ConfigurationError(f"there is a reference {name!r} already; give another name by --name")
 
 
 def incomplete_windows(connection: Connection, model: str, span: Span) -> Incomplete | None:

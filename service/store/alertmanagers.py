@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select, true
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from service.alerting.effect import EFFECT, effect_said
@@ -18,7 +18,7 @@ from service.alerting.words import Said, Word
 from service.messages import Severity, State
 from service.store.engine import transaction
 from service.store.incident_words import end_within, models_of, silences_in_force, silences_over
-from service.store.incidents import IncidentFilter, IncidentRow, alerts_of, list_incidents
+from service.store.incidents import IncidentFilter, IncidentRow, alerts_of_all, list_incidents
 from service.store.paging import Paging, columns_of
 from service.store.statements import Statement
 from service.store.tables import alert, alertmanager, alertmanager_alert, alertmanager_silence, incident_word
@@ -26,6 +26,8 @@ from service.store.texts import storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from service.store.result_queries import AlertRow
 
 _ALL = Paging(2**31 - 2)
 """What rings and were left out would be told as over."""
@@ -39,13 +41,12 @@ _silence, _table = alertmanager_silence.c, alertmanager
 
 @dataclass(frozen=True, slots=True)
 class SilencedThere:
-    """A silence of an Alertmanager over an incident; `word` is the one of ours that it stands for, None: theirs."""
+    """A silence over an incident that people made at an Alertmanager."""
 
     alertmanager: str
     id: str
     incident: str
     model: str
-    word: int | None
     who: str
     why: str
     until_at: datetime
@@ -81,8 +82,9 @@ class Alertmanagers:
                 for incident, said in silent.items()
                 if any(one.word is Word.EXPECTED for one in said)
             }
-            told = (_told(connection, one) for one in rows if one.id not in expected)
-            incidents = [one for one in told if one is not None]
+            alerts = alerts_of_all(connection, [one.id for one in rows if one.id not in expected])
+            # All alerts of one that is missing have joined another meanwhile.
+            incidents = [_told(one, alerts[one.id]) for one in rows if one.id in alerts]
             silences = {
                 Wanted(one.id, incident): one
                 for incident, said in silent.items()
@@ -132,10 +134,11 @@ def alertmanagers(connection: Connection) -> tuple[AlertmanagerRow, ...]:
 def silenced_there(
     connection: Connection, now: datetime, incidents: Sequence[str] | None = None
 ) -> tuple[SilencedThere, ...]:
-    """What our incidents are silent by at Alertmanagers, as far as was seen at the last look."""
-    model = select(alert.c.model).where(alert.c.incident == _silence.incident).limit(1).scalar_subquery()
+    """What our incidents are silent by at Alertmanagers alone, as far as was seen at the last look."""
+    known = select(alert.c.model).where(alert.c.incident == _silence.incident).limit(1).lateral("known")
     own = [_silence[one.name] for one in fields(SilencedThere) if one.name != "model"]
-    rows = select(*own, model.label("model")).where(_silence.until_at > now, model.is_not(None))
+    rows = select(*own, known.c.model).join(known, true())
+    rows = rows.where(_silence.until_at > now, _silence.word.is_(None))
     if incidents is not None:
         rows = rows.where(_silence.incident.in_(incidents))
     order = (_silence.incident, _silence.until_at, _silence.alertmanager, _silence.id)
@@ -148,7 +151,7 @@ def all_silences(
     """What is silent or expected now by words said here, and by those said there; of one model, or of all."""
     ours = silences_in_force(connection, now, model=model)
     there = silenced_there(connection, now)
-    return ours, tuple(one for one in there if one.word is None and model in {None, one.model})
+    return ours, tuple(one for one in there if model in {None, one.model})
 
 
 def _that_ring(connection: Connection) -> list[IncidentRow]:
@@ -156,11 +159,7 @@ def _that_ring(connection: Connection) -> list[IncidentRow]:
     return [one for one in rows if one.fired_ms is not None and one.severity in _HEARD]
 
 
-def _told(connection: Connection, one: IncidentRow) -> OpenIncident | None:
-    """None when all its alerts have joined another one meanwhile."""
-    alerts = alerts_of(connection, one.id)
-    if not alerts:
-        return None
+def _told(one: IncidentRow, alerts: Sequence[AlertRow]) -> OpenIncident:
     facts = [(name, value) for name, value in sorted(alerts[0].evidence.items()) if name != EFFECT]
     return OpenIncident(
         one.id, one.model, one.cause, one.severity, one.segment, one.feature, one.version, one.summary, one.since_ms,

@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, Text, bindparam, case, func, literal, or_, select,
 from service.messages import Cause, Severity, State
 from service.store.incident_words import acknowledgements
 from service.store.marks import marks_that_hold
-from service.store.paging import Chunk, Order, Paging, columns_of
+from service.store.paging import Chunk, Order, Paging
 from service.store.result_queries import AlertRow, alert_row, place_of
 from service.store.tables import alert
 
@@ -152,10 +152,18 @@ def _worst(per_model: int) -> Select[Any]:
 
 def alerts_of(connection: Connection, incident: str) -> tuple[AlertRow, ...]:
     """Its alerts: the root, other causes, then what follows from them."""
-    rows = (
-        select(*columns_of(alert, AlertRow)).where(_alert.incident == incident).order_by(*_rootness(_alert))
-    )
-    return tuple(map(alert_row, connection.execute(rows).mappings()))
+    return tuple(alerts_of_all(connection, [incident]).get(incident, ()))
+
+
+def alerts_of_all(connection: Connection, incidents: Sequence[str]) -> Mapping[str, Sequence[AlertRow]]:
+    """The same of each of these that has any."""
+    source, c = _alerts_of(literal(list(incidents), ARRAY(Text)))
+    columns = (c[one.name] for one in fields(AlertRow))
+    rows = select(*columns).select_from(source).order_by(*_rootness(c))
+    found: dict[str, list[AlertRow]] = {}
+    for one in map(alert_row, connection.execute(rows).mappings()):
+        found.setdefault(one.incident, []).append(one)
+    return found
 
 
 def _rootness(c: Columns) -> tuple[ColumnElement[Any], ...]:

@@ -70,11 +70,10 @@ class MetricMean(NamedTuple):
 def metric_means(connection: Connection, span: WindowSpan, metric: str) -> Sequence[MetricMean]:
     """Of every version and segment, whatever segment the span is of."""
     c = performance.c
-    whole = [one for one in _of_time(span) if one is not None]
     weighed = func.sum(c.value * c.n) / func.nullif(func.sum(c.n), 0)
     rows = (
         select(c.version, c.segment, c.basis, weighed, func.sum(c.n))
-        .where(*whole, c.metric == metric, c.value.is_not(None))
+        .where(*_of_time(span), c.metric == metric, c.value.is_not(None))
         .group_by(c.version, c.segment, c.basis)
     )
     return [MetricMean(v, s, b, value, int(n)) for v, s, b, value, n in connection.execute(rows)]

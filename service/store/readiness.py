@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import false, func, select, text
+from sqlalchemy import select, text
 
 from service.errors import ConfigurationError
 from service.moments import ms_of
@@ -18,18 +18,14 @@ from service.readiness.readiness import Compared, Known, Seen, Trace
 from service.readiness.rubric import ERRORS
 from service.store.acceptance import acceptances_of
 from service.store.queries import find_model, find_reference
-from service.store.standing import outbox_within
-from service.store.tables import alertmanager, label_delay, window_result
+from service.store.standing import alertmanagers_within, outbox_within
+from service.store.tables import label_delay, window_result
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from service.monitor import WindowSpec
     from service.store.queries import ModelRow
-
-_told = alertmanager.c
-TAKES_WITHIN = "5 minutes"
-"""After so long what an Alertmanager was told last has ended by itself."""
 
 # Of each method, and of each rule of a contract by its name, the newest window with a verdict.
 _NEWEST = """
@@ -84,18 +80,9 @@ def known_of(connection: Connection, model: str, now_ms: int) -> Known | None:
 def outbox_of(connection: Connection) -> Outbox:
     """How alerts leave: when one did last, how many were tried and wait, and which Alertmanagers take incidents."""
     seen = outbox_within(connection)
-    takes = _told.failing_since.is_(None) & (
-        _told.reached_at > func.now() - text(f"interval '{TAKES_WITHIN}'")
-    )
-    pushed = select(_told.name, _told.reached_at, func.coalesce(takes, false())).order_by(_told.name)
-    return Outbox(
-        seen.left_ms, seen.tried, seen.tried_since_ms,
-        tuple(Pushed(name, _ms(reached), took) for name, reached, took in connection.execute(pushed)),
-    )  # fmt: skip
-
-
-def _ms(moment: Any) -> int | None:
-    return None if moment is None else ms_of(moment)
+    now_ms, told = alertmanagers_within(connection)
+    pushed = tuple(Pushed(one.name, one.reached_ms, one.takes_them(now_ms)) for one in told)
+    return Outbox(seen.left_ms, seen.tried, seen.tried_since_ms, pushed)
 
 
 def _monitor_of(row: ModelRow) -> Monitor:

@@ -180,11 +180,15 @@ def outbox_within(connection: Connection) -> OutboxSeen:
 def alertmanagers_seen(engine: Engine) -> tuple[int, list[AlertmanagerSeen]]:
     """The database's clock, and every Alertmanager that incidents were pushed to."""
     with looking(engine) as connection:
-        found = alertmanagers(connection)
-        return clock_of(connection), [
-            AlertmanagerSeen(one.name, _ms(one.reached_at), _ms(one.failing_since), one.trouble)
-            for one in found
-        ]
+        return alertmanagers_within(connection)
+
+
+def alertmanagers_within(connection: Connection) -> tuple[int, list[AlertmanagerSeen]]:
+    """The same in this transaction."""
+    return clock_of(connection), [
+        AlertmanagerSeen(one.name, _ms(one.reached_at), _ms(one.failing_since), one.trouble)
+        for one in alertmanagers(connection)
+    ]
 
 
 def _ms(at: datetime | None) -> int | None:

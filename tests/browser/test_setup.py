@@ -226,6 +226,73 @@ def test_the_first_traffic_is_made_the_reference_once_it_has_come(
     assert (latest.number, str(latest.reference_name)[:6]) == (2, "churn-")
 
 
+def test_the_reference_becomes_that_of_the_model_that_was_saved(
+    browser: Browser, site: Site, engine: Engine, tmp_path: Path
+) -> None:
+    """Its name may be changed in the YAML after a model was picked among those of the topic."""
+    with opened(browser, site, f"setup?topic={TOPIC}") as visitor:
+        page = visitor.page
+        page.get_by_label(HOSTILE).first.check()
+        page.get_by_role("button", name="Draft the monitor").click()
+        page.get_by_text(f"{HOSTILE}: created").wait_for()
+        write(page, "models:\n  churn: {}\n")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("No event has come yet.").wait_for()
+        profile = reference_of(tmp_path)
+        store_reference(engine, to_be_stored(profile))
+        put_traffic(engine, profile, range(10))
+        with transaction(engine) as connection:
+            add_partition(connection, "events", 0, highest_ms=END_MS)
+        page.get_by_label("Of the last").fill("1h")
+        page.get_by_role("button", name="Make it the reference").click()
+        page.locator("#accepted .said, #accepted .complaint").wait_for()
+        assert "The reference is churn-" in page.locator("#accepted").inner_text()
+
+
+def test_what_was_uploaded_and_saved_of_one_model_is_not_another_one_s(browser: Browser, site: Site) -> None:
+    with opened(browser, site, f"setup?topic={TOPIC}") as visitor:
+        page = visitor.page
+        page.get_by_label("Upload a table").check()
+        rows = "amount,country\n" + "".join(f"{n}.5,DE\n" for n in range(200))
+        page.get_by_label("File").set_input_files(
+            {"name": "churn.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+        )
+        page.get_by_label("Its name").fill("of-churn")
+        page.get_by_role("button", name="Upload", exact=True).click()
+        page.get_by_text("Reference of-churn: 200 rows").wait_for()
+        page.get_by_role("button", name="Draft the monitor").click()
+        page.get_by_text("churn: created").wait_for()
+        assert "reference: of-churn" in page.get_by_label("The monitor, as YAML").input_value()
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("6. Saved").wait_for()
+        page.get_by_label(HOSTILE).first.check()
+        page.get_by_text("6. Saved").wait_for(state="hidden")
+        assert page.get_by_text("Reference of-churn").count() == 0
+        page.get_by_role("button", name="Draft the monitor").click()
+        page.get_by_text(f"{HOSTILE}: created").wait_for()
+        assert "of-churn" not in page.get_by_label("The monitor, as YAML").input_value()
+
+
+def test_each_model_is_offered_the_references_that_are_stored_of_it(
+    browser: Browser, site: Site, engine: Engine, tmp_path: Path
+) -> None:
+    profile = reference_of(tmp_path)
+    store_reference(engine, to_be_stored(profile))
+    with opened(browser, site, f"setup?topic={TOPIC}") as visitor:
+        page = visitor.page
+        page.get_by_label("One that is stored").check()
+        page.get_by_role("button", name="Draft the monitor").click()
+        page.get_by_text("churn: created").wait_for()
+        assert f"reference: {profile.name}" in page.get_by_label("The monitor, as YAML").input_value()
+        page.get_by_label(HOSTILE).first.check()
+        page.get_by_text("none of this model yet").wait_for()
+        assert page.get_by_label("Stored reference").is_hidden()
+        assert page.get_by_label("One that is stored").is_disabled()
+        assert page.get_by_label("Learn it from the first traffic").is_checked()
+        page.get_by_role("button", name="Draft the monitor").click()
+        page.get_by_text(f"{HOSTILE}: created").wait_for()
+
+
 def test_hostile_names_are_text_in_every_step(browser: Browser, site: Site, engine: Engine) -> None:
     with opened(browser, site, f"setup?topic={TOPIC}") as visitor:
         page = visitor.page

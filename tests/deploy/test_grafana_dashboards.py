@@ -21,6 +21,16 @@ from tests.deploy.known_metrics import KNOWN_METRICS
 SCHEMA = REPOSITORY / "tests" / "deploy" / "schemas" / "grafana-dashboard.json"
 EACH = pytest.mark.parametrize("dashboard", write.DASHBOARDS, ids=lambda one: one.name)
 OF_GRAFANA = {"__rate_interval", "__url_time_range", "__field", "__data"}
+COUNTS = {
+    ("fleet", "Silent models"): 1,
+    ("fleet", "Models watched"): 1,
+    ("fleet", "Models"): 2,
+    ("fleet", "Scores over their limit"): 1,
+    ("fleet", "Alerts firing"): 2,
+    ("model", "Scores over their limit"): 1,
+    ("feature", "Alerts"): 1,
+}
+"""What panels count where one of two alerts is a silence and one of two scores is over its limit."""
 HOSTILE = "a\"b\\c.*(d)|e{f}[g]$h^i'j"
 
 
@@ -135,6 +145,47 @@ def test_prometheus_can_read_every_expression_whatever_is_chosen(
     rules = tmp_path / "rules.yml"
     rules.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": asked}]}), encoding="utf-8")
     done = run("promtool", "check", "rules", rules)
+    assert done.returncode == 0, said(done)
+
+
+@pytest.mark.prometheus
+def test_what_two_replicas_of_serve_export_is_counted_once(tmp_path: Path) -> None:
+    place = 'model="churn", version="7", feature="amount"'
+    chosen = dict.fromkeys(("version", "segment", "window"), ".*") | {"model": "churn", "feature": "amount"}
+    exported = {
+        'driftbell_last_event_timestamp_seconds{model="churn"}': 60,
+        'driftbell_alert_firing{model="churn", version="7", cause="silence", severity="page"}': 1,
+        f'driftbell_alert_firing{{{place}, cause="unit_changed", severity="page"}}': 1,
+        f'driftbell_score{{{place}, method="psi", window="1h"}}': 3,
+        f'driftbell_limit{{{place}, method="psi", window="1h"}}': 2,
+        f'driftbell_score{{{place}, method="ks", window="1h"}}': 1,
+        f'driftbell_limit{{{place}, method="ks", window="1h"}}': 2,
+    }
+    series = [
+        {
+            "series": one.replace("}", f', job="driftbell-serve", instance="serve-{n}"}}'),
+            "values": f"{value}x3",
+        }
+        for one, value in exported.items()
+        for n in (1, 2)
+    ]
+    asked = {
+        (dashboard.name, panel.title): filled(query.expression, chosen)
+        for dashboard in write.DASHBOARDS
+        for panel in dashboard.panels()
+        for query in panel.queries
+        if re.search(r"\bcount\b.*driftbell_", query.expression)
+    }
+    assert asked.keys() == COUNTS.keys()
+    wanted = [
+        {"expr": f"sum({asked[place]})", "eval_time": "2m", "exp_samples": [{"labels": "{}", "value": count}]}
+        for place, count in COUNTS.items()
+    ]
+    rules = tmp_path / "counts.yml"
+    rules.write_text(
+        yaml.safe_dump({"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": wanted}]})
+    )
+    done = run("promtool", "test", "rules", rules)
     assert done.returncode == 0, said(done)
 
 

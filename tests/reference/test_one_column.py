@@ -26,7 +26,7 @@ def test_every_column_is_the_one_of_the_whole_profile(profile) -> None:
         found = reference_column(data, column)
         assert found.sketch is not None
         mine = parts_of(found.sketch)[column]
-        assert (found.name, found.rows) == (profile.name, profile.rows)
+        assert (found.first_ms, found.last_ms) == (profile.first_ms, profile.last_ms)
         assert (mine.numbers_total, mine.texts.counts) == (expected.numbers_total, expected.texts.counts)
         assert mine.missing.tolist() == expected.missing.tolist()
 

@@ -12,9 +12,12 @@ from sqlalchemy import Engine, event, text
 
 from service.alerting.pushing import Sent, Told
 from service.alerting.shared_silences import Link
+from service.alerting.words import Word
 from service.store import alertmanagers
 from service.store.alertmanagers import Alertmanagers, all_silences, silenced_there
 from service.store.engine import connect, transaction
+from service.store.incident_words import Order, say
+from service.store.statements import Statement
 from tests.web.seeding import NOW_MS, add_alert
 
 pytestmark = pytest.mark.postgres
@@ -89,13 +92,23 @@ def test_what_is_silent_there_is_listed_by_its_model(engine: Engine) -> None:
             assert (ours, [one.id for one in there]) == ((), expected)
 
 
+def test_what_stands_there_for_a_silence_of_ours_is_listed_once(engine: Engine) -> None:
+    later = NOW + timedelta(hours=1)
+    said = say(engine, Order("i-1", Word.SILENCED, Statement("anna", "deploying"), later))
+    assert said is not None
+    ours = Link("s-2", "i-1", said.id, "anna", "deploying", later)
+    Alertmanagers(engine).told("am", Told([], [theirs("i-1", "s-1"), ours], frozenset()), NOW)
+    with transaction(engine) as connection:
+        assert [one.id for one in silenced_there(connection, NOW)] == ["s-1"]
+
+
 def test_an_incident_whose_alerts_have_joined_another_one_is_left_out(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with transaction(engine) as connection:
         add_alert(connection, "b", "churn", incident="i-2", fired_ms=NOW_MS)
-    found = alertmanagers.alerts_of
-    monkeypatch.setattr(alertmanagers, "alerts_of", lambda at, one: () if one == "i-2" else found(at, one))
+    found = alertmanagers.alerts_of_all
+    monkeypatch.setattr(alertmanagers, "alerts_of_all", lambda at, ids: found(at, [*{*ids} - {"i-2"}]))
     assert [one.id for one in Alertmanagers(engine).situation(NOW).incidents] == ["i-1"]
 
 

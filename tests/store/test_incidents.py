@@ -16,7 +16,14 @@ from service.monitor import HOUR_MS, MINUTE_MS
 from service.store import engine as store_engine
 from service.store import marks
 from service.store.engine import transaction
-from service.store.incidents import IncidentFilter, IncidentRow, alerts_of, find_incident, list_incidents
+from service.store.incidents import (
+    IncidentFilter,
+    IncidentRow,
+    alerts_of,
+    alerts_of_all,
+    find_incident,
+    list_incidents,
+)
 from service.store.marks import AlarmVerdict, add_mark, marks_of
 from service.store.paging import Paging
 from service.store.statements import LONGEST_WHY, Statement, one_line, statement_of
@@ -110,6 +117,20 @@ def test_what_was_never_stored_has_the_same_root_and_order(connection: Connectio
         )  # fmt: skip
     [alerts] = incidents_of(fired)
     assert [a.at_ms for a in alerts] == [a.at_ms for a in alerts_of(connection, "i-1")]
+
+
+def test_alerts_of_several_incidents_are_read_at_once_each_from_its_root_on(
+    connection: Connection, put: Put
+) -> None:
+    put("a", incident="one", consequence=True)
+    put("b", incident="other")
+    put("c", incident="one")
+    put("d", incident="not asked for")
+    found = alerts_of_all(connection, ["one", "other", "none"])
+    assert {name: [a.id for a in alerts] for name, alerts in found.items()} == {
+        "one": ["c", "a"],
+        "other": ["b"],
+    }
 
 
 def test_an_incident_is_open_until_its_last_alert_is_resolved(connection: Connection, put: Put) -> None:

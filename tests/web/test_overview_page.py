@@ -36,7 +36,7 @@ CHROMIUM = (
 )
 
 
-OURS = '<script type="module" src="static/js/pages/overview.js">'
+OURS = '<script type="module" src="static/js/pages/live.js">'
 """The one script that the page has."""
 
 

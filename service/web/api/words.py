@@ -122,7 +122,7 @@ def standing_of(connection: Connection, row: IncidentRow, now: datetime) -> Inci
     """Of an incident, now."""
     words = words_of(connection, row.id)
     silences = silences_over(connection, {row.id: row.model}, now).get(row.id, ())
-    there = [one for one in silenced_there(connection, now, [row.id]) if one.word is None]
+    there = list(silenced_there(connection, now, [row.id]))
     return IncidentStanding(
         acknowledged=who_has_it(words), silences=list(silences), silenced_there=there, words=list(words)
     )

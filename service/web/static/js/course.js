@@ -1,11 +1,10 @@
 // One column over time: quantiles of numbers, shares of categories.
 
 import { sayNothing } from "./charts.js";
-import { drawSeries } from "./series.js";
+import { drawSeries, look } from "./series.js";
 import { number, share } from "./words.js";
 
 const MOST_LINES = 5;
-export const TONES = ["current", "second", "third", "quiet", "link"];
 
 /** Quantiles where the column holds numbers, else shares of its categories. */
 export function drawCourse(frame, told) {
@@ -91,11 +90,7 @@ export function drawCategories(frame, { course: whole }) {
   const rows = course.names.map((name, place) => ({ name, values: course.categories[place] }));
   rows.push({ name: "other", values: course.other }, { name: "unseen", values: course.unseen });
   const shown = rows.filter((row, place) => place < MOST_LINES - 1 || row.name === "unseen");
-  const dashes = ["solid", "dashed", "dotted", "solid", "dashed"];
-  const lines = shown.map((row, place) => ({
-    ...row,
-    tone: row.name === "unseen" && place === shown.length - 1 ? "over" : TONES[place],
-    dash: dashes[place],
-  }));
-  drawSeries(frame, { times: course.end_ms, lines, range: [0, 1], format: share, said: beside(course), pick: picked(course) });
+  const lines = shown.map((row, place) => ({ ...row, ...look(place) }));
+  const highest = Math.max(0.01, ...lines.flatMap((line) => line.values));
+  drawSeries(frame, { times: course.end_ms, lines, range: [0, Math.min(1, 1.15 * highest)], format: share, said: beside(course), pick: picked(course) });
 }

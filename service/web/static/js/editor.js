@@ -52,6 +52,7 @@ export function editorIn(box, root, onSaved = () => {}) {
     button.disabled = true;
     answer.replaceChildren(element("p", { class: "quiet" }, "Asking …"));
     try {
+      // Asked first, so that a mistake is an answer and no failed request, which a browser's console complains about.
       const found = await send("POST", api("monitors/validate"), yaml());
       show(found.mistakes);
       answer.replaceChildren();

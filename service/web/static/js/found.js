@@ -8,8 +8,8 @@ export function modelChoice(models, chosen, onChoose) {
   const options = models.map((one, at) => {
     const button = element("input", { type: "radio", name: "model", value: at, checked: one === chosen ? "" : null });
     button.addEventListener("change", () => onChoose(one));
-    const events = counted(one.found.events, "event");
-    return element("p", {}, element("label", {}, button, " ", element("bdi", {}, one.found.model)), ` ${events}`);
+    const events = element("span", { class: "quiet" }, counted(one.found.events, "event"));
+    return element("p", {}, element("label", {}, button, " ", element("bdi", {}, one.found.model)), " ", events);
   });
   return element("fieldset", {}, element("legend", {}, "Which model?"), ...options);
 }
@@ -51,7 +51,7 @@ export function rejectedFound(rejected) {
 }
 
 function typesOf(found) {
-  const types = Object.entries(found.types).map(([kind, count]) => `${number(count)} ${kind}`);
+  const types = Object.entries(found.types).map(([kind, count]) => counted(count, kind));
   const rate = found.rhythm.events_per_second;
   return types.join(", ") + (rate === null ? "" : `; ${number(rate)} a second`);
 }

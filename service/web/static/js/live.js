@@ -5,14 +5,15 @@ const ANYWAY_MS = 30_000; // ages of events grow when nothing happens
 const SILENT_AFTER_MS = 45_000; // the server beats every 15 s
 const TRY_AGAIN_MS = 10_000;
 const LONGEST_READING_MS = 20_000;
+const INTERESTING = ["models", "incidents"]; // of what the stream tells
 
 /** Keep the parts of this page alive that carry `data-live`; `mark` is where it stands whether they are. */
-export function keepLive(mark, interesting = ["models", "incidents"]) {
+export function keepLive(mark) {
   const page = { mark, source: null, heardAt: 0, readAt: Date.now(), timer: null, staleSince: null };
   const wanted = () => readSoon(page);
   const connect = () => {
     page.source?.close();
-    page.source = open(page, interesting, wanted, connect);
+    page.source = open(page, wanted, connect);
   };
   document.addEventListener("visibilitychange", () => {
     // A browser has six connections to one host: a page that nobody sees leaves its own to others.
@@ -26,7 +27,7 @@ export function keepLive(mark, interesting = ["models", "incidents"]) {
   connect();
 }
 
-function open(page, interesting, wanted, connect) {
+function open(page, wanted, connect) {
   const source = new EventSource(page.mark.dataset.stream);
   const heard = () => {
     page.heardAt = Date.now();
@@ -36,7 +37,7 @@ function open(page, interesting, wanted, connect) {
     wanted();
   });
   source.addEventListener("beat", heard);
-  for (const name of interesting) {
+  for (const name of INTERESTING) {
     source.addEventListener(name, () => {
       heard();
       wanted();

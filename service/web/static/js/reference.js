@@ -21,7 +21,7 @@ export function referenceIn(root, model) {
     }
     await outcome(said, `Counting ${file.name} …`, async () => {
       const made = await send("POST", `${root}api/v1/references?${query(model())}`, file);
-      uploaded = made.name;
+      uploaded = made;
       const text = `Reference ${made.name}: ${counted(made.rows, "row")}, ${counted(made.features.length, "feature")}, task ${made.task}.`;
       const warnings = made.warnings.map((one) => element("p", { class: "quiet" }, one));
       said.replaceChildren(element("p", { class: "said" }, text), ...warnings);
@@ -38,16 +38,20 @@ export function referenceIn(root, model) {
   return {
     /** The reference's name, null for none. */
     name() {
-      if (choice() === "upload") return uploaded;
+      if (choice() === "upload") return uploaded?.model === model() ? uploaded.name : null;
       return choice() === "stored" ? at("stored").value : null;
     },
     isFirstTraffic: () => choice() === "first",
-    /** Shows the stored references of this model only. */
+    /** Shows the references of this model only. */
     offer(name) {
+      if (uploaded?.model !== name) at("reference-said").replaceChildren();
       for (const option of at("stored").options) option.hidden = option.dataset.model !== name;
       const own = [...at("stored").options].find((option) => !option.hidden);
       at("stored").value = own?.value ?? "";
+      at("stored").hidden = !own;
+      at("none-stored").hidden = Boolean(own);
       document.querySelector("input[name=reference][value=stored]").disabled = !own;
+      if (!own && choice() === "stored") document.querySelector("input[name=reference][value=first]").checked = true;
     },
   };
 }

@@ -10,14 +10,19 @@ const DASHES = { solid: [], dashed: [6, 4], dotted: [1.5, 3] };
 const LAST_TIME = 60; // so wide is a time below the axis: the last one would be cut off at the right
 const TINT = 0.22;
 const NO_DRAG = { setScale: false, x: false, y: false, click: () => {} }; // else a click is lost when the hand moves
+const TONES = ["current", "second", "third", "quiet"];
 const together = uPlot.sync("time");
+
+/** How the line at this place among others looks: twelve are told apart, and two of one tone by their dashes. */
+export function look(place) {
+  return { tone: TONES[place % TONES.length], dash: Object.keys(DASHES)[place % 3] };
+}
 
 /**
  * Draw a chart of event time into a frame.
  *
  * chart.times    milliseconds, rising: where each value stands (a window's end)
- * chart.lines    [{name, values, tone, dash, width, points}], null: no value; `points` "over" marks values by shape
- *                where `over[i]` is true
+ * chart.lines    [{name, values, tone, dash, width, over}], null: no value; marked by shape where `over[i]` is true
  * chart.bands    [{name, low, high, tone}] filled between two rows of values
  * chart.diamond  what the marks of `over` mean, for the key
  * chart.range    [low, high] of the scale, or nothing
@@ -44,7 +49,6 @@ export function drawSeries(frame, chart) {
   plot.addEventListener("keydown", (event) => key(event, drawn, chart));
   plot.addEventListener("click", () => open(drawn.cursor.idx, chart));
   frame.querySelector(".links").before(legend(chart), behind(chart, format, caption(frame)));
-  return () => drawn;
 }
 
 function caption(frame) {
@@ -57,7 +61,14 @@ function height(chart) {
 
 function columns(chart) {
   const bands = (chart.bands ?? []).flatMap((band) => [band.high, band.low]);
-  return [chart.times.map((ms) => ms / 1000), ...bands, ...chart.lines.map((line) => line.values)];
+  return [chart.times.map((ms) => ms / 1000), ...bands, ...painted(chart.lines).map((line) => line.values)];
+}
+
+/** Dashes are painted upon what is solid, so that of lines that lie on each other each is seen. */
+function painted(lines) {
+  const order = Object.keys(DASHES);
+  const depth = (one) => order.indexOf(one.dash ?? order[0]);
+  return [...lines].sort((a, b) => depth(a) - depth(b));
 }
 
 function options(frame, chart, format) {
@@ -71,7 +82,7 @@ function options(frame, chart, format) {
     legend: { show: false },
     scales: { x: { range: whole }, y: chart.range ? { range: () => chart.range } : { range: roomy } },
     axes: [{ ...axis(), values: timesOf, space: 70 }, { ...axis(), values: (_, ticks) => ticks.map(format), size: 64 }],
-    series: [{}, ...bands.flatMap((band) => edges(band)), ...chart.lines.map(line)],
+    series: [{}, ...bands.flatMap((band) => edges(band)), ...painted(chart.lines).map(line)],
     bands: bands.map((band, place) => ({ series: [2 * place + 1, 2 * place + 2], fill: tint(band.tone) })),
     hooks: { setCursor: [(drawn) => say(frame, told(chart, format, drawn.cursor.idx) || (chart.rest ?? ""))] },
   };
@@ -122,7 +133,7 @@ function line(one) {
     stroke,
     width: one.width ?? 1.75,
     dash: DASHES[one.dash ?? "solid"],
-    points: one.over ? marks(one, stroke) : { show: one.points ?? isolated(one.values), size: 5 },
+    points: one.over ? marks(one, stroke) : { show: isolated(one.values), size: 5 },
     spanGaps: false,
   };
 }

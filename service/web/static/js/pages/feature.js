@@ -1,9 +1,9 @@
 // The page of one column: its distribution, and its course over time.
 
 import { drawAll, sayNothing } from "../charts.js";
-import { begun, beside, drawCategories, drawQuantiles, flat, picked, TONES, windowAt } from "../course.js";
+import { begun, beside, drawCategories, drawQuantiles, flat, picked, windowAt } from "../course.js";
 import { drawBars, drawCurves } from "../distribution.js";
-import { drawSeries } from "../series.js";
+import { drawSeries, look } from "../series.js";
 import { counted, DASH, number, share } from "../words.js";
 
 const MOST_LINES = 5;
@@ -24,13 +24,7 @@ function missing(frame, { course: whole }) {
   const course = begun(whole);
   const there = Object.entries(course.missing).filter(([, values]) => values.some((value) => value));
   if (there.length === 0) return sayNothing(frame, "Nothing was missing in any window of this time.");
-  const dashes = ["solid", "dashed", "dotted"];
-  const lines = there.map(([kind, values], place) => ({
-    name: KINDS[kind],
-    values,
-    tone: TONES[place % TONES.length],
-    dash: dashes[Math.floor(place / 2) % dashes.length],
-  }));
+  const lines = there.map(([kind, values], place) => ({ name: KINDS[kind], values, ...look(place) }));
   const usual = course.reference ? Object.values(course.reference.missing).reduce((sum, one) => sum + one, 0) : null;
   if (usual !== null) lines.push({ name: "all kinds in the reference", values: flat(usual, course.end_ms), tone: "reference", dash: "dashed" });
   drawSeries(frame, { times: course.end_ms, lines, format: share, said: beside(course), pick: picked(course) });
@@ -101,8 +95,7 @@ function scoreLine(method, place, isAlone) {
     name: method.name,
     values: method.rows.map(value),
     over: method.rows.map((row) => row !== null && row.over),
-    tone: TONES[place],
-    dash: ["solid", "solid", "dashed", "dotted", "dotted"][place],
+    ...look(place),
   };
 }
 

@@ -3,11 +3,10 @@
 import { drawAll, sayNothing } from "../charts.js";
 import { drawCourse } from "../course.js";
 import { drawHeat } from "../heatmap.js";
-import { drawSeries } from "../series.js";
+import { drawSeries, look } from "../series.js";
 import { counted, share } from "../words.js";
 
 const root = document.body.dataset.root;
-const TONES = ["current", "second", "third", "over", "reference", "quiet"];
 const NAMES = { realized: "realized", estimated: "estimated", usual: "always the usual answer", last: "as the window before", seasonal: "as a day before" };
 
 /** The page of a column, of the window at this place. */
@@ -84,12 +83,11 @@ function performance(frame, told) {
   const shown = told.series.filter((one) => one.version === version);
   const unripe = ripe.filter((one) => !one).length;
   const labels = unripe ? `${counted(unripe, "window")} not ripe: more labels are to come` : "the labels of all windows have come";
-  const dashes = { realized: "solid", estimated: "dashed" };
   drawSeries(frame, {
     times: ends,
-    lines: shown.map((one, place) => ({ name: NAMES[one.basis] ?? one.basis, values: one.values, tone: TONES[place], dash: dashes[one.basis] ?? "dotted" })),
+    lines: shown.map((one, place) => ({ name: NAMES[one.basis] ?? one.basis, values: one.values, ...look(place) })),
     bands: shown
-      .map((one, place) => ({ name: `95 % interval, ${NAMES[one.basis]}`, low: one.lows, high: one.highs, tone: TONES[place] }))
+      .map((one, place) => ({ name: `95 % interval, ${NAMES[one.basis]}`, low: one.lows, high: one.highs, tone: look(place).tone }))
       .filter((one) => one.low.some((value) => value !== null)),
     rest: `Version ${version}; ${labels}. Estimates assume ${told.assumption}.`,
     said: (place) => rowsSaid(shown, place, ripe[place]),
@@ -113,7 +111,7 @@ function missing(frame, told) {
   if (!told.columns.length) return sayNothing(frame, "Nothing is missing in any column in this time.");
   drawSeries(frame, {
     times: told.ends_ms,
-    lines: told.columns.map((one, place) => ({ name: one.name || one.role, values: one.shares, tone: TONES[place], dash: ["solid", "dashed", "dotted"][place % 3] })),
+    lines: told.columns.map((one, place) => ({ name: one.name || one.role, values: one.shares, ...look(place) })),
     range: [0, Math.min(1, 1.15 * told.columns[0].worst)],
     format: share,
     rest: `${counted(told.columns_with_any, "column")} with missing values in ${counted(told.ends_ms.length, "window")}, spread evenly over the time.`,

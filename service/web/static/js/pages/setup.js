@@ -12,7 +12,7 @@ import { counted } from "../words.js";
 const root = document.body.dataset.root;
 const api = (path) => `${root}api/v1/${path}`;
 const at = (id) => document.getElementById(id);
-const chosen = { topic: null, model: null };
+const chosen = { topic: null, model: null, saved: null };
 const reference = referenceIn(root, () => chosen.model?.found.model);
 const editor = editorIn(document.querySelector("[data-editor]"), root, showSaved);
 
@@ -51,6 +51,7 @@ function choose(found, model) {
   at("windows").value = rhythm.windows.map((one) => duration(one.length_ms)).join(", ");
   reference.offer(model.found.model);
   for (const step of ["step-reference", "step-windows"]) show(step, true);
+  show("step-saved", false);
 }
 
 function remember() {
@@ -108,11 +109,13 @@ function choices() {
 // ---------------------------------------------------------------- 6. saved
 function showSaved(saved) {
   const { model, number, since } = saved.items[0];
+  chosen.saved = model;
   const link = element("a", { href: `${root}models/${encodeURIComponent(model)}` }, "Its page");
   at("saved").replaceChildren(
     element("p", {}, element("bdi", {}, model), `: number ${number}, in force ${since}. `, link, " shows how it goes on."),
     element("p", { class: "quiet" }, "Collectors count its events from now on, evaluators score each window when it ends."),
   );
+  at("accepted").replaceChildren();
   show("learn", reference.isFirstTraffic());
   show("step-saved", true);
   at("step-saved").focus();
@@ -121,7 +124,7 @@ function showSaved(saved) {
 
 async function accept() {
   await outcome(at("accepted"), "Learning …", async () => {
-    const order = { model: chosen.model.found.model, last: at("last").value.trim(), why: at("learn-why").value };
+    const order = { model: chosen.saved, last: at("last").value.trim(), why: at("learn-why").value };
     const made = await send("POST", api("references/accept"), order);
     const said = `The reference is ${made.name}, of ${counted(made.rows, "event")}; in force from event time ${made.since} on.`;
     at("accepted").replaceChildren(element("p", { class: "said" }, said));

@@ -1,4 +1,4 @@
-// The overview: nothing is drawn here, all is kept alive.
+// A page whose text is the server's, which is kept alive.
 
 import { keepLive } from "../live.js";
 
