@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from service.store.engine import connect
 from service.web.api.openapi import operations
-from service.web.app import create_app
-from service.web.dependencies import WebDependencies
+from service.web.app import described_api
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "api.md"
 BEGINS, ENDS = "<!-- written by `make api` -->\n", "<!-- to here -->\n"
@@ -29,13 +27,7 @@ def main() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGINS)
     _, _, after = rest.partition(ENDS)
-    DOCUMENT.write_text(before + BEGINS + table(document()) + ENDS + after, encoding="utf-8")
-
-
-def document() -> dict[str, Any]:
-    """The OpenAPI document of an application whose database is never asked."""
-    nowhere = connect("postgresql://nobody@127.0.0.1:1/none")
-    return create_app(WebDependencies(engine=nowhere, clock_ms=lambda: 0)).openapi()
+    DOCUMENT.write_text(before + BEGINS + table(described_api()) + ENDS + after, encoding="utf-8")
 
 
 def table(openapi: dict[str, Any]) -> str:

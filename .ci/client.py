@@ -7,15 +7,13 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.settings import Auth
-from service.store.engine import connect
-from service.web.app import create_app
-from service.web.dependencies import WebDependencies
+from service.web.api.openapi import operations
+from service.web.app import described_api
 
 CLIENT = Path(__file__).parent.parent / "service" / "client.py"
 LINE = "# ---------------------------------------------------------------- written by `make api`\n"
@@ -24,11 +22,23 @@ STREAM = "text/event-stream"
 PAGE = "text/html"
 TIME = "ISO 8601, or milliseconds since 1970"
 NAMES = {
-    "mark": "mark_incident",
-    "replay": "replay_dead_letters",
+    "accept": "accept_incident",
+    "acknowledge": "acknowledge_incident",
+    "cancel": "cancel_backtest",
     "counts": "dead_letter_counts",
+    "diff": "diff_monitors",
+    "expect": "expect_incident",
+    "find": "backtest",
     "incident_report_of": "incident_report",
-    "comparison": "comparison",
+    "mark": "mark_incident",
+    "release": "release_incident",
+    "replay": "replay_dead_letters",
+    "save": "save_monitors",
+    "silence": "silence_incident",
+    "sniff": "sniff_topic",
+    "start": "start_backtest",
+    "upload": "upload_reference",
+    "validate": "validate_monitors",
 }
 """What operations are called where the name of their function does not say enough."""
 SIMPLE = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
@@ -40,40 +50,38 @@ NOT_ASKED = frozenset({"cursor", "format"})
 
 def main() -> None:
     """Rewrite the file in place."""
-    written = CLIENT.read_text(encoding="utf-8").partition(LINE)[0] + LINE + generated(document())
+    written = CLIENT.read_text(encoding="utf-8").partition(LINE)[0] + LINE + generated(described_api())
     CLIENT.write_text(written, encoding="utf-8")
     ruff = [sys.executable, "-m", "ruff", "format", "--quiet", str(CLIENT)]
     subprocess.run(ruff, check=True)  # noqa: S603 - our own words
 
 
-def document() -> dict[str, Any]:
-    """The OpenAPI document of an application whose database is never asked."""
-    nowhere = connect("postgresql://nobody@127.0.0.1:1/none")
-    return create_app(WebDependencies(engine=nowhere, clock_ms=lambda: 0, auth=Auth.OPEN)).openapi()
-
-
 def generated(openapi: dict[str, Any]) -> str:
     """All that follows the line."""
-    operations = list(named(openapi))
+    methods = list(named(openapi))
     schemas = openapi["components"]["schemas"]
-    orders = reachable(schemas, (one.body for one in operations))
-    answers = reachable(schemas, (one.answer for one in operations)) - {
+    orders = reachable(schemas, (one.body for one in methods))
+    answers = reachable(schemas, (one.answer for one in methods)) - {
         name for name in schemas if name.startswith("Listing_")
     }
-    asked = reachable(schemas, (p["schema"] for one in operations for p in one.in_path + one.query))
+    asked = reachable(schemas, (p["schema"] for one in methods for p in one.in_path + one.query))
     kept = sorted(orders | answers | asked, key=identifier)
-    types = [alias(name, schemas[name]) for name in kept if "enum" in schemas[name]]
+    types = [alias(name, schemas[name]) for name in kept if "properties" not in schemas[name]]
     types += [
         typed_dict(identifier(name), schemas[name], all_there=name not in orders)
         for name in kept
-        if "enum" not in schemas[name]
+        if "properties" in schemas[name]
     ]
-    queries = {text: None for one in operations if one.query for text in [query_dict(one)]}
-    methods = "\n\n".join(method(one) for one in operations)
-    return "\n\n".join([*types, *queries, HEAD, methods, ""])
+    queries = query_types(methods)
+    written = "\n\n".join(method(one, queries) for one in methods)
+    return "\n\n".join([*types, *query_dicts(queries), HEAD, written, ""])
 
 
 # ---------------------------------------------------------------- operations
+Fields = frozenset[tuple[str, str, str]]
+"""Of a query: name, type and description of each."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One method of one path."""
@@ -85,30 +93,29 @@ class Operation:
     in_path: tuple[dict[str, Any], ...]
     query: tuple[dict[str, Any], ...]
     body: dict[str, Any] | None
-    body_kind: str
+    body_kinds: tuple[str, ...]
     answer: dict[str, Any] | None
     kinds: tuple[str, ...]
 
     @property
-    def asked(self) -> str:
-        """The name of the type of its query."""
-        return "".join(part.capitalize() for part in self.name.split("_")) + "Query"
+    def asked(self) -> Fields:
+        """The fields of its query, each with its type and what is said of it."""
+        return frozenset(field_of(parameter) for parameter in self.query)
 
 
 def named(openapi: dict[str, Any]) -> Iterator[Operation]:
     """Every operation by the name of its method, which no two share; streams are read by `events`."""
     seen: set[str] = set()
-    for path, verbs in openapi["paths"].items():
-        for verb, one in verbs.items():
-            found = operation(path, verb, one)
-            if STREAM in found.kinds or not path.startswith("/api/"):
-                continue
-            if found.name in seen:
-                raise SystemExit(
-                    f"two operations are called {found.name}; name one of them in NAMES of {__file__}"
-                )
-            seen.add(found.name)
-            yield found
+    for verb, path, one in operations(openapi):
+        found = operation(path, verb, one)
+        if STREAM in found.kinds or not path.startswith("/api/"):
+            continue
+        if found.name in seen:
+            raise SystemExit(
+                f"two operations are called {found.name}; name one of them in NAMES of {__file__}"
+            )
+        seen.add(found.name)
+        yield found
 
 
 def operation(path: str, verb: str, one: dict[str, Any]) -> Operation:
@@ -118,12 +125,12 @@ def operation(path: str, verb: str, one: dict[str, Any]) -> Operation:
     content = success.get("content", {})
     parameters = one.get("parameters", [])
     bodies = one.get("requestBody", {}).get("content", {})
-    body_kind = JSON if JSON in bodies else next(iter(bodies), "")
+    body = next(iter(bodies.values()), None)
     return Operation(
         NAMES.get(function, function), verb, path, one.get("description", ""),
         tuple(p for p in parameters if p["in"] == "path"),
         tuple(p for p in parameters if p["in"] == "query" and p["name"] not in NOT_ASKED),
-        bodies[body_kind]["schema"] if bodies else None, body_kind,
+        body["schema"] if body else None, tuple(bodies),
         None if PAGE in content else content.get(JSON, {}).get("schema"), tuple(sorted(content, reverse=True)),
     )  # fmt: skip
 
@@ -147,7 +154,9 @@ def reachable(schemas: dict[str, Any], roots: Iterator[Any]) -> set[str]:
 
 # ---------------------------------------------------------------- types
 def identifier(name: str) -> str:
-    """A schema's name as Python writes it; of two that share one, FastAPI names the modules, too."""
+    """A schema's name as Python writes it."""
+    if "__" in name:  # FastAPI names the modules of two classes that share a name
+        raise SystemExit(f"another class of the API is called as {name} is: rename one of them")
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"\W|_", name))
 
 
@@ -167,7 +176,7 @@ def type_of(schema: dict[str, Any], *, in_query: bool = False) -> str:
 def composed(schema: dict[str, Any]) -> str:
     """A list or a mapping as a type; empty for what is neither."""
     if schema.get("type") == "array":
-        return f"list[{type_of(schema.get('items', {}))}]"
+        return f"list[{type_of(schema.get('items', {'anyOf': schema.get('prefixItems', [{}])}))}]"
     if schema.get("type") == "object":
         values = schema.get("additionalProperties")
         return f"dict[str, {type_of(values) if isinstance(values, dict) else 'Any'}]"
@@ -175,8 +184,8 @@ def composed(schema: dict[str, Any]) -> str:
 
 
 def alias(name: str, schema: dict[str, Any]) -> str:
-    """A closed set of words."""
-    return f"{identifier(name)}: TypeAlias = Literal[{', '.join(map(repr, schema['enum']))}]\n"
+    """A closed set of words, or a row of values."""
+    return f"{identifier(name)}: TypeAlias = {type_of(schema)}\n"
 
 
 def typed_dict(name: str, schema: dict[str, Any], *, all_there: bool) -> str:
@@ -194,20 +203,32 @@ def typed_dict(name: str, schema: dict[str, Any], *, all_there: bool) -> str:
     return f"class {name}(TypedDict):\n{docstring(about)}\n\n" + "\n".join(lines) + "\n"
 
 
-def query_dict(one: Operation) -> str:
-    """What may be asked of an operation, each with its description."""
-    lines = []
-    for parameter in one.query:
-        kind = type_of(parameter["schema"], in_query=True)
-        said = parameter.get("description") or parameter["schema"].get("description")
-        lines += [f"    # {line}" for line in textwrap.wrap(said or "", 100)]
-        must = "" if parameter.get("required") else "NotRequired"
-        lines.append(f"    {parameter['name']}: {f'NotRequired[{kind}]' if must else kind}")
-    return (
-        f'class {one.asked}(TypedDict):\n    """What may be asked of `{one.name}`."""\n\n'
-        + "\n".join(lines)
-        + "\n"
-    )
+def query_types(methods: Sequence[Operation]) -> dict[Fields, str]:
+    """The name of each set of fields: that of the first method that asks for it."""
+    found: dict[Fields, str] = {}
+    for one in methods:
+        if one.query:
+            found.setdefault(one.asked, one.name.title().replace("_", "") + "Query")
+    return found
+
+
+def query_dicts(queries: Mapping[Fields, str]) -> Iterator[str]:
+    """Each as a type that has all of the largest one within it, the small ones first."""
+    for fields, name in sorted(queries.items(), key=lambda one: (len(one[0]), one[1])):
+        within = max((one for one in queries if one < fields), key=len, default=frozenset())
+        lines = [
+            line
+            for field, kind, said in sorted(fields - within)
+            for line in [*(f"    # {part}" for part in textwrap.wrap(said, 100)), f"    {field}: {kind}"]
+        ]
+        yield f"class {name}({queries.get(within, 'TypedDict')}):\n" + "\n".join(lines) + "\n"
+
+
+def field_of(parameter: dict[str, Any]) -> tuple[str, str, str]:
+    """Name, type and description of a part of a query."""
+    kind = type_of(parameter["schema"], in_query=True)
+    said = parameter.get("description") or parameter["schema"].get("description") or ""
+    return parameter["name"], kind if parameter.get("required") else f"NotRequired[{kind}]", said
 
 
 def docstring(text: str, indent: str = "    ") -> str:
@@ -219,18 +240,21 @@ def docstring(text: str, indent: str = "    ") -> str:
 
 
 # ---------------------------------------------------------------- methods
-def method(one: Operation) -> str:
+def method(one: Operation, queries: Mapping[Fields, str]) -> str:
     """A method with the operation's description."""
     takes = [f"{p['name']}: {type_of(p['schema'])}" for p in one.in_path]
     order = one.body is not None and "$ref" in one.body
     if one.body is not None and not order:
-        takes.append(f"body: {'str' if one.body_kind != JSON else type_of(one.body)}")
+        takes += [
+            "body: str | bytes",
+            f"kind: Literal[{', '.join(map(repr, one.body_kinds))}] = {one.body_kinds[0]!r}",
+        ]
     if one.answer is None and one.kinds and one.verb == "get":
         takes.append(f"accept: str = {one.kinds[0]!r}")
     if takes:
         takes.append("/")
     if one.query:
-        takes.append(f"**asked: Unpack[{one.asked}]")
+        takes.append(f"**asked: Unpack[{queries[one.asked]}]")
     elif order:
         takes.append(f"**order: Unpack[{type_of(one.body or {})}]")
     returns, line = call(one, order=order)
@@ -244,10 +268,10 @@ def call(one: Operation, *, order: bool) -> tuple[str, str]:
     query = ", asked" if one.query else ""
     if one.verb != "get":
         body = "order" if order else "body" if one.body is not None else "{}"
-        kind = f", {one.body_kind!r}" if one.body_kind not in {"", JSON} else ""
-        sent = f"self.wire.send({one.verb.upper()!r}, {path}, {body}{kind}{', query=asked' if query else ''})"
-        returns = type_of(one.answer) if one.answer else "None"
-        return returns, f"return cast({returns!r}, json.loads({sent}))" if one.answer else sent
+        kind = ", kind" if body == "body" else ""
+        sent = f"self._sent({one.verb.upper()!r}, {path}, {body}{kind}{', query=asked' if query else ''})"
+        returns = type_of(one.answer or {})
+        return returns, f"return cast({returns!r}, {sent})"
     if one.answer is None:
         return "str", f"return self.wire.get({path}{query or ', None'}, accept).decode()"
     listed = one.answer.get("$ref", "").rpartition("/")[2]

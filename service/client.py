@@ -174,13 +174,14 @@ class Wire:
     def send(
         self, method: str, path: str, body: Any, kind: str = _JSON, query: Mapping[str, Any] | None = None
     ) -> bytes:
-        """The answer to what changes something; sent once."""
-        data = body.encode() if isinstance(body, str) else json.dumps(body, default=_text).encode()
+        """The answer to what changes something; sent once. Text and bytes go as they are, all else as JSON."""
+        written = body if isinstance(body, str | bytes) else json.dumps(body, default=_text)
+        data = written.encode() if isinstance(written, str) else written
         headers = {"Content-Type": kind, "Accept": _JSON}
         return self._ask(Request(self._address(path, query), data, headers, method=method)).body  # noqa: S310
 
     def _address(self, path: str, query: Mapping[str, Any] | None) -> str:
-        asked = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+        asked = [(name, _text(one)) for name, value in (query or {}).items() for one in _each(value)]
         return f"{self.url}{path}" + (f"?{urlencode(asked)}" if asked else "")
 
     def _validated(self, url: str, accept: str) -> bytes:
@@ -264,6 +265,11 @@ def _wait_after(error: Problem | Unreachable, attempt: int) -> float | None:
     return min(2.0**attempt, _LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads callers
 
 
+def _each(value: Any) -> list[Any]:
+    """A list is written once for each of it, None not at all."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -293,6 +299,11 @@ class _Reader:
 
     def _json(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         return json.loads(self.wire.get(path, query))
+
+    def _sent(
+        self, method: str, path: str, body: Any, kind: str = _JSON, query: Mapping[str, Any] | None = None
+    ) -> Any:
+        return json.loads(self.wire.send(method, path, body, kind, query))
 
     def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Any]:
         asked = dict(query)
@@ -409,6 +420,9 @@ Condition: TypeAlias = Literal["ok", "warning", "failure", "not_checked"]
 CountBy: TypeAlias = Literal["reason", "topic", "hour"]
 
 
+Cover: TypeAlias = list[str]
+
+
 FeedbackKind: TypeAlias = Literal["uncertain", "surprising", "random"]
 
 
@@ -466,10 +480,10 @@ Reason: TypeAlias = Literal[
 Role: TypeAlias = Literal["feature", "prediction", "score", "latency_ms", "rule", "label"]
 
 
-ServiceComparisonVerdictStanding: TypeAlias = Literal["better", "worse", "alike", "unknown"]
-
-
 Severity: TypeAlias = Literal["page", "ticket", "info"]
+
+
+Standing: TypeAlias = Literal["better", "worse", "alike", "unknown"]
 
 
 State: TypeAlias = Literal["pending", "firing", "resolved"]
@@ -482,6 +496,27 @@ Verdict: TypeAlias = Literal["ok", "drift", "too_little_data"]
 
 
 Word: TypeAlias = Literal["acknowledged", "released", "silenced", "expected", "ended", "accepted"]
+
+
+class AcceptReferenceOrder(TypedDict):
+    """Make the present normal: the panes of the last time, or of a time, become the reference of a model's monitor.
+
+    `even_so`: also while an incident that pages is open.
+    """
+
+    model: str
+    since: NotRequired[str | None]
+    until: NotRequired[str | None]
+    last: NotRequired[str | None]
+    name: NotRequired[str | None]
+    even_so: NotRequired[bool]
+    why: str
+    who: NotRequired[str | None]
+
+
+AcceptSpanOrder = TypedDict(
+    "AcceptSpanOrder", {"who": "NotRequired[str | None]", "why": "str", "from": "str", "to": "str"}
+)
 
 
 class Accepted(TypedDict):
@@ -665,7 +700,7 @@ class Comparison(TypedDict):
     versions together, if the difference stays as it is, and `labels_at_most` whatever it is. `rows` are labelled.
     """
 
-    standing: ServiceComparisonVerdictStanding
+    standing: Standing
     loss: Loss | None
     mean: float | None
     other_mean: float | None
@@ -724,10 +759,6 @@ class CourseAnswer(TypedDict):
     since_ms: int
     until_ms: int
     course: Course
-
-
-class Cover(TypedDict):
-    """Cover"""
 
 
 class Coverage(TypedDict):
@@ -1088,7 +1119,7 @@ class Incident(TypedDict):
     effect: str | None
     alerts: list[AlertRow]
     marks: list[Mark]
-    standing: ServiceWebApiWordsStanding
+    standing: IncidentStanding
 
 
 class IncidentRow(TypedDict):
@@ -1120,6 +1151,15 @@ class IncidentRow(TypedDict):
     marked_at: str | None
     acknowledged_by: str | None
     acknowledged_at: str | None
+
+
+class IncidentStanding(TypedDict):
+    """What people say of an incident: who has it, what it is silent by here and at Alertmanagers, and all words."""
+
+    acknowledged: Said | None
+    silences: list[Said]
+    silenced_there: list[SilencedThere]
+    words: list[Said]
 
 
 class JudgedRow(TypedDict):
@@ -1674,6 +1714,7 @@ class ReplayOrder(TypedDict):
     reason: NotRequired[Reason | None]
     since: NotRequired[str | None]
     until: NotRequired[str | None]
+    last_id: NotRequired[int | None]
     limit: NotRequired[int]
     write: NotRequired[bool]
     broken: NotRequired[bool]
@@ -1820,37 +1861,6 @@ class Series(TypedDict):
     n: list[int | None]
     m: list[int | None]
     verdicts: list[str | None]
-
-
-class ServiceWebApiReferenceMakingAcceptOrder(TypedDict):
-    """Make the present normal: the panes of the last time, or of a time, become the reference of a model's monitor.
-
-    `even_so`: also while an incident that pages is open.
-    """
-
-    model: str
-    since: NotRequired[str | None]
-    until: NotRequired[str | None]
-    last: NotRequired[str | None]
-    name: NotRequired[str | None]
-    even_so: NotRequired[bool]
-    why: str
-    who: NotRequired[str | None]
-
-
-ServiceWebApiWordsAcceptOrder = TypedDict(
-    "ServiceWebApiWordsAcceptOrder",
-    {"who": "NotRequired[str | None]", "why": "str", "from": "str", "to": "str"},
-)
-
-
-class ServiceWebApiWordsStanding(TypedDict):
-    """What people say of an incident: who has it, what it is silent by here and at Alertmanagers, and all words."""
-
-    acknowledged: Said | None
-    silences: list[Said]
-    silenced_there: list[SilencedThere]
-    words: list[Said]
 
 
 class Side(TypedDict):
@@ -2159,341 +2169,52 @@ class WouldHaveRung(TypedDict):
 
 
 class EndSilenceQuery(TypedDict):
-    """What may be asked of `end_silence`."""
-
     # the reason, in a sentence
     why: NotRequired[str]
 
 
-class SilencesQuery(TypedDict):
-    """What may be asked of `silences`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: NotRequired[str | None]
-
-
 class MonitorsQuery(TypedDict):
-    """What may be asked of `monitors`."""
-
     # the most rows of a page
     limit: NotRequired[int]
 
 
-class UploadQuery(TypedDict):
-    """What may be asked of `upload`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: str
-    # the reference's name; the model's if none is given
-    name: NotRequired[str | None]
-    # the column with the true answer
-    label: NotRequired[str | None]
-    # the column with the model's answer
-    prediction: NotRequired[str | None]
-    # the column with the probability of the positive class
-    score: NotRequired[str | None]
-    # the column with the event time
-    time: NotRequired[str | None]
-    # the column with the inference id
-    id: NotRequired[str | None]
-    # a column to leave out, once for each
-    exclude: NotRequired[list[str]]
-    # even if the model has a reference of this name
-    replace: NotRequired[bool]
-
-
-class ReferencesQuery(TypedDict):
-    """What may be asked of `references`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-    # a model's name; slashes in a path are written %2F
+class SilencesQuery(TypedDict):
+    # a model's name
     model: NotRequired[str | None]
 
 
-class IncidentsQuery(TypedDict):
-    """What may be asked of `incidents`."""
-
+class ReferencesQuery(SilencesQuery):
     # the most rows of a page
     limit: NotRequired[int]
-    # after this time
-    since: NotRequired[Time | None]
-    # at this time or before
-    until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
-    model: NotRequired[str | None]
-    # whether something in it is pending or fires
-    open: NotRequired[bool | None]
-
-
-class ComparisonQuery(TypedDict):
-    """What may be asked of `comparison`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: str
-    # a build of the model
-    version: NotRequired[str | None]
-    # the other version
-    against: NotRequired[str | None]
-    # from this time on; else since both were seen
-    since: NotRequired[Time | None]
-    # such as country=DE, instead of all traffic
-    segment: NotRequired[str]
-    # a smaller difference of the loss is none
-    margin: NotRequired[float | None]
 
 
 class OverviewQuery(TypedDict):
-    """What may be asked of `overview`."""
-
     # the most models of a page
     limit: NotRequired[int]
-    # how far it has come
-    state: NotRequired[ModelState | None]
     # a part of the model's name, in capitals or not
     q: NotRequired[str | None]
+    # how far it has come
+    state: NotRequired[ModelState | None]
 
 
-class HeatQuery(TypedDict):
-    """What may be asked of `heat`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: str
-    # the monitor's shortest tumbling one if none is named
-    window: NotRequired[str | None]
-    # of all versions if none is named
-    version: NotRequired[str | None]
-    # empty: the whole model
-    segment: NotRequired[str]
-    # after this time; else a day before `until`, 30 days for windows of an hour and more
-    since: NotRequired[Time | None]
-    # at this time or before; else now
-    until: NotRequired[Time | None]
-    # more windows than these are merged
-    points: NotRequired[int]
-    # the most columns
-    columns: NotRequired[int]
-
-
-class ScoresQuery(TypedDict):
-    """What may be asked of `scores`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: str
-    # the monitor's shortest tumbling one if none is named
-    window: NotRequired[str | None]
-    # of all versions if none is named
-    version: NotRequired[str | None]
-    # empty: the whole model
-    segment: NotRequired[str]
-    # after this time; else a day before `until`, 30 days for windows of an hour and more
-    since: NotRequired[Time | None]
-    # at this time or before; else now
-    until: NotRequired[Time | None]
-    # what a column holds: a feature, the prediction, its score, the latency, a rule or the label
-    role: NotRequired[Role | str]
-    # the column's name
-    feature: NotRequired[str]
-    # at most so many windows, the newest
-    points: NotRequired[int]
-
-
-class PerformanceOverTimeQuery(TypedDict):
-    """What may be asked of `performance_over_time`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: str
-    # the monitor's shortest tumbling one if none is named
-    window: NotRequired[str | None]
-    # of all versions if none is named
-    version: NotRequired[str | None]
-    # empty: the whole model
-    segment: NotRequired[str]
-    # after this time; else a day before `until`, 30 days for windows of an hour and more
-    since: NotRequired[Time | None]
-    # at this time or before; else now
-    until: NotRequired[Time | None]
-    # accuracy or root mean squared error if none is named
-    metric: NotRequired[str | None]
-
-
-class MissingOverTimeQuery(TypedDict):
-    """What may be asked of `missing_over_time`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: str
-    # the monitor's shortest tumbling one if none is named
-    window: NotRequired[str | None]
-    # of all versions if none is named
-    version: NotRequired[str | None]
-    # empty: the whole model
-    segment: NotRequired[str]
-    # after this time; else a day before `until`, 30 days for windows of an hour and more
-    since: NotRequired[Time | None]
-    # at this time or before; else now
-    until: NotRequired[Time | None]
-    # the most columns, those of which most is missing
-    columns: NotRequired[int]
-    # the most windows, spread evenly over the time
-    points: NotRequired[int]
-
-
-class SlicesQuery(TypedDict):
-    """What may be asked of `slices`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: str
-    # the monitor's shortest tumbling one if none is named
-    window: NotRequired[str | None]
-    # of all versions if none is named
-    version: NotRequired[str | None]
-    # empty: the whole model
-    segment: NotRequired[str]
-    # after this time; else a day before `until`, 30 days for windows of an hour and more
-    since: NotRequired[Time | None]
-    # at this time or before; else now
-    until: NotRequired[Time | None]
+class PartitionsQuery(MonitorsQuery):
+    # whether it is not read any more until a person decides
+    halted: NotRequired[bool | None]
+    # a topic's name
+    topic: NotRequired[str | None]
 
 
 class PipelineQuery(TypedDict):
-    """What may be asked of `pipeline`."""
-
-    # only partitions of this topic
-    topic: NotRequired[str | None]
-    # only partitions that are read so
-    state: NotRequired[Reading | None]
     # the most partitions that are listed, the worst first
     limit: NotRequired[int]
-
-
-class DistributionQuery(TypedDict):
-    """What may be asked of `distribution`."""
-
-    # the model's name
-    model: str
-    # what the column holds
-    role: NotRequired[Role]
-    # the column's name; of one that is no feature, its role
-    feature: str
-    # the kind of window; usual: the monitor's shortest tumbling one
-    window: NotRequired[str | None]
-    # the model's version; empty: all together
-    version: NotRequired[str]
-    # such as country=DE; empty: the whole model
-    segment: NotRequired[str]
-    # rows from this time on; usual: of the last complete window
-    since: NotRequired[Time | None]
-    # rows before this time; usual: of the last complete window
-    until: NotRequired[Time | None]
-    # what it is compared with; usual: the reference
-    against: NotRequired[Literal["reference"] | None]
-    # instead of the reference: rows from this time on,
-    against_since: NotRequired[Time | None]
-    # and before this time
-    against_until: NotRequired[Time | None]
-
-
-class CourseQuery(TypedDict):
-    """What may be asked of `course`."""
-
-    # the model's name
-    model: str
-    # what the column holds
-    role: NotRequired[Role]
-    # the column's name; of one that is no feature, its role
-    feature: str
-    # the kind of window; usual: the monitor's shortest tumbling one
-    window: NotRequired[str | None]
-    # the model's version; empty: all together
-    version: NotRequired[str]
-    # such as country=DE; empty: the whole model
-    segment: NotRequired[str]
-    # windows that end after this time; usual: as many as `points`
-    since: NotRequired[Time | None]
-    # windows that end by then; usual: up to the last complete one
-    until: NotRequired[Time | None]
-    # the most points; more windows share them
-    points: NotRequired[int]
-
-
-class ModelsQuery(TypedDict):
-    """What may be asked of `models`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-
-
-class WindowsQuery(TypedDict):
-    """What may be asked of `windows`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-    # after this time
-    since: NotRequired[Time | None]
-    # at this time or before
-    until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
-    model: NotRequired[str | None]
-    # a build of the model
-    version: NotRequired[str | None]
-    # a slice of the model's traffic, such as country=DE; empty is the whole model
-    segment: NotRequired[str | None]
-    # a kind of window, as the monitor names it, such as 5m
-    window: NotRequired[str | None]
-
-
-class FindingsQuery(TypedDict):
-    """What may be asked of `findings`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-    # after this time
-    since: NotRequired[Time | None]
-    # at this time or before
-    until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
-    model: NotRequired[str | None]
-    # a build of the model
-    version: NotRequired[str | None]
-    # a slice of the model's traffic, such as country=DE; empty is the whole model
-    segment: NotRequired[str | None]
-    # a kind of window, as the monitor names it, such as 5m
-    window: NotRequired[str | None]
-    # a column's name
-    feature: NotRequired[str | None]
-    # a detector's or a rule's name
-    method: NotRequired[str | None]
-    # what was found
-    verdict: NotRequired[Verdict | None]
-
-
-class PerformanceQuery(TypedDict):
-    """What may be asked of `performance`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-    # after this time
-    since: NotRequired[Time | None]
-    # at this time or before
-    until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
-    model: NotRequired[str | None]
-    # a build of the model
-    version: NotRequired[str | None]
-    # a slice of the model's traffic, such as country=DE; empty is the whole model
-    segment: NotRequired[str | None]
-    # a kind of window, as the monitor names it, such as 5m
-    window: NotRequired[str | None]
-    # a performance metric's name, such as accuracy
-    metric: NotRequired[str | None]
-    # realized, from labels; or estimated, before they come
-    basis: NotRequired[str | None]
+    # only partitions that are read so
+    state: NotRequired[Reading | None]
+    # only partitions of this topic
+    topic: NotRequired[str | None]
 
 
 class WeakSlicesQuery(TypedDict):
-    """What may be asked of `weak_slices`."""
-
-    # a model's name; slashes in a path are written %2F
+    # a model's name
     model: str
     # predictions from this time on; usual: seven days before `until`
     since: NotRequired[Time | None]
@@ -2501,153 +2222,229 @@ class WeakSlicesQuery(TypedDict):
     until: NotRequired[Time | None]
 
 
-class PredictionHealthQuery(TypedDict):
-    """What may be asked of `prediction_health`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: str
-    # a build of the model
-    version: NotRequired[str | None]
-    # a slice of the model's traffic, such as country=DE; empty is the whole model
-    segment: NotRequired[str]
-    # predictions from this time on; usual: an hour before `until`
-    since: NotRequired[Time | None]
-    # predictions before this time; usual: now
-    until: NotRequired[Time | None]
-
-
-class PerformanceFindingsQuery(TypedDict):
-    """What may be asked of `performance_findings`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-    # after this time
-    since: NotRequired[Time | None]
-    # at this time or before
-    until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
-    model: NotRequired[str | None]
-    # a build of the model
-    version: NotRequired[str | None]
-    # a slice of the model's traffic, such as country=DE; empty is the whole model
-    segment: NotRequired[str | None]
-    # a kind of window, as the monitor names it, such as 5m
-    window: NotRequired[str | None]
-    # a detector's or a rule's name
-    method: NotRequired[str | None]
-    # what was found
-    verdict: NotRequired[Verdict | None]
-
-
-class LabelsQuery(TypedDict):
-    """What may be asked of `labels`."""
-
-    # a model's name; slashes in a path are written %2F
-    model: str
-    # the monitor's shortest if none is named
-    window: NotRequired[str | None]
-    # a slice of the model's traffic, such as country=DE; empty is the whole model
-    segment: NotRequired[str]
-    # the most windows
-    limit: NotRequired[int]
-
-
-class FeedbackQuery(TypedDict):
-    """What may be asked of `feedback`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-    # a model's name; slashes in a path are written %2F
-    model: NotRequired[str | None]
+class FeedbackQuery(ReferencesQuery):
     # why it was chosen
     kind: NotRequired[FeedbackKind | None]
     # of windows that ended after this time
     since: NotRequired[Time | None]
 
 
-class RetrainingQuery(TypedDict):
-    """What may be asked of `retraining`."""
-
-    # the most rows of a page
+class LabelsQuery(TypedDict):
+    # the most windows
     limit: NotRequired[int]
-    # a model's name; slashes in a path are written %2F
-    model: NotRequired[str | None]
+    # a model's name
+    model: str
+    # a slice of the model's traffic, such as country=DE; empty is the whole model
+    segment: NotRequired[str]
+    # the monitor's shortest if none is named
+    window: NotRequired[str | None]
 
 
-class AlertsQuery(TypedDict):
-    """What may be asked of `alerts`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
+class IncidentsQuery(ReferencesQuery):
+    # whether something in it is pending or fires
+    open: NotRequired[bool | None]
     # after this time
     since: NotRequired[Time | None]
     # at this time or before
     until: NotRequired[Time | None]
-    # a model's name; slashes in a path are written %2F
-    model: NotRequired[str | None]
+
+
+class PredictionHealthQuery(TypedDict):
+    # a model's name
+    model: str
+    # a slice of the model's traffic, such as country=DE; empty is the whole model
+    segment: NotRequired[str]
+    # predictions from this time on; usual: an hour before `until`
+    since: NotRequired[Time | None]
+    # predictions before this time; usual: now
+    until: NotRequired[Time | None]
     # a build of the model
     version: NotRequired[str | None]
+
+
+class ComparisonQuery(TypedDict):
+    # the other version
+    against: NotRequired[str | None]
+    # a smaller difference of the loss is none
+    margin: NotRequired[float | None]
+    # a model's name
+    model: str
+    # such as country=DE, instead of all traffic
+    segment: NotRequired[str]
+    # from this time on; else since both were seen
+    since: NotRequired[Time | None]
+    # a build of the model
+    version: NotRequired[str | None]
+
+
+class DeadLettersQuery(MonitorsQuery):
+    # a partition's number
+    partition: NotRequired[int | None]
+    # why it is a dead letter
+    reason: NotRequired[Reason | None]
+    # after this time
+    since: NotRequired[Time | None]
+    # a topic's name
+    topic: NotRequired[str | None]
+    # at this time or before
+    until: NotRequired[Time | None]
+
+
+class SlicesQuery(TypedDict):
+    # a model's name
+    model: str
+    # empty: the whole model
+    segment: NotRequired[str]
+    # after this time; else a day before `until`, 30 days for windows of an hour and more
+    since: NotRequired[Time | None]
+    # at this time or before; else now
+    until: NotRequired[Time | None]
+    # of all versions if none is named
+    version: NotRequired[str | None]
+    # the monitor's shortest tumbling one if none is named
+    window: NotRequired[str | None]
+
+
+class PerformanceOverTimeQuery(SlicesQuery):
+    # accuracy or root mean squared error if none is named
+    metric: NotRequired[str | None]
+
+
+class WindowsQuery(ReferencesQuery):
     # a slice of the model's traffic, such as country=DE; empty is the whole model
     segment: NotRequired[str | None]
+    # after this time
+    since: NotRequired[Time | None]
+    # at this time or before
+    until: NotRequired[Time | None]
+    # a build of the model
+    version: NotRequired[str | None]
     # a kind of window, as the monitor names it, such as 5m
     window: NotRequired[str | None]
+
+
+class HeatQuery(SlicesQuery):
+    # the most columns
+    columns: NotRequired[int]
+    # more windows than these are merged
+    points: NotRequired[int]
+
+
+class MissingOverTimeQuery(SlicesQuery):
+    # the most columns, those of which most is missing
+    columns: NotRequired[int]
+    # the most windows, spread evenly over the time
+    points: NotRequired[int]
+
+
+class CourseQuery(TypedDict):
+    # the column's name; of one that is no feature, its role
+    feature: str
+    # the model's name
+    model: str
+    # the most points; more windows share them
+    points: NotRequired[int]
+    # what the column holds
+    role: NotRequired[Role]
+    # such as country=DE; empty: the whole model
+    segment: NotRequired[str]
+    # windows that end after this time; usual: as many as `points`
+    since: NotRequired[Time | None]
+    # windows that end by then; usual: up to the last complete one
+    until: NotRequired[Time | None]
+    # the model's version; empty: all together
+    version: NotRequired[str]
+    # the kind of window; usual: the monitor's shortest tumbling one
+    window: NotRequired[str | None]
+
+
+class PerformanceFindingsQuery(WindowsQuery):
+    # a detector's or a rule's name
+    method: NotRequired[str | None]
+    # what was found
+    verdict: NotRequired[Verdict | None]
+
+
+class PerformanceQuery(WindowsQuery):
+    # realized, from labels; or estimated, before they come
+    basis: NotRequired[str | None]
+    # a performance metric's name, such as accuracy
+    metric: NotRequired[str | None]
+
+
+class ScoresQuery(SlicesQuery):
+    # the column's name
+    feature: NotRequired[str]
+    # at most so many windows, the newest
+    points: NotRequired[int]
+    # what a column holds: a feature, the prediction, its score, the latency, a rule or the label
+    role: NotRequired[Role | str]
+
+
+class UploadReferenceQuery(TypedDict):
+    # a column to leave out, once for each
+    exclude: NotRequired[list[str]]
+    # the column with the inference id
+    id: NotRequired[str | None]
+    # the column with the true answer
+    label: NotRequired[str | None]
+    # a model's name
+    model: str
+    # the reference's name; the model's if none is given
+    name: NotRequired[str | None]
+    # the column with the model's answer
+    prediction: NotRequired[str | None]
+    # even if the model has a reference of this name
+    replace: NotRequired[bool]
+    # the column with the probability of the positive class
+    score: NotRequired[str | None]
+    # the column with the event time
+    time: NotRequired[str | None]
+
+
+class FindingsQuery(PerformanceFindingsQuery):
     # a column's name
     feature: NotRequired[str | None]
+
+
+class DistributionQuery(TypedDict):
+    # what it is compared with; usual: the reference
+    against: NotRequired[Literal["reference"] | None]
+    # instead of the reference: rows from this time on,
+    against_since: NotRequired[Time | None]
+    # and before this time
+    against_until: NotRequired[Time | None]
+    # the column's name; of one that is no feature, its role
+    feature: str
+    # the model's name
+    model: str
+    # what the column holds
+    role: NotRequired[Role]
+    # such as country=DE; empty: the whole model
+    segment: NotRequired[str]
+    # rows from this time on; usual: of the last complete window
+    since: NotRequired[Time | None]
+    # rows before this time; usual: of the last complete window
+    until: NotRequired[Time | None]
+    # the model's version; empty: all together
+    version: NotRequired[str]
+    # the kind of window; usual: the monitor's shortest tumbling one
+    window: NotRequired[str | None]
+
+
+class AlertsQuery(WindowsQuery):
     # what the diagnosis names
     cause: NotRequired[Cause | None]
-    # an incident's id
-    incident: NotRequired[str | None]
-    # how far it has come
-    state: NotRequired[State | None]
-    # what the alert asks for: page wakes somebody
-    severity: NotRequired[Severity | None]
     # whether it follows from another alert of its incident
     consequence: NotRequired[bool | None]
-
-
-class PartitionsQuery(TypedDict):
-    """What may be asked of `partitions`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-    # a topic's name
-    topic: NotRequired[str | None]
-    # whether it is not read any more until a person decides
-    halted: NotRequired[bool | None]
-
-
-class DeadLettersQuery(TypedDict):
-    """What may be asked of `dead_letters`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-    # after this time
-    since: NotRequired[Time | None]
-    # at this time or before
-    until: NotRequired[Time | None]
-    # a topic's name
-    topic: NotRequired[str | None]
-    # a partition's number
-    partition: NotRequired[int | None]
-    # why it is a dead letter
-    reason: NotRequired[Reason | None]
-
-
-class DeadLetterCountsQuery(TypedDict):
-    """What may be asked of `dead_letter_counts`."""
-
-    # the most rows of a page
-    limit: NotRequired[int]
-    # after this time
-    since: NotRequired[Time | None]
-    # at this time or before
-    until: NotRequired[Time | None]
-    # a topic's name
-    topic: NotRequired[str | None]
-    # a partition's number
-    partition: NotRequired[int | None]
-    # why it is a dead letter
-    reason: NotRequired[Reason | None]
+    # a column's name
+    feature: NotRequired[str | None]
+    # an incident's id
+    incident: NotRequired[str | None]
+    # what the alert asks for: page wakes somebody
+    severity: NotRequired[Severity | None]
+    # how far it has come
+    state: NotRequired[State | None]
 
 
 class Client(_EventReader):
@@ -2655,9 +2452,7 @@ class Client(_EventReader):
 
     def mark_incident(self, incident_id: str, /, **order: Unpack[MarkOrder]) -> Mark:
         """Mark an incident: was its page right, or a false alarm, and why. A later mark replaces this one."""
-        return cast(
-            "Mark", json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/mark", order))
-        )
+        return cast("Mark", self._sent("POST", f"/api/v1/incidents/{_place(incident_id)}/mark", order))
 
     def incident_report(self, incident_id: str, accept: str = "text/markdown", /) -> str:
         """All about one incident on one page; as Markdown for a ticket, or as JSON, by `format` or the Accept
@@ -2665,98 +2460,81 @@ class Client(_EventReader):
         """
         return self.wire.get(f"/api/v1/incidents/{_place(incident_id)}/report", None, accept).decode()
 
-    def acknowledge(self, incident_id: str, /, **order: Unpack[Acknowledgement]) -> Said:
+    def acknowledge_incident(self, incident_id: str, /, **order: Unpack[Acknowledgement]) -> Said:
         """Say that you have it. Everybody sees so; it is still told to whom it was told."""
-        return cast(
-            "Said",
-            json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/acknowledge", order)),
-        )
+        return cast("Said", self._sent("POST", f"/api/v1/incidents/{_place(incident_id)}/acknowledge", order))
 
-    def release(self, incident_id: str, /, **order: Unpack[Release]) -> Said:
+    def release_incident(self, incident_id: str, /, **order: Unpack[Release]) -> Said:
         """Say that nobody has it any more."""
-        return cast(
-            "Said",
-            json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/release", order)),
-        )
+        return cast("Said", self._sent("POST", f"/api/v1/incidents/{_place(incident_id)}/release", order))
 
-    def silence(self, incident_id: str, /, **order: Unpack[SilenceOrder]) -> Said:
+    def silence_incident(self, incident_id: str, /, **order: Unpack[SilenceOrder]) -> Said:
         """No notifications of it until then: no webhook, and a silence at each Alertmanager."""
-        return cast(
-            "Said",
-            json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/silence", order)),
-        )
+        return cast("Said", self._sent("POST", f"/api/v1/incidents/{_place(incident_id)}/silence", order))
 
-    def expect(self, incident_id: str, /, **order: Unpack[ExpectOrder]) -> Said:
+    def expect_incident(self, incident_id: str, /, **order: Unpack[ExpectOrder]) -> Said:
         """Say that it is a planned change: it pages nobody any more, is no false page, and does not ring again."""
-        return cast(
-            "Said",
-            json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/expect", order)),
-        )
+        return cast("Said", self._sent("POST", f"/api/v1/incidents/{_place(incident_id)}/expect", order))
 
-    def accept(self, incident_id: str, /, **order: Unpack[ServiceWebApiWordsAcceptOrder]) -> Accepted:
+    def accept_incident(self, incident_id: str, /, **order: Unpack[AcceptSpanOrder]) -> Accepted:
         """Make a stretch of event time the model's reference from now on: what it holds is normal."""
-        return cast(
-            "Accepted",
-            json.loads(self.wire.send("POST", f"/api/v1/incidents/{_place(incident_id)}/accept", order)),
-        )
+        return cast("Accepted", self._sent("POST", f"/api/v1/incidents/{_place(incident_id)}/accept", order))
 
     def end_silence(self, silence_id: int, /, **asked: Unpack[EndSilenceQuery]) -> Said:
         """End one silence, or what is expected, before its time."""
-        return cast(
-            "Said",
-            json.loads(self.wire.send("DELETE", f"/api/v1/silences/{_place(silence_id)}", {}, query=asked)),
-        )
+        return cast("Said", self._sent("DELETE", f"/api/v1/silences/{_place(silence_id)}", {}, query=asked))
 
     def silences(self, **asked: Unpack[SilencesQuery]) -> Iterator[Silence]:
         """What is silent or expected now, by whom, why and until when; of one model, or of all."""
         return self._pages("/api/v1/silences", asked)
 
-    def validate(self, **order: Unpack[MonitorText]) -> Validation:
+    def validate_monitors(self, **order: Unpack[MonitorText]) -> Validation:
         """Say every mistake in some monitors, or how they are understood. Nothing is stored."""
-        return cast("Validation", json.loads(self.wire.send("POST", "/api/v1/monitors/validate", order)))
+        return cast("Validation", self._sent("POST", "/api/v1/monitors/validate", order))
 
-    def diff(self, **order: Unpack[MonitorText]) -> Differences:
+    def diff_monitors(self, **order: Unpack[MonitorText]) -> Differences:
         """What saving these monitors would change, and from when on. Nothing is stored."""
-        return cast("Differences", json.loads(self.wire.send("POST", "/api/v1/monitors/diff", order)))
+        return cast("Differences", self._sent("POST", "/api/v1/monitors/diff", order))
 
     def draft_monitor(self, **order: Unpack[DraftOrder]) -> Drafted:
         """A first monitor that follows from what was found and chosen. Nothing is stored."""
-        return cast("Drafted", json.loads(self.wire.send("POST", "/api/v1/monitors/draft", order)))
+        return cast("Drafted", self._sent("POST", "/api/v1/monitors/draft", order))
 
-    def start(self, **order: Unpack[BacktestOrder]) -> BacktestJob:
+    def start_backtest(self, **order: Unpack[BacktestOrder]) -> BacktestJob:
         """Begin to judge the stored panes by these monitors, as if they had been saved. Nothing is stored."""
-        return cast("BacktestJob", json.loads(self.wire.send("POST", "/api/v1/monitors/backtest", order)))
+        return cast("BacktestJob", self._sent("POST", "/api/v1/monitors/backtest", order))
 
-    def sniff(self, **order: Unpack[SniffOrder]) -> Sniffed:
+    def sniff_topic(self, **order: Unpack[SniffOrder]) -> Sniffed:
         """Read the last records of a topic and say what they hold. No group is joined and nothing is committed."""
-        return cast("Sniffed", json.loads(self.wire.send("POST", "/api/v1/topics/sniff", order)))
+        return cast("Sniffed", self._sent("POST", "/api/v1/topics/sniff", order))
 
     def learn_reference(self, **order: Unpack[LearnOrder]) -> MadeReference:
         """Make a reference of what was seen live, and store it."""
-        return cast("MadeReference", json.loads(self.wire.send("POST", "/api/v1/references/learn", order)))
+        return cast("MadeReference", self._sent("POST", "/api/v1/references/learn", order))
 
-    def accept_reference(self, **order: Unpack[ServiceWebApiReferenceMakingAcceptOrder]) -> AcceptedReference:
+    def accept_reference(self, **order: Unpack[AcceptReferenceOrder]) -> AcceptedReference:
         """Learn a reference of live panes and make it the model's, in one step."""
-        return cast(
-            "AcceptedReference", json.loads(self.wire.send("POST", "/api/v1/references/accept", order))
-        )
+        return cast("AcceptedReference", self._sent("POST", "/api/v1/references/accept", order))
 
-    def save(self, **order: Unpack[SaveOrder]) -> SavedMonitors:
+    def save_monitors(self, **order: Unpack[SaveOrder]) -> SavedMonitors:
         """Save all of these monitors, or none. Answers 409 with the newer monitor when `number` is not the stored
         one's.
         """
-        return cast("SavedMonitors", json.loads(self.wire.send("POST", "/api/v1/monitors", order)))
+        return cast("SavedMonitors", self._sent("POST", "/api/v1/monitors", order))
 
     def monitors(self, **asked: Unpack[MonitorsQuery]) -> Iterator[MonitorRow]:
         """The newest monitor of each model; `monitor` is its YAML."""
         return self._pages("/api/v1/monitors", asked)
 
-    def upload(self, body: str, /, **asked: Unpack[UploadQuery]) -> MadeReference:
+    def upload_reference(
+        self,
+        body: str | bytes,
+        kind: Literal["text/csv", "application/vnd.apache.parquet"] = "text/csv",
+        /,
+        **asked: Unpack[UploadReferenceQuery],
+    ) -> MadeReference:
         """Count a table, CSV or Parquet, sent as the body, into a reference and store it. No row of it is kept."""
-        return cast(
-            "MadeReference",
-            json.loads(self.wire.send("POST", "/api/v1/references", body, "text/csv", query=asked)),
-        )
+        return cast("MadeReference", self._sent("POST", "/api/v1/references", body, kind, query=asked))
 
     def references(self, **asked: Unpack[ReferencesQuery]) -> Iterator[ReferenceRow]:
         """Stored references, without their profiles."""
@@ -2766,15 +2544,13 @@ class Client(_EventReader):
         """The topics that can be looked into."""
         return cast("KnownTopics", self._json("/api/v1/topics"))
 
-    def find(self, job_id: str, /) -> BacktestJob:
+    def backtest(self, job_id: str, /) -> BacktestJob:
         """How far a back-test is, or what it came to."""
         return cast("BacktestJob", self._json(f"/api/v1/backtests/{_place(job_id)}"))
 
-    def cancel(self, job_id: str, /) -> BacktestJob:
+    def cancel_backtest(self, job_id: str, /) -> BacktestJob:
         """End a back-test that nobody wants any more."""
-        return cast(
-            "BacktestJob", json.loads(self.wire.send("DELETE", f"/api/v1/backtests/{_place(job_id)}", {}))
-        )
+        return cast("BacktestJob", self._sent("DELETE", f"/api/v1/backtests/{_place(job_id)}", {}))
 
     def incidents(self, **asked: Unpack[IncidentsQuery]) -> Iterator[ListedIncident]:
         """Incidents, the latest begun first, each told by its root, and by what people say of it."""
@@ -2858,7 +2634,7 @@ class Client(_EventReader):
         """
         return cast("CourseAnswer", self._json("/api/v1/course", asked))
 
-    def models(self, **asked: Unpack[ModelsQuery]) -> Iterator[Model]:
+    def models(self, **asked: Unpack[MonitorsQuery]) -> Iterator[Model]:
         """All models by name, with their state and last news."""
         return self._pages("/api/v1/models", asked)
 
@@ -2924,7 +2700,7 @@ class Client(_EventReader):
         """Predictions that a person should label, the newest first; of models whose monitor asks for them."""
         return self._pages("/api/v1/feedback", asked)
 
-    def retraining(self, **asked: Unpack[RetrainingQuery]) -> Iterator[RetrainingRow]:
+    def retraining(self, **asked: Unpack[ReferencesQuery]) -> Iterator[RetrainingRow]:
         """Advice to train a model again, the newest first, with the spans of data that are good for it."""
         return self._pages("/api/v1/retraining", asked)
 
@@ -2944,15 +2720,13 @@ class Client(_EventReader):
         """Rejected records, the latest first, each with the first 1,024 bytes of its value."""
         return self._pages("/api/v1/dead-letters", asked)
 
-    def dead_letter_counts(
-        self, by: CountBy, /, **asked: Unpack[DeadLetterCountsQuery]
-    ) -> list[DeadLetterCount]:
+    def dead_letter_counts(self, by: CountBy, /, **asked: Unpack[DeadLettersQuery]) -> list[DeadLetterCount]:
         """How many records were rejected: by reason or topic, the most frequent first, or by hour in their order."""
         return cast("list[DeadLetterCount]", self._json(f"/api/v1/dead-letters/by-{_place(by)}", asked))
 
     def replay_dead_letters(self, **order: Unpack[ReplayOrder]) -> ReplayAnswer:
         """Look at dead letters with today's monitors and, if told so, append them to their partitions once more."""
-        return cast("ReplayAnswer", json.loads(self.wire.send("POST", "/api/v1/dead-letters/replay", order)))
+        return cast("ReplayAnswer", self._sent("POST", "/api/v1/dead-letters/replay", order))
 
     def dead_letter(self, topic: str, partition: int, offset: int, /) -> DeadLetter:
         """One rejected record, with all of its bytes that are kept: up to 4,096."""

@@ -50,6 +50,10 @@ class ColumnCounts:
         """Rows that have a value."""
         return self.rows - sum(self.missing)
 
+    def others(self, named: Sequence[str]) -> int:
+        """Rows of a category that is none of these."""
+        return sum(self.categories.values()) - sum(self.categories.get(name, 0) for name in named)
+
     def quantiles(self) -> tuple[float, ...] | None:
         """Those at `SHARES`; None without a number."""
         if not self.bins.counts.any():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.distributions.column import SHARES, ColumnCounts, Kind, counts_of, missing_by_name, same_kind
-from service.distributions.distribution import Origin
+from service.distributions.distribution import Origin, Rows
 from service.messages import Column, Missing
 
 if TYPE_CHECKING:
@@ -77,16 +77,8 @@ class Course:
     method: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Level:
-    """The reference of a course before it is told; `sketch` is None where it does not know these rows."""
-
-    sketch: PaneSketch | None
-    origin: Origin
-
-
-def course(column: Column, seen: Sequence[Seen], level: Level) -> Course:
-    """Of stretches in the order of time."""
+def course(column: Column, seen: Sequence[Seen], level: Rows) -> Course:
+    """Of stretches in the order of time; `level` is the reference."""
     grid = same_kind(column, (level.sketch, *(one.sketch for one in seen)))
     told = [
         None if one.sketch is None or grid is None else counts_of(column, one.sketch, grid) for one in seen
@@ -156,12 +148,8 @@ def _categories(
     named: list[Numbers] = [
         [_share(0 if one is None else one.categories.get(name, 0), one) for one in told] for name in names
     ]
-    others = [_share(0 if one is None else _others(one, names), one) for one in told]
+    others = [_share(0 if one is None else one.others(names), one) for one in told]
     return named, others, [_share(0 if one is None else one.unseen.total, one) for one in told]
-
-
-def _others(one: ColumnCounts, names: Sequence[str]) -> int:
-    return sum(one.categories.values()) - sum(one.categories.get(name, 0) for name in names)
 
 
 # ---------------------------------------------------------------- beside
@@ -175,7 +163,7 @@ def _level(usual: ColumnCounts, origin: Origin, names: Sequence[str]) -> Referen
         usual.bins.low if has_numbers else None, usual.bins.high if has_numbers else None,
         None if usual.moments is None else usual.moments[0],
         [usual.categories.get(name, 0) / rows for name in names],
-        _others(usual, names) / rows, usual.unseen.total / rows,
+        usual.others(names) / rows, usual.unseen.total / rows,
     )  # fmt: skip
 
 

@@ -215,13 +215,9 @@ def _category_bars(sides: _Sides) -> list[Bar]:
         _bar(name, "category", [None if one is None else one.categories.get(name, 0) for one in sides], sides)
         for name in named
     ]
-    others = [None if one is None else _others(one, named) for one in sides]
+    others = [None if one is None else one.others(named) for one in sides]
     unseen = [None if one is None else one.unseen.total for one in sides]
     return [*bars, _bar("other", "other", others, sides), _bar("unseen", "unseen", unseen, sides)]
-
-
-def _others(one: ColumnCounts, named: Sequence[str]) -> int:
-    return sum(one.categories.values()) - sum(one.categories.get(name, 0) for name in named)
 
 
 def _unseen(column: Column, sides: _Sides, rows: Sequence[Rows]) -> tuple[Named, ...]:

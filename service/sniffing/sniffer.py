@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -90,7 +90,8 @@ class _Model:
         self.has_more_features |= _gather(self.features, event.features, MOST_FIELDS)
         _gather(self.tags, event.tags, MOST_TAGS)
 
-    def found(self, name: str) -> ModelFound:
+    def found(self, name: str, share: float) -> ModelFound:
+        """What was seen of it in this share of the partitions."""
         task, why = self.answers.task()
         rows = self.types.total() - self.types[_LABEL]
         times = [one for one in self.times.values() if one.events]
@@ -99,7 +100,7 @@ class _Model:
             name, self.types.total(), dict(self.types.most_common()), tuple(self.versions),
             min((one.first_ms for one in times), default=None), max((one.last_ms for one in times), default=None),
             task, why, dict(self.answers.forms.most_common()), self._labels(),
-            rhythm_of(sum(rates) if rates else None), _fields(self.features, rows), self.has_more_features,
+            rhythm_of(sum(rates) / share if rates else None), _fields(self.features, rows), self.has_more_features,
             _fields(self.tags, rows),
         )  # fmt: skip
 
@@ -158,16 +159,17 @@ class Sniffer:
             detail, example = shown_text(why.detail, _LONGEST_DETAIL), shown_text(value)
         self._rejected[why.reason] = count + 1, detail, example
 
-    def found(self) -> TopicFound:
-        """All that was seen, the busiest model and the most frequent reason first."""
-        models = [one.found(name) for name, one in self._models.items()]
+    def found(self, looked_at: int) -> TopicFound:
+        """All that was seen in so many partitions, the busiest model and the most frequent reason first."""
+        share = looked_at / self.partitions
+        models = [one.found(name, share) for name, one in self._models.items()]
         models.sort(key=lambda one: (-one.events, one.model))
         rejected = [RejectedFound(reason.value, *rest) for reason, rest in self._rejected.items()]
         rejected.sort(key=lambda one: -one.records)
         return TopicFound(
             self.topic, self.partitions, self._records, self._tombstones,
             self._format(sum(one.records for one in rejected)), tuple(models), len(self._more_models),
-            tuple(rejected),
+            tuple(rejected), looked_at,
         )  # fmt: skip
 
     def _format(self, bad: int) -> str:
@@ -214,11 +216,3 @@ def _gather(columns: dict[str, Column], values: Mapping[str, object], most: int)
 
 def _fields(columns: Mapping[str, Column], rows: int) -> tuple[FieldFound, ...]:
     return tuple(columns[name].found(name, rows) for name in sorted(columns))
-
-
-def sniffed(topic: str, partitions: int, records: Iterable[Records], limits: Limits) -> TopicFound:
-    """What these records of a topic hold."""
-    sniffer = Sniffer(topic, partitions, limits)
-    for some in records:
-        sniffer.add(some)
-    return sniffer.found()

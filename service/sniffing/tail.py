@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.errors import ConfigurationError
 from service.intake.limits import Limits
 from service.messages import Partition
-from service.sniffing.sniffer import sniffed
+from service.sniffing.sniffer import Sniffer
 
 if TYPE_CHECKING:
     from service.intake.log_reader import LogReader
@@ -50,8 +50,10 @@ def sniff_topic(
     each = max(1, -(-records // len(looked_at)))
     until = monotonic() + PATIENCE_SECONDS
     tail = _Tail(reader, each, lambda: monotonic() > until)
-    found = sniffed(topic, len(partitions), tail.of(looked_at), limits or Limits())
-    return replace(found, looked_at=tail.looked_at)
+    sniffer = Sniffer(topic, len(partitions), limits or Limits())
+    for some in tail.of(looked_at):
+        sniffer.add(some)
+    return sniffer.found(tail.looked_at)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from sqlalchemy import func, select
 
-from service.distributions.course import Course, Level, Seen, course
+from service.distributions.course import Course, Seen, course
 from service.distributions.distribution import Distribution, Origin, Rows, distribution
 from service.distributions.stretches import Stretch, chosen_panes, stretches_of
 from service.messages import Role
@@ -24,7 +24,7 @@ from service.store.column_panes import (
 )
 from service.store.configuration import reference_bytes
 from service.store.engine import transaction
-from service.store.latest_version import version_at
+from service.store.latest_version import reference_name_at
 from service.store.tables import window_result
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def compare(engine: Engine, asked: Compared) -> tuple[Time, Distribution]:
         if asked.against is not None:
             against = _rows_of_time(connection, asked, asked.against)
         else:
-            level = reference_of(connection, asked.wanted, time.since_ms)
-            against = Rows(level.sketch, level.origin)
+            against = reference_of(connection, asked.wanted, time.since_ms)
     return time, distribution(asked.wanted.column, current, against)
 
 
@@ -74,7 +73,7 @@ def follow(
     """The course of a column in the windows that end in (since_ms, until_ms]. Raises FormatError."""
     stretches = stretches_of(spec, since_ms, until_ms, points)
     if not stretches:
-        return course(wanted.column, (), Level(None, Origin(reason="no window ends in this time")))
+        return course(wanted.column, (), Rows(None, Origin(reason="no window ends in this time")))
     from_ms, end_ms = stretches[0].start_ms, stretches[-1].end_ms
     with transaction(engine) as connection:
         there = panes_of_time(connection, wanted, from_ms, end_ms)
@@ -100,20 +99,19 @@ def last_window(connection: Connection, wanted: ColumnFilter, spec: WindowSpec) 
     return Time(end_ms - spec.length_ms, end_ms)
 
 
-def reference_of(connection: Connection, wanted: ColumnFilter, ts_ms: int) -> Level:
+def reference_of(connection: Connection, wanted: ColumnFilter, ts_ms: int) -> Rows:
     """The column in the reference that was in force then, or why it is not there."""
-    version = version_at(connection, wanted.model, ts_ms)
-    name = None if version is None else version.reference_name
+    name = reference_name_at(connection, wanted.model, ts_ms)
     data = None if name is None else reference_bytes(connection, name)
     if data is None:
-        return Level(None, Origin(name, reason="the model has no reference yet"))
+        return Rows(None, Origin(name, reason="the model has no reference yet"))
     found = reference_column(data, wanted.column, wanted.segment)
     origin = Origin(name, found.first_ms, found.last_ms)
     if found.sketch is None:
-        return Level(None, Origin(name, reason=f"the reference has no rows of {wanted.segment} of its own"))
+        return Rows(None, Origin(name, reason=f"the reference has no rows of {wanted.segment} of its own"))
     if wanted.column not in parts_of(found.sketch):
-        return Level(None, replace(origin, reason="the reference does not know this column"))
-    return Level(found.sketch, origin)
+        return Rows(None, replace(origin, reason="the reference does not know this column"))
+    return Rows(found.sketch, origin)
 
 
 # ---------------------------------------------------------------- panes

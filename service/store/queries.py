@@ -166,6 +166,13 @@ def find_monitor(connection: Connection, model: str) -> MonitorRow | None:
     return None if row is None else MonitorRow(**row)
 
 
+def monitor_at(connection: Connection, model: str, now_ms: int) -> str | None:
+    """The YAML of the monitor that a model has now; where all of its monitors lie ahead, the newest of them."""
+    in_force = _version.since_ms <= now_ms
+    query = select(_version.monitor).where(_version.model == model)
+    return connection.execute(query.order_by(in_force.desc(), _version.number.desc()).limit(1)).scalar()
+
+
 # ---------------------------------------------------------------- references
 @dataclass(frozen=True, slots=True)
 class ReferenceRow:

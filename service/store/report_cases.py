@@ -6,25 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from service.errors import FormatError
-from service.messages import State
 from service.monitor import MINUTE_MS, parse_duration
 from service.sketches.codec import pane_from_bytes
 from service.store.engine import transaction
-from service.store.incidents import IncidentFilter, IncidentRow, alerts_of, find_incident, list_incidents
+from service.store.incidents import IncidentRow, alerts_of, find_incident
 from service.store.marks import Mark, marks_of
-from service.store.paging import Paging
+from service.store.open_in_time import incidents_in
 from service.store.profiles import stored_grids
 from service.store.report_seen import Seen, Stretch, seen_in
 from service.store.result_queries import AlertRow
-from service.store.tables import alert, pane, window_result
+from service.store.tables import pane, window_result
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
-_MOST_INCIDENTS = 50
 _WINDOWS_BEFORE, _MOST_WINDOWS = 24, 288
 _UNKNOWN_LENGTH_MS = 5 * MINUTE_MS
 
@@ -42,7 +40,7 @@ class IncidentCase:
 
 @dataclass(frozen=True, slots=True)
 class SpanCase:
-    """A stretch, and the incidents that were open in it."""
+    """A stretch, and the incidents that were open in it, the first begun first."""
 
     incidents: Sequence[IncidentRow]
     seen: Seen
@@ -63,7 +61,7 @@ def incident_case(engine: Engine, incident_id: str, now_ms: int) -> IncidentCase
 def span_case(engine: Engine, stretch: Stretch, now_ms: int) -> SpanCase:
     """Everything about a stretch."""
     with transaction(engine) as connection:
-        incidents = _open_in(connection, stretch)
+        incidents = incidents_in(connection, stretch.model, stretch.start_ms, stretch.end_ms)[::-1]
     return SpanCase(incidents, seen_in(engine, stretch, now_ms))
 
 
@@ -99,15 +97,6 @@ def _stretch_of(incident: IncidentRow, alerts: Sequence[AlertRow], now_ms: int) 
     return Stretch(
         incident.model, root.version, root.segment, root.window, before_ms, incident.since_ms, end_ms, every_ms, places
     )  # fmt: skip
-
-
-def _open_in(connection: Connection, of: Stretch) -> list[IncidentRow]:
-    c = alert.c
-    ends = or_(c.state != State.RESOLVED.value, c.at_ms > of.start_ms)
-    query = select(c.incident).where(c.model == of.model, c.since_ms < of.end_ms, ends).distinct()
-    names = connection.execute(query.limit(_MOST_INCIDENTS)).scalars().all()
-    found = list_incidents(connection, IncidentFilter(incidents=names), Paging(_MOST_INCIDENTS)).rows
-    return sorted(found, key=lambda one: one.since_ms)
 
 
 def _first_event_ms(engine: Engine, of: Stretch) -> int | None:

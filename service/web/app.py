@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from service import __version__
 from service.settings import Auth
+from service.store.engine import connect
 from service.web.api.dead_letters import dead_letters_router
 from service.web.api.event_stream import event_router
 from service.web.api.jobs import Jobs
@@ -69,6 +71,12 @@ def create_app(dependencies: WebDependencies) -> FastAPI:
     refuse_undeclared(app)
     _guard(app, dependencies)
     return app
+
+
+def described_api() -> dict[str, Any]:
+    """The OpenAPI document, of an application whose database is never asked."""
+    nowhere = connect("postgresql://nobody@127.0.0.1:1/none")
+    return create_app(WebDependencies(engine=nowhere, clock_ms=lambda: 0)).openapi()
 
 
 def _guard(app: FastAPI, dependencies: WebDependencies) -> None:

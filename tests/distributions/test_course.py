@@ -8,8 +8,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from service.distributions.course import Course, Level, Seen, course
-from service.distributions.distribution import Origin
+from service.distributions.course import Course, Seen, course
+from service.distributions.distribution import Origin, Rows
 from service.distributions.stretches import Stretch, chosen_panes, stretches_of
 from service.messages import Missing
 from service.monitor import WindowSpec
@@ -28,7 +28,7 @@ def seen(place: int, sketch: PaneSketch | None, **changes: object) -> Seen:
 
 
 def followed(*parts: Seen, level: PaneSketch | None = None) -> Course:
-    return course(AMOUNT, parts, Level(level, Origin("churn-ref")))
+    return course(AMOUNT, parts, Rows(level, Origin("churn-ref")))
 
 
 def test_quantiles_extremes_and_means_are_those_of_each_stretch() -> None:
@@ -68,7 +68,7 @@ def test_categories_other_and_unseen_add_up() -> None:
     known = [f"c{number}" for number in range(12)]
     usual = texts(known, [name for place, name in enumerate(known) for _ in range(20 - place)])
     now = texts(known, ["c0"] * 6 + ["c11"] * 2 + ["new"] * 2)
-    found = course(COUNTRY, [seen(0, usual), seen(1, now)], Level(usual, Origin("churn-ref")))
+    found = course(COUNTRY, [seen(0, usual), seen(1, now)], Rows(usual, Origin("churn-ref")))
     assert found.names[0] == "c0"
     assert len(found.names) == 7
     assert found.categories[0][1] == 0.6

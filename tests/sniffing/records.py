@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from service.intake.limits import Limits
 from service.intake.source import Records
 from service.messages import Partition
 from service.sniffing.found import ModelFound, TopicFound
-from service.sniffing.sniffer import sniffed
+from service.sniffing.sniffer import Sniffer
 
 T0_MS = 1_795_305_600_000
 TOPIC = "inference-log"
@@ -56,7 +56,15 @@ def label(n: int, said: Any, late_ms: int = 60_000) -> dict[str, Any]:
 
 def found_in(*values: Any, every_ms: int = 1_000) -> TopicFound:
     """What these records hold."""
-    return sniffed(TOPIC, 1, [records_of(values, every_ms=every_ms)], Limits())
+    return sniffed([records_of(values, every_ms=every_ms)])
+
+
+def sniffed(records: Iterable[Records], partitions: int = 1, limits: Limits | None = None) -> TopicFound:
+    """What is found in all partitions of a topic."""
+    sniffer = Sniffer(TOPIC, partitions, limits or Limits())
+    for some in records:
+        sniffer.add(some)
+    return sniffer.found(partitions)
 
 
 def model_in(*values: Any) -> ModelFound:

@@ -10,8 +10,8 @@ import pytest
 from service.intake.limits import Limits
 from service.intake.source import Cut
 from service.sniffing.found import FieldFound, FieldKind, TopicFound
-from service.sniffing.sniffer import MOST_FIELDS, MOST_MODELS, sniffed
-from tests.sniffing.records import T0_MS, TOPIC, found_in, label, model_in, prediction, records_of
+from service.sniffing.sniffer import MOST_FIELDS, MOST_MODELS
+from tests.sniffing.records import T0_MS, TOPIC, found_in, label, model_in, prediction, records_of, sniffed
 
 
 def feature_in(*values: Any, name: str = "x") -> FieldFound:
@@ -101,7 +101,7 @@ def test_types_versions_times_and_labels_are_told() -> None:
 
 def test_the_rate_is_the_sum_over_partitions() -> None:
     parts = [records_of([prediction(n) for n in range(11)], number) for number in (0, 1)]
-    (model,) = sniffed(TOPIC, 2, parts, Limits()).models
+    (model,) = sniffed(parts, 2).models
     assert model.rhythm.events_per_second == pytest.approx(2.0)
 
 
@@ -138,7 +138,7 @@ def test_a_share_that_is_not_nothing_is_not_said_to_be(good: int, said: str) -> 
 
 def test_what_is_too_large_is_not_read() -> None:
     small = Limits(event_bytes=100)
-    found = sniffed(TOPIC, 1, [records_of([b"x" * 101, Cut(b"{", 10**9)])], small)
+    found = sniffed([records_of([b"x" * 101, Cut(b"{", 10**9)])], limits=small)
     assert [(one.reason, one.records) for one in found.rejected] == [("too_large", 2)]
 
 
@@ -160,7 +160,7 @@ def test_a_foreign_format_is_named_with_what_to_do(value: bytes | None, words: s
 
 
 def test_an_empty_topic_is_said_to_be_empty() -> None:
-    assert sniffed(TOPIC, 3, [], Limits()) == TopicFound(TOPIC, 3, 0, 0, "the topic has no records yet")
+    assert sniffed([], 3) == TopicFound(TOPIC, 3, 0, 0, "the topic has no records yet", looked_at=3)
 
 
 def test_no_bytes_are_too_hostile() -> None:

@@ -51,6 +51,15 @@ def test_as_many_of_each_partition_from_its_end() -> None:
     assert model.features[0].high == 499.0
 
 
+def test_the_rate_is_that_of_all_partitions_however_few_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tail, "MOST_PARTITIONS", 2)
+    found = looked_at(FakeLogReader(filled(100, partitions=6)), 100)
+    assert (found.partitions, found.looked_at) == (6, 2)
+    assert found.models[0].rhythm.events_per_second == pytest.approx(6.0)
+
+
 def test_an_end_that_is_told_too_low_hides_nothing() -> None:
     found = looked_at(LowEnd(filled(500)), 200)
     assert found.models[0].features[0].high == 499.0

@@ -8,12 +8,15 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sqlalchemy import Engine
 
 from service import client as client_module
 from service.client import Client, Problem
 from service.store.keys import Scope
+from service.web.app import described_api
 from tests.ci_scripts import ci_script
 from tests.web import shop_window
 from tests.web.conftest import Add
@@ -34,20 +37,20 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 WRITER = ci_script("client")
+DOCUMENT = described_api()
 
 
 def test_the_methods_are_those_of_the_openapi_document() -> None:
     """Run `make api` where this fails."""
     written = (ROOT / "service" / "client.py").read_text(encoding="utf-8").partition(WRITER.LINE)[2]
-    wanted = WRITER.generated(WRITER.document())
+    wanted = WRITER.generated(DOCUMENT)
     assert ast.dump(ast.parse(written)) == ast.dump(ast.parse(wanted))
 
 
 def test_every_operation_has_a_method() -> None:
-    document = WRITER.document()
-    operations = sum(len(methods) for path, methods in document["paths"].items() if path.startswith("/api/"))
-    streams = sum(WRITER.STREAM in str(methods) for methods in document["paths"].values())
-    names = [one.name for one in WRITER.named(document)]
+    operations = sum(len(methods) for path, methods in DOCUMENT["paths"].items() if path.startswith("/api/"))
+    streams = sum(WRITER.STREAM in str(methods) for methods in DOCUMENT["paths"].values())
+    names = [one.name for one in WRITER.named(DOCUMENT)]
     assert len(names) == operations - streams > 25
     assert [name for name in names if not callable(getattr(Client, name, None))] == []
 
@@ -150,7 +153,8 @@ def test_every_answer_is_as_it_is_typed(engine: Engine, add: Add) -> None:
     wrong, answered, refused = [], [], []
     with guarded(engine) as site:
         client = Client(site.url, new_key(engine, Scope.WRITE), retries=0)
-        for one in (one for one in WRITER.named(WRITER.document()) if one.verb == "get"):
+        client.silence_incident("incident-1", widely=True, why="known", **{"for": "1h"})
+        for one in (one for one in WRITER.named(DOCUMENT) if one.verb == "get"):
             places, more = asked(one)
             try:
                 found = getattr(client, one.name)(*places, **more)
@@ -163,9 +167,16 @@ def test_every_answer_is_as_it_is_typed(engine: Engine, add: Add) -> None:
     assert wrong == []
     assert set(refused) <= REFUSED
     assert len(answered) >= 20
-    assert {"pipeline", "models", "findings", "alerts", "dead_letters", "incident", "monitor"} <= set(
-        answered
-    )
+    assert {
+        "pipeline",
+        "models",
+        "findings",
+        "alerts",
+        "dead_letters",
+        "incident",
+        "monitor",
+        "silences",
+    } <= set(answered)
 
 
 @pytest.mark.postgres
@@ -184,6 +195,30 @@ def test_an_incident_is_marked(engine: Engine, add: Add) -> None:
         made = client.mark_incident("incident-1", verdict="false_alarm", why="a planned change")
         assert list(misfits(made, client_module.Mark)) == []
         assert client.incident("incident-1")["marks"][0]["why"] == "a planned change"
+
+
+TABLE = "amount,country,note,churned\n" + "".join(
+    f"{n}.5,{'DE' if n % 2 else 'FR'},n{n},{n % 2}\n" for n in range(300)
+)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("body", [TABLE, TABLE.encode()])
+def test_a_table_is_sent_without_the_columns_that_are_left_out(site: Site, body: str | bytes) -> None:
+    made = Client(site.url).upload_reference(
+        body, model="churn", label="churned", exclude=["note", "country"]
+    )
+    assert (made["features"], made["rows"]) == (["amount"], 300)
+
+
+@pytest.mark.postgres
+def test_a_table_may_be_parquet(site: Site, tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"amount": [1.0, 2.0] * 100}), tmp_path / "t.parquet")
+    body = (tmp_path / "t.parquet").read_bytes()
+    made = Client(site.url).upload_reference(
+        body, "application/vnd.apache.parquet", model="churn", exclude=[]
+    )
+    assert (made["features"], made["rows"]) == (["amount"], 200)
 
 
 @pytest.mark.postgres

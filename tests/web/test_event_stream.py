@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from threading import Event
+from threading import Event, current_thread
 from threading import enumerate as threads
 from typing import Any
 
@@ -252,6 +252,29 @@ def test_who_waits_for_another_s_look_waits_a_second_and_after_a_failed_one_nobo
         watched.listen()
     assert (refused.value.status_code, refused.value.headers) == (503, {"Retry-After": "5"})
     assert len(looks) == 1
+
+
+def test_a_watch_that_fails_when_it_is_over_sends_away_nobody_of_the_next() -> None:
+    looks, failing, over = [], Event(), Event()
+
+    def look() -> Seen:
+        looks.append(current_thread())
+        if len(looks) == 2:  # of the first watch, while the second begins
+            failing.set()
+            assert over.wait(30)
+            raise Unavailable("the database does not answer")
+        return Seen({}, {})
+
+    watched = Watcher(look, 0.01)
+    first = watched.listen()
+    assert failing.wait(30)
+    watched.leave(first)
+    second = watched.listen()
+    over.set()
+    looks[1].join(30)
+    assert not second.is_over
+    watched.leave(second)
+    until(lambda: watchers() == 0)
 
 
 def test_a_head_of_what_has_no_end_is_refused(site: Site) -> None:

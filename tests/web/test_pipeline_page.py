@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from markupsafe import escape
 from sqlalchemy import Engine
 
+from service.dead_letters.replaying import Replaying
+from service.intake.limits import Limits
+from service.messages import UnknownModels, iso
+from service.moments import time_at
+from service.monitor import DAY_MS, Monitor
 from service.settings import Auth
+from service.store.configuration import apply_monitors
 from service.store.keys import Scope
 from service.web.api.pipeline_answer import Totals
 from service.web.pages.dead_letters import replay_command
 from service.web.pages.pipeline import outcome_views
+from tests.fakes.appending import AppendedLog
 from tests.web import pipeline_window
 from tests.web.conftest import Add
-from tests.web.seeding import HOSTILE_NAMES, add_dead_letter, add_model, add_partition
+from tests.web.seeding import HOSTILE_NAMES, NOW_MS, add_dead_letter, add_model, add_partition
 from tests.web.serving import Site, site_of
 from tests.web.visitors import bearer, new_key
 
 pytestmark = pytest.mark.postgres
 
+GOOD = b'{"type":"features","model":"churn","features":{"amount":1}}'
 REPLAYING = object()
 """Stands for a log to write to, which no page here does."""
 
@@ -138,6 +148,49 @@ def test_what_kills_processes_is_not_offered(engine: Engine, add: Add) -> None:
     add(add_dead_letter, 1, reason="kills_process")
     with site_of(engine, replaying=REPLAYING) as site:
         assert "data-look" not in site.get("/pipeline/dead-letters/events/0/1").text
+
+
+def ordered(page: str) -> dict[str, Any]:
+    """What the page asks a replay for."""
+    order = re.search('data-order="([^"]+)"', page)
+    assert order is not None
+    found: dict[str, Any] = json.loads(unescape(order[1]))
+    return found
+
+
+def test_what_is_replayed_is_what_is_shown(engine: Engine, add: Add) -> None:
+    """Not the letters of another partition or time, and none that came in since the page was made."""
+    apply_monitors(engine, [Monitor("churn")], [], 0)
+    for offset, changes in enumerate(
+        [
+            {},
+            {"partition": 1},
+            {"topic": "other"},
+            {"reason": "too_large"},
+            {"seen_at": time_at(NOW_MS - DAY_MS)},
+        ]
+    ):
+        add(
+            add_dead_letter,
+            offset,
+            **{"seen_at": time_at(NOW_MS), "value": GOOD, "size": len(GOOD)} | changes,
+        )
+    chosen = {"topic": "events", "partition": 0, "reason": "bad_json", "since": "2026-11-21T00:00:00Z"}
+    log = AppendedLog()
+    replaying = Replaying(engine, UnknownModels.QUARANTINE, Limits(), log.open, log.open)
+    with site_of(engine, replaying=replaying) as site:
+        page = site.get("/pipeline/dead-letters", **chosen, until=NOW_MS).text
+        add(add_dead_letter, 9, seen_at=time_at(NOW_MS), value=GOOD, size=len(GOOD))
+        answers = [
+            site.client.post("/api/v1/dead-letters/replay", json=ordered(page) | {"write": write}).json()
+            for write in (False, True)
+        ]
+    assert [[one["offset"] for one in answer["items"]] for answer in answers] == [[0], [0]]
+    assert answers[1]["written"] == 1
+    assert (
+        "--topic events --partition 0 --reason bad_json --since 2026-11-21T00:00:00Z "
+        f"--until {iso(NOW_MS)} --dry-run" in page
+    )
 
 
 @pytest.mark.parametrize("topic", ["a b", "$(reboot)", "`reboot`", "; reboot", "it's", "\u202eab", "\x1b[2J"])

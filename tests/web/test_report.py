@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import Engine
 
+from service.client import Client
 from service.web.report_page import report_policy
 from tests.servers.chromium import chromium, visit
 from tests.web.conftest import Add
@@ -40,6 +43,29 @@ def test_a_ticket_gets_markdown(site: Site, add: Add) -> None:
     assert set(answer.headers["vary"].split(", ")) == {"Accept", "Accept-Encoding"}
     assert answer.text.startswith("# Incident i-1: model churn\n")
     assert answer.headers["content-security-policy"] != report_policy()
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("application/json", "application/json"),
+        ("application/json, text/plain, */*", "application/json"),
+        ("application/json;q=0.5, text/markdown", "text/markdown; charset=utf-8"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html; charset=utf-8"),
+        ("*/*", "text/html; charset=utf-8"),
+    ],
+)
+def test_who_says_what_they_take_gets_that(site: Site, add: Add, accept: str, kind: str) -> None:
+    add_incident(add)
+    answer = site.client.get(PATH, headers={"Accept": accept})
+    assert answer.headers["content-type"] == kind
+
+
+def test_the_client_gets_what_it_asks_for(site: Site, add: Add) -> None:
+    add_incident(add)
+    client = Client(site.url)
+    assert client.incident_report("i-1").startswith("# Incident i-1: model churn\n")
+    assert json.loads(client.incident_report("i-1", "application/json"))["title"]
 
 
 def test_what_cannot_be_read_of_the_panes_is_said_in_the_report(site: Site, add: Add) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from service.messages import Role
 from service.store.engine import transaction
 from service.store.window_heat import ColumnScore, column_scores, references_of
+from service.web.api.columnar import aligned, by_kind, series_table
 from service.web.api.csv_rows import CsvTable
 from service.web.api.parameters import LONGEST_NAME
 from service.web.api.window_spans import OfWindowSpan, WindowSpanParameters, found_monitor, window_span_of
@@ -32,7 +33,6 @@ _OF_SCORES = {
     "m": "m",
     "verdicts": "verdict",
 }
-"""What is a list in columns, by what one of them is called."""
 
 
 class ScoresParameters(WindowSpanParameters):
@@ -76,20 +76,7 @@ class Scores(OfWindowSpan):
     @staticmethod
     def csv_table(told: Any) -> CsvTable:
         """A row for each score."""
-        windows = {_OF_WINDOWS[plural]: of for plural, of in told["windows"].items()}
-        header = ["version", "method", *windows, *_OF_SCORES.values()]
-        rows = (
-            [
-                one["version"],
-                one["method"],
-                *(of[at] for of in windows.values()),
-                *(one[p][at] for p in _OF_SCORES),
-            ]
-            for one in told["series"]
-            for at, verdict in enumerate(one["verdicts"])
-            if verdict is not None
-        )
-        return CsvTable(header, rows)
+        return series_table(told, "method", _OF_WINDOWS, _OF_SCORES, "verdicts")
 
 
 def scores(web: Dependencies, asked: Annotated[ScoresParameters, Query()]) -> Scores:
@@ -114,20 +101,11 @@ def scores(web: Dependencies, asked: Annotated[ScoresParameters, Query()]) -> Sc
 
 
 def _series(found: Sequence[ColumnScore], ends: Sequence[int]) -> list[Series]:
-    by_method: dict[tuple[str, str], dict[int, ColumnScore]] = {}
-    for one in found:
-        by_method.setdefault((one.version, one.method), {})[one.end_ms] = one
+    series = by_kind(found, lambda one: (one.version, one.method))
     return [
-        Series(version=version, method=method, **_aligned([of.get(end) for end in ends]))
-        for (version, method), of in sorted(by_method.items())
+        Series(version=version, method=method, **aligned(of, ends, _OF_SCORES))
+        for (version, method), of in sorted(series.items())
     ]
-
-
-def _aligned(scores: Sequence[ColumnScore | None]) -> dict[str, Any]:
-    return {
-        plural: [None if one is None else getattr(one, name) for one in scores]
-        for plural, name in _OF_SCORES.items()
-    }
 
 
 COLUMN_ENDPOINTS: dict[str, Callable[..., Any]] = {"/scores": scores}

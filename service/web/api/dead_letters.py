@@ -124,6 +124,9 @@ class ReplayOrder(BaseModel):
     reason: Reason | None = None
     since: Time | None = Field(None, description="seen after this time")
     until: Time | None = Field(None, description="seen at this time or before")
+    last_id: int | None = Field(
+        None, ge=0, le=2**63 - 1, description="none that came in after the letter of this id"
+    )
     limit: int = Field(100, ge=1, le=MOST_REPLAYED, description="the most letters")
     write: bool = Field(False, description="write them to the log again; else only look")  # noqa: FBT003
     broken: bool = Field(False, description="also those that still are no events")  # noqa: FBT003
@@ -133,7 +136,7 @@ class ReplayOrder(BaseModel):
         """What is asked for, as the replay takes it."""
         wanted = DeadLetterFilter(
             topic=self.topic, partition=self.partition, offset=self.offset, reason=self.reason,
-            since_ms=self.since, until_ms=self.until,
+            since_ms=self.since, until_ms=self.until, last_id=self.last_id,
         )  # fmt: skip
         return Choice(wanted, self.limit, self.broken, self.again)
 

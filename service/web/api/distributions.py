@@ -17,14 +17,12 @@ from service.messages import Column, Role
 from service.store.column_panes import ColumnFilter
 from service.store.column_views import Compared, Time, compare, follow, last_window
 from service.store.engine import transaction
-from service.store.latest_version import latest_version
 from service.web.api.csv_rows import CsvTable
 from service.web.api.distribution_tables import bars_table, points_table
 from service.web.api.parameters import Name
 from service.web.api.parameters import Time as Moment
 from service.web.api.stored_state import read_or_conflict
-from service.web.api.unknown_model import no_model
-from service.web.api.window_spans import chosen_window
+from service.web.api.window_spans import chosen_window, found_monitor
 from service.web.dependencies import Dependencies
 
 if TYPE_CHECKING:
@@ -132,7 +130,7 @@ class CourseAnswer:
 
 def distribution_of(web: WebDependencies, asked: DistributionParameters) -> DistributionAnswer:
     """What API and page show of a column's distribution."""
-    wanted, spec = asked.wanted(), window_spec(web, asked)
+    wanted, spec = asked.wanted(), _window_spec(web, asked)
     time = _pair("since", asked.since, "until", asked.until, spec.length_ms)
     against = _pair(
         "against_since", asked.against_since, "against_until", asked.against_until, spec.length_ms
@@ -148,7 +146,7 @@ def distribution_of(web: WebDependencies, asked: DistributionParameters) -> Dist
 
 def course_of(web: WebDependencies, asked: CourseParameters) -> CourseAnswer:
     """What API and page show of a column over time."""
-    wanted, spec = asked.wanted(), window_spec(web, asked)
+    wanted, spec = asked.wanted(), _window_spec(web, asked)
     until_ms = asked.until
     if until_ms is None:
         with transaction(web.engine) as connection:
@@ -164,13 +162,10 @@ def course_of(web: WebDependencies, asked: CourseParameters) -> CourseAnswer:
     )
 
 
-def window_spec(web: WebDependencies, asked: ColumnParameters) -> WindowSpec:
+def _window_spec(web: WebDependencies, asked: ColumnParameters) -> WindowSpec:
     """The kind of window that is asked for; a problem names those that there are."""
-    with read_or_conflict():
-        version = latest_version(web.engine, asked.model)
-    if version is None:
-        raise no_model(web, asked.model)
-    return chosen_window(version.monitor, asked.window)
+    with transaction(web.engine) as connection:
+        return chosen_window(found_monitor(connection, asked.model), asked.window)
 
 
 def _pair(

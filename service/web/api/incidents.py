@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
@@ -12,21 +12,24 @@ from pydantic import BaseModel, ConfigDict
 from service.alerting.effect import effect_said
 from service.alerting.words import Said
 from service.moments import time_at
-from service.store import gauge_queries
+from service.store import queries
 from service.store.engine import transaction
 from service.store.incident_words import silences_over
 from service.store.incidents import IncidentFilter, IncidentRow, alerts_of, find_incident, list_incidents
-from service.store.ledger import Ledger, ledger_of
+from service.store.ledger import ledger_of
 from service.store.marks import AlarmVerdict, Mark, add_mark, marks_of
 from service.store.paging import Chunk, Paging
 from service.store.result_queries import AlertRow
 from service.web.api.parameters import IncidentQuery, Listing, NameInPath, listing
 from service.web.api.signatures import Who, Why, signed
-from service.web.api.unknown_model import no_model
-from service.web.api.words import NONE_OF_THIS_ID, Standing, standing_of
+from service.web.api.unknown_model import no_model_among
+from service.web.api.words import NONE_OF_THIS_ID, IncidentStanding, standing_of
 from service.web.condition import monitor_of
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.problems import not_found
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 # ---------------------------------------------------------------- reading
@@ -67,7 +70,7 @@ class Incident(BaseModel):
     effect: str | None
     alerts: list[AlertRow]
     marks: list[Mark]
-    standing: Standing
+    standing: IncidentStanding
 
 
 def incident(web: Dependencies, incident_id: NameInPath) -> Incident:
@@ -77,10 +80,9 @@ def incident(web: Dependencies, incident_id: NameInPath) -> Incident:
         if row is None:
             raise not_found(NONE_OF_THIS_ID)
         alerts, marks = alerts_of(connection, incident_id), marks_of(connection, incident_id)
+        standing = standing_of(connection, row, time_at(web.clock_ms()))
     effect = effect_said(alert.evidence for alert in alerts)
-    return Incident(
-        incident=row, effect=effect, alerts=list(alerts), marks=list(marks), standing=standing_of(web, row.id)
-    )
+    return Incident(incident=row, effect=effect, alerts=list(alerts), marks=list(marks), standing=standing)
 
 
 class BudgetLedger(BaseModel):
@@ -106,15 +108,19 @@ class BudgetLedger(BaseModel):
 
 def budget(web: Dependencies, model: NameInPath) -> BudgetLedger:
     """What one model's false-alarm budget promised, and what was spent of it."""
-    now_ms = web.clock_ms()
     with transaction(web.engine) as connection:
-        monitors = gauge_queries.monitors_in_force(connection, now_ms)
-        if model in monitors:
-            return _document(ledger_of(connection, model, monitor_of(model, monitors[model]).budget, now_ms))
-    raise no_model(web, model)
+        found = budget_of(connection, model, web.clock_ms())
+        if found is None:
+            raise no_model_among(connection, model)
+    return found
 
 
-def _document(ledger: Ledger) -> BudgetLedger:
+def budget_of(connection: Connection, model: str, now_ms: int) -> BudgetLedger | None:
+    """The same for API and pages; None where the model has no monitor."""
+    document = queries.monitor_at(connection, model, now_ms)
+    if document is None:
+        return None
+    ledger = ledger_of(connection, model, monitor_of(model, document).budget, now_ms)
     numbers = set(BudgetLedger.model_fields) - {"incidents"}
     values = {name: getattr(ledger, name) for name in numbers}
     return BudgetLedger(**values, incidents=list(ledger.pages))

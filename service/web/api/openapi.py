@@ -22,8 +22,8 @@ GLOSSARY = {
     "kind": "why it was chosen",
     "method": "a detector's or a rule's name",
     "metric": "a performance metric's name, such as accuracy",
-    "model": "a model's name; slashes in a path are written %2F",
-    "name": "a reference's name; slashes in a path are written %2F",
+    "model": "a model's name",
+    "name": "a reference's name",
     "offset": "where the record is in its partition",
     "partition": "a partition's number",
     "reason": "why it is a dead letter",
@@ -39,6 +39,7 @@ GLOSSARY = {
     "window": "a kind of window, as the monitor names it, such as 5m",
 }
 """What parameters mean that have one meaning wherever they stand."""
+_WITH_SLASHES = frozenset({"model", "name"})
 
 
 class DescribedApi(FastAPI):
@@ -46,12 +47,18 @@ class DescribedApi(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The document; made once."""
-        document = super().openapi()
-        for _, _, operation in operations(document):
-            for parameter in operation.get("parameters", []):
-                if parameter["name"] in GLOSSARY:
-                    parameter.setdefault("description", GLOSSARY[parameter["name"]])
-        return document
+        if self.openapi_schema is None:
+            for _, _, operation in operations(super().openapi()):
+                for parameter in operation.get("parameters", []):
+                    _describe(parameter)
+        return super().openapi()
+
+
+def _describe(parameter: dict[str, Any]) -> None:
+    name = parameter["name"]
+    if name in GLOSSARY:
+        slashes = "; slashes are written %2F" if parameter["in"] == "path" and name in _WITH_SLASHES else ""
+        parameter.setdefault("description", GLOSSARY[name] + slashes)
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

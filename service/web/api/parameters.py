@@ -13,10 +13,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from service.labelling.feedback import FeedbackKind
 from service.messages import Cause, Reason, Severity, State, Verdict
+from service.monitor import parse_duration
 from service.store.paging import BadCursorError, Chunk, Key, Paging
 
 MOST_ROWS = 1_000
 LONGEST_NAME = 401  # a segment is a name, '=' and a value
+LONGEST_DURATION = 20
 LONGEST_CURSOR = 12_000
 _EARLIEST_MS = -62_135_596_800_000  # the first and last millisecond that a datetime can hold
 _LATEST_MS = 253_402_300_799_999
@@ -59,6 +61,19 @@ Time = Annotated[
     int,
     BeforeValidator(parse_time),
     WithJsonSchema({"type": "string", "description": "ISO 8601, or milliseconds since 1970"}),
+]
+
+
+def _duration(text: object) -> int:
+    if not isinstance(text, str) or len(text) > LONGEST_DURATION:
+        raise ValueError("write a duration such as 5m, 1h or 30s")
+    return parse_duration(text)
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "description": "a duration such as 5m, 1h or 30s"}),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ from service.performance.windows import REALIZED
 from service.store.engine import transaction
 from service.store.judged import label_delays_of
 from service.store.performance_series import MetricValue, metric_values, metrics_of
+from service.web.api.columnar import aligned, by_kind, series_table
 from service.web.api.csv_rows import CsvTable
 from service.web.api.parameters import Name
 from service.web.api.window_spans import OfWindowSpan, WindowSpanParameters, found_monitor, window_span_of
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 BASES = (REALIZED, ESTIMATED, USUAL, LAST, SEASONAL)
 _OF_VALUES = {"values": "value", "lows": "low", "highs": "high", "n": "n", "reasons": "reason"}
 _OF_WINDOWS = {"starts_ms": "start_ms", "ends_ms": "end_ms", "ripe": "ripe"}
-"""What is a list in columns, by what one of them is called."""
 
 
 class PerformanceOverTimeParameters(WindowSpanParameters):
@@ -74,13 +74,7 @@ class PerformanceOverTime(OfWindowSpan):
     @staticmethod
     def csv_table(told: Any) -> CsvTable:
         """A row for each value."""
-        header = ["version", "basis", *_OF_WINDOWS.values(), *_OF_VALUES.values()]
-        rows = (
-            [one["version"], one["basis"], *(told["windows"][p][at] for p in _OF_WINDOWS),
-             *(one[p][at] for p in _OF_VALUES)]
-            for one in told["series"] for at, n in enumerate(one["n"]) if n is not None
-        )  # fmt: skip
-        return CsvTable(header, rows)
+        return series_table(told, "basis", _OF_WINDOWS, _OF_VALUES, "n")
 
 
 def performance_over_time(
@@ -130,23 +124,18 @@ def higher_is_better(metric: str) -> bool | None:
 
 
 def _series(found: Sequence[MetricValue], ends: Sequence[int]) -> list[MetricSeries]:
-    by_kind: dict[tuple[str, str], dict[int, MetricValue]] = {}
-    for one in found:
-        by_kind.setdefault((one.version, one.basis), {})[one.end_ms] = one
+    series = by_kind(found, lambda one: (one.version, one.basis))
     order = sorted(
-        by_kind, key=lambda kind: (kind[0], BASES.index(kind[1]) if kind[1] in BASES else len(BASES))
+        series, key=lambda kind: (kind[0], BASES.index(kind[1]) if kind[1] in BASES else len(BASES))
     )
     return [
-        MetricSeries(version=kind[0], basis=kind[1], **_aligned([by_kind[kind].get(end) for end in ends]))
+        MetricSeries(version=kind[0], basis=kind[1], **_shortened(aligned(series[kind], ends, _OF_VALUES)))
         for kind in order
     ]
 
 
-def _aligned(values: Sequence[MetricValue | None]) -> dict[str, Any]:
-    return {
-        plural: [None if one is None else _short(getattr(one, name)) for one in values]
-        for plural, name in _OF_VALUES.items()
-    }
+def _shortened(lists: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    return {name: list(map(_short, values)) for name, values in lists.items()}
 
 
 def _short(value: Any) -> Any:

@@ -34,9 +34,8 @@ from service.store.configuration import refuse_to_replace, store_reference
 from service.store.engine import transaction
 from service.store.profiles import to_be_stored
 from service.store.statements import Statement
-from service.web.api.parameters import Name, Time
+from service.web.api.parameters import Duration, Name, Time
 from service.web.api.signatures import Who, Why, signed
-from service.web.api.topics import Duration
 from service.web.api.uploads import uploaded_table
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.problems import Refused, not_found
@@ -168,7 +167,7 @@ def learn_reference(web: Dependencies, order: LearnOrder) -> MadeReference:
     return _stored(web, made, must_be_new=True)
 
 
-class AcceptOrder(BaseModel):
+class AcceptReferenceOrder(BaseModel):
     """Make the present normal: the panes of the last time, or of a time, become the reference of a model's monitor.
 
     `even_so`: also while an incident that pages is open.
@@ -206,7 +205,7 @@ class AcceptedReference(BaseModel):
     since: str
 
 
-def accept_reference(web: Dependencies, request: Request, order: AcceptOrder) -> AcceptedReference:
+def accept_reference(web: Dependencies, request: Request, order: AcceptReferenceOrder) -> AcceptedReference:
     """Learn a reference of live panes and make it the model's, in one step."""
     _require_monitor(web, order.model)
     said = signed(request, order.why, order.who)
@@ -214,7 +213,7 @@ def accept_reference(web: Dependencies, request: Request, order: AcceptOrder) ->
         return _or_refuse(lambda: _accepted(web, order, said))
 
 
-def _accepted(web: WebDependencies, order: AcceptOrder, said: Statement) -> AcceptedReference:
+def _accepted(web: WebDependencies, order: AcceptReferenceOrder, said: Statement) -> AcceptedReference:
     now_ms = web.clock_ms()
     present = present_of(web.engine, order.model)
     span = span_to_learn(web.engine, present.monitor, order.asked(), now_ms)

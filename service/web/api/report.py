@@ -13,19 +13,12 @@ from service.reports.incident import incident_report
 from service.reports.markdown import markdown_of
 from service.store.report_cases import incident_case
 from service.web.api.parameters import NameInPath
+from service.web.api.representation import weights_of
 from service.web.api.words import NONE_OF_THIS_ID
 from service.web.dependencies import Dependencies
 from service.web.problems import not_found
 from service.web.report_page import html_of, report_policy
 from service.web.security import POLICY
-
-MARKDOWN = "text/markdown"
-_TEXT = {"schema": {"type": "string"}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "content": {"text/html": _TEXT, MARKDOWN: _TEXT, "application/json": {"schema": {"type": "object"}}}
-    }
-}
 
 
 class Format(StrEnum):
@@ -34,6 +27,13 @@ class Format(StrEnum):
     HTML = "html"
     MARKDOWN = "markdown"
     JSON = "json"
+
+
+_KINDS = {Format.HTML: "text/html", Format.MARKDOWN: "text/markdown", Format.JSON: "application/json"}
+_TEXT, _OBJECT = {"schema": {"type": "string"}}, {"schema": {"type": "object"}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: _OBJECT if form is Format.JSON else _TEXT for form, kind in _KINDS.items()}}
+}
 
 
 def incident_report_of(
@@ -51,12 +51,14 @@ def incident_report_of(
     if chosen is Format.JSON:
         return JSONResponse(asdict(found, dict_factory=_plain), headers={"Vary": "Accept"})
     if chosen is Format.MARKDOWN:
-        return Response(markdown_of(found), media_type=MARKDOWN, headers={"Vary": "Accept"})
+        return Response(markdown_of(found), media_type=_KINDS[chosen], headers={"Vary": "Accept"})
     return HTMLResponse(html_of(found), headers={POLICY: report_policy(), "Vary": "Accept"})
 
 
 def _accepted(request: Request) -> Format:
-    return Format.MARKDOWN if MARKDOWN in request.headers.get("accept", "") else Format.HTML
+    """What is wanted most; the page where none is named."""
+    weights = weights_of(request.headers.get("accept", ""))
+    return max(Format, key=lambda one: weights.get(_KINDS[one], 0.0))
 
 
 def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:

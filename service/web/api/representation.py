@@ -83,12 +83,14 @@ def form_asked(request: Request) -> str:
 
 
 def _prefers_csv(accept: str) -> bool:
-    weights = {kind.strip().lower(): _weight(more) for kind, _, more in map(_parted, accept.split(","))}
+    weights = weights_of(accept)
     return weights.get("text/csv", 0.0) > weights.get(_JSON_TYPE, 0.0)
 
 
-def _parted(part: str) -> tuple[str, str, str]:
-    return part.partition(";")
+def weights_of(accept: str) -> dict[str, float]:
+    """How much each kind that an Accept header names is wanted: 0 to 1."""
+    parts = (part.partition(";") for part in accept.split(","))
+    return {kind.strip().lower(): _weight(more) for kind, _, more in parts}
 
 
 def _weight(parameters: str) -> float:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from service.errors import ConfigurationError
 from service.intake.limits import Limits
-from service.monitor import Budget, Task, WindowSpec, parse_duration
+from service.monitor import Budget, Task, WindowSpec
 from service.monitor_file import MAX_SEGMENTS, MAX_WINDOWS, read_monitors
 from service.sniffing.drafting import Choices, advice_on, draft, draft_yaml, likely_ids, likely_segments
 from service.sniffing.found import ModelFound, RejectedFound, TopicFound
 from service.sniffing.tail import MOST_RECORDS, USUAL_RECORDS, sniff_topic
 from service.web.api.monitor_editing import Line
-from service.web.api.parameters import Name
+from service.web.api.parameters import Duration, Name
 from service.web.dependencies import Dependencies
 from service.web.problems import Refused
 
@@ -137,19 +137,6 @@ def _sniffed(found: TopicFound) -> Sniffed:
 
 
 # ---------------------------------------------------------------- drafting
-def _duration(text: object) -> int:
-    if not isinstance(text, str):
-        raise ValueError("write a duration such as 5m, 1h or 30s")  # noqa: TRY004 - pydantic makes a mistake of it
-    return parse_duration(text)
-
-
-Duration = Annotated[
-    int,
-    BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "description": "a duration such as 5m, 1h or 30s"}),
-]
-
-
 class DraftChoices(BaseModel):
     """What a person chose; what is left out follows from what was found."""
 

@@ -158,8 +158,9 @@ class Watcher:
 
     def _send_away(self, stop: Event) -> None:
         with self._lock:
-            if self._stop is stop:
-                self._stop = None
+            if stop.is_set():  # who listens now hears of another watch
+                return
+            self._stop = None
             listeners, self._listeners = list(self._listeners), set()
         for listener in listeners:
             listener.is_over = True

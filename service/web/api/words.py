@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.exceptions import HTTPException
 
 from service.accepting import Accepted, Asked, accept_span
 from service.alerting.words import Cover, Said, Word, end_of_silence, who_has_it
 from service.errors import ConfigurationError
 from service.moments import time_at
-from service.monitor import parse_duration
 from service.store.alertmanagers import SilencedThere, all_silences, silenced_there
 from service.store.engine import transaction
 from service.store.incident_words import (
@@ -25,15 +24,18 @@ from service.store.incident_words import (
     silences_over,
     words_of,
 )
-from service.store.incidents import find_incident
+from service.store.incidents import IncidentRow, find_incident
 from service.store.statements import Statement
-from service.web.api.parameters import Listing, Name, NameInPath, Time
+from service.web.api.parameters import Duration, Listing, Name, NameInPath, Time
 from service.web.api.signatures import Who, Why, signed
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.problems import not_found
 
 NONE_OF_THIS_ID = "there is no incident of this id"
 _LARGEST_ID = 2**63 - 1
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 log = logging.getLogger(__name__)
 
@@ -57,20 +59,13 @@ class Release(_Words):
     why: Why = "not any more"
 
 
-def _duration(text: str) -> str:
-    parse_duration(text)
-    return text
-
-
 class _Lasting(_Words):
     """`for` is a duration such as 4h, `until` a time; at most 366 days."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     why: Why
-    lasts: Annotated[str, Field(max_length=20), AfterValidator(_duration)] | None = Field(
-        None, alias="for", description="a duration such as 1h or 4h"
-    )
+    lasts: Duration | None = Field(None, alias="for", description="a duration such as 1h or 4h")
     until: Time | None = None
 
     @model_validator(mode="after")
@@ -81,9 +76,8 @@ class _Lasting(_Words):
 
     def end_after(self, now_ms: int) -> datetime | None:
         """The end; raises 422 for one that is over, or too far away."""
-        lasts_ms = None if self.lasts is None else parse_duration(self.lasts)
         try:
-            return end_of_silence(now_ms, lasts_ms, self.until)
+            return end_of_silence(now_ms, self.lasts, self.until)
         except ConfigurationError as why:
             raise HTTPException(422, str(why)) from None
 
@@ -104,7 +98,7 @@ class ExpectOrder(_Lasting):
     """A planned change: it is no false page, and does not ring again until then, or until there is a new reference."""
 
 
-class AcceptOrder(_Words):
+class AcceptSpanOrder(_Words):
     """The stretch of event time that is how the model should be."""
 
     why: Why
@@ -115,7 +109,7 @@ class AcceptOrder(_Words):
 
 
 # ---------------------------------------------------------------- what is shown
-class Standing(BaseModel):
+class IncidentStanding(BaseModel):
     """What people say of an incident: who has it, what it is silent by here and at Alertmanagers, and all words."""
 
     acknowledged: Said | None
@@ -124,17 +118,12 @@ class Standing(BaseModel):
     words: list[Said]
 
 
-def standing_of(web: WebDependencies, incident_id: str) -> Standing:
-    """Of an incident that is there."""
-    now = _now(web)
-    with transaction(web.engine) as connection:
-        row = find_incident(connection, incident_id)
-        if row is None:
-            raise not_found(NONE_OF_THIS_ID)
-        words = words_of(connection, incident_id)
-        silences = silences_over(connection, {row.id: row.model}, now).get(row.id, ())
-        there = list(silenced_there(connection, now, [incident_id]))
-    return Standing(
+def standing_of(connection: Connection, row: IncidentRow, now: datetime) -> IncidentStanding:
+    """Of an incident, now."""
+    words = words_of(connection, row.id)
+    silences = silences_over(connection, {row.id: row.model}, now).get(row.id, ())
+    there = list(silenced_there(connection, now, [row.id]))
+    return IncidentStanding(
         acknowledged=who_has_it(words), silences=list(silences), silenced_there=there, words=list(words)
     )
 
@@ -205,7 +194,7 @@ def expect(web: Dependencies, request: Request, incident_id: NameInPath, order: 
     return said_of(web, Order(incident_id, Word.EXPECTED, said, until, widely=True))
 
 
-def accept(web: Dependencies, request: Request, incident_id: NameInPath, order: AcceptOrder) -> Accepted:
+def accept(web: Dependencies, request: Request, incident_id: NameInPath, order: AcceptSpanOrder) -> Accepted:
     """Make a stretch of event time the model's reference from now on: what it holds is normal."""
     return accepted_of(web, incident_id, (order.since, order.to), signed(request, order.why, order.who))
 

@@ -1,4 +1,4 @@
-"""The alerts of an incident as bars over time: from when each began to when it ended, or to now."""
+"""The alerts of an incident as bars over time: from when each began to when it ended, or to now while one lasts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class AlertBars:
 def bars_of(alerts: Sequence[AlertRow], now_ms: int) -> AlertBars:
     """The root first."""
     start_ms = min(one.since_ms for one in alerts)
-    end_ms = max(now_ms, *(one.at_ms for one in alerts), start_ms + 1)
+    lasts = any(one.state != State.RESOLVED for one in alerts)
+    end_ms = max(now_ms if lasts else 0, *(one.at_ms for one in alerts), start_ms + 1)
     scale = WIDTH / (end_ms - start_ms)
     bars = tuple(_bar(one, start_ms, end_ms, scale) for one in alerts[:MOST_BARS])
     return AlertBars(bars, max(0, len(alerts) - MOST_BARS), minute(start_ms), minute(end_ms))

@@ -10,7 +10,7 @@ from fastapi import Query, Request
 from starlette.responses import HTMLResponse
 
 from service.dead_letters.readable import hex_dump, visible, visible_lines
-from service.messages import Partition, Reason
+from service.messages import Partition, Reason, iso
 from service.moments import ms_of
 from service.store import dead_letters as store
 from service.store.dead_letters import DeadLetterFilter, DeadLetterRow
@@ -47,10 +47,14 @@ def dead_letters(
     request: Request, web: Dependencies, asked: Annotated[LettersPageParameters, Query()]
 ) -> HTMLResponse:
     """The latest first, a page of them."""
-    wanted = DeadLetterFilter(**asked.filters)
     with transaction(web.engine) as connection:
+        newest = store.newest_dead_letter(
+            connection
+        )  # what comes in from now on is neither shown nor replayed
+        wanted = DeadLetterFilter(**asked.filters, last_id=newest)
         chunk = store.list_dead_letters(connection, wanted, asked.paging)
     refusal = _refusal(request, web, asked.reason)
+    letters = _letters(asked)
     chosen = asked.model_dump(exclude_none=True, exclude_defaults=True, exclude={"cursor"}, mode="json")
     return page(
         request,
@@ -59,8 +63,8 @@ def dead_letters(
         asked=asked,
         letters=[_view(row, web.clock_ms(), SHOWN_BYTES) for row in chunk.rows],
         reasons=list(Reason),
-        command=replay_command(topic=asked.topic, reason=asked.reason) + " --dry-run",
-        replay=None if refusal else _order(topic=asked.topic, reason=asked.reason),
+        command=replay_command(**letters) + " --dry-run",
+        replay=None if refusal else _order(**letters, last_id=newest),
         refusal=refusal,
         source=api("dead-letters", **chosen),
         csv=api("dead-letters", **chosen, format="csv"),
@@ -94,6 +98,14 @@ def dead_letter(
         here=dead_letters_page(reason=row.reason),
         pipeline=pipeline_page(),
     )
+
+
+def _letters(asked: LettersPageParameters) -> dict[str, str | int | None]:
+    """Which ones are shown, as the command and the order of a replay name them."""
+    since, until = (None if ms is None else iso(ms) for ms in (asked.since, asked.until))
+    return {
+        "topic": asked.topic, "partition": asked.partition, "reason": asked.reason, "since": since, "until": until,
+    }  # fmt: skip
 
 
 def _view(row: DeadLetterRow, now_ms: int, most_bytes: int | None = None) -> LetterView:

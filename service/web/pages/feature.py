@@ -16,17 +16,9 @@ from service.reports.phrases import DASH, share
 from service.store.column_slices import Slices, open_alerts_of, slices_until
 from service.store.column_views import Time, last_window
 from service.store.engine import transaction
-from service.store.latest_version import latest_version
 from service.web.api.column_scores import ScoresParameters, scores
-from service.web.api.distributions import (
-    USUAL_POINTS,
-    CourseParameters,
-    course_of,
-    distribution_of,
-    window_spec,
-)
-from service.web.api.unknown_model import no_model
-from service.web.api.window_spans import window_kinds
+from service.web.api.distributions import USUAL_POINTS, CourseParameters, course_of, distribution_of
+from service.web.api.window_spans import chosen_window, found_monitor, window_kinds
 from service.web.dependencies import Dependencies
 from service.web.links import api, feature_page, incident_page, model_page
 from service.web.pages.feature_parameters import COMPARE_WORDS, Compare, FeatureParameters, against_of
@@ -46,7 +38,7 @@ from service.web.wording import iso
 
 if TYPE_CHECKING:
     from service.messages import Column
-    from service.monitor import WindowSpec
+    from service.monitor import Monitor, WindowSpec
     from service.web.dependencies import WebDependencies
 
 _SCORES_SHOWN = 6
@@ -69,7 +61,9 @@ def feature(request: Request, web: Dependencies, asked: Annotated[FeatureParamet
     """The page of one column; what is said of no column stands on the model's page."""
     if asked.names_none:
         return RedirectResponse(model_page(asked.model, **_time_chosen(asked)), HTTPStatus.SEE_OTHER)
-    column, spec = asked.wanted().column, window_spec(web, asked)
+    with transaction(web.engine) as connection:
+        monitor = found_monitor(connection, asked.model)
+    column, spec = asked.wanted().column, chosen_window(monitor, asked.window)
     shown = _shown(web, asked, spec)
     found = distribution_of(web, asked.distribution(shown.time, spec)).distribution
     course = course_of(web, _course(asked, shown)).course
@@ -84,7 +78,7 @@ def feature(request: Request, web: Dependencies, asked: Annotated[FeatureParamet
         origins=(origin_sentence(found.current), origin_sentence(found.against)),
         figures=figures(found), missing=missing_figures(found), scores=score_lines(scored),
         lines=lines_of(course, scored), course=course, model_link=model_page(asked.model),
-        links=_links(asked, shown), sources=_sources(asked, shown), choices=_choices(web, asked, shown),
+        links=_links(asked, shown), sources=_sources(asked, shown), choices=_choices(monitor, asked, shown),
         here=lambda since, until: feature_page(**_kept(asked) | {"since": since, "until": until}),
         utc=utc, iso=iso, count=_count, percent=_percent, incident_page=incident_page,
         compared=COMPARE_WORDS[asked.compare], methods=sorted({one.method for one in scored}),
@@ -194,13 +188,10 @@ def _sources(asked: FeatureParameters, shown: _Shown) -> Mapping[str, str]:
 
 
 # ---------------------------------------------------------------- what can be chosen
-def _choices(web: WebDependencies, asked: FeatureParameters, shown: _Shown) -> Mapping[str, Any]:
+def _choices(monitor: Monitor, asked: FeatureParameters, shown: _Shown) -> Mapping[str, Any]:
     """What stands in the form's lists; what is asked for always does."""
-    version = latest_version(web.engine, asked.model)
-    if version is None:
-        raise no_model(web, asked.model)
     return {
-        "windows": [one.name for one in window_kinds(version.monitor)],
+        "windows": [one.name for one in window_kinds(monitor)],
         "versions": sorted({*shown.slices.versions, asked.version} - {""}),
         "segments": sorted({*shown.slices.segments, asked.segment} - {""}),
         "compare": COMPARE_WORDS,

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from fastapi import Request
-from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from service.alerting.runbooks import RUNBOOKS, runbook_of
 from service.alerting.standing_words import covered, ending_of, minute_of, word_of
 from service.messages import Verdict
+from service.moments import time_at
 from service.reports.document import Report, Section
 from service.reports.incident import incident_report
 from service.reports.phrases import column, number, place, sure_said, times_over
+from service.store.engine import transaction
 from service.store.report_cases import IncidentCase, incident_case
-from service.web.api import incidents as api_incidents
+from service.web.api.incidents import budget_of
 from service.web.api.parameters import NameInPath
-from service.web.api.words import NONE_OF_THIS_ID
+from service.web.api.words import NONE_OF_THIS_ID, standing_of
 from service.web.authorization import caller_of
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.links import api, feature_page, incidents_page, model_page
@@ -66,16 +67,18 @@ def shown(
     case = incident_case(web.engine, incident_id, now_ms)
     if case is None:
         raise not_found(NONE_OF_THIS_ID)
-    report, told = incident_report(case), api_incidents.incident(web, incident_id)
-    one, root = case.incident, case.alerts[0]
+    report, one, root = incident_report(case), case.incident, case.alerts[0]
+    with transaction(web.engine) as connection:
+        standing = standing_of(connection, one, time_at(now_ms))
+        budget = budget_of(connection, one.model, now_ms)
     answer = page(
-        request, "incident.html", place="incidents", one=one, root_alert=root, told=told, standing=told.standing,
+        request, "incident.html", place="incidents", one=one, root_alert=root, told=case, standing=standing,
         headline=headline_of(one.summary or f"{one.cause} in model {one.model}"), sure=sure_said(root.confidence),
         complaint=complaint, is_nameless=caller_of(request).key is None, facts=dict(report.facts),
         first=[section for section in report.sections if section.title in _FIRST], rest=list(_rest(report)),
         diagnosis=_section(report, _DIAGNOSIS), columns=ranked(case), bars=bars_of(case.alerts, now_ms),
         since=moment(one.since_ms, now_ms), until=moment(one.until_ms, now_ms), now=moment(now_ms, now_ms),
-        runbooks=RUNBOOKS, runbook=runbook_of(one.cause, one.severity), budget=_budget(web, one.model),
+        runbooks=RUNBOOKS, runbook=runbook_of(one.cause, one.severity), budget=budget,
         model_link=model_page(one.model), others=incidents_page(model=one.model), source=api("incidents", one.id),
         word_of=word_of, ending_of=ending_of, minute_of=minute_of, covered=covered, moment=_proposed(case),
         **drawn_by(),
@@ -126,13 +129,6 @@ def _ranked(one: Score, case: IncidentCase) -> Ranked:
         column(one.role, one.feature), times_over(one.ratio), one.method, number(one.value), number(one.limit), one.n,
         one.m, place(one.version, one.segment), one.window, link,
     )  # fmt: skip
-
-
-def _budget(web: WebDependencies, model: str) -> api_incidents.BudgetLedger | None:
-    try:
-        return api_incidents.budget(web, model)
-    except HTTPException:  # its monitor is gone
-        return None
 
 
 def _proposed(case: IncidentCase) -> dict[str, str]:

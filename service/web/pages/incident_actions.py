@@ -14,7 +14,7 @@ from service.store.marks import AlarmVerdict
 from service.web.api import words
 from service.web.api.incidents import MarkOrder, mark
 from service.web.api.parameters import NameInPath
-from service.web.api.words import AcceptOrder, Acknowledgement, ExpectOrder, Release, SilenceOrder
+from service.web.api.words import AcceptSpanOrder, Acknowledgement, ExpectOrder, Release, SilenceOrder
 from service.web.dependencies import Dependencies, WebDependencies
 from service.web.forms import form_fields
 from service.web.links import incident_page
@@ -92,7 +92,7 @@ def _accept(web: WebDependencies, request: Request, incident: str, fields: Field
     if fields.get("sure") != "yes":
         raise HTTPException(422, _NOT_SURE)
     order = {name: value for name, value in fields.items() if name != "sure"}
-    return words.accept(web, request, incident, _order(AcceptOrder, order))
+    return words.accept(web, request, incident, _order(AcceptSpanOrder, order))
 
 
 def _mark(verdict: AlarmVerdict) -> Act:

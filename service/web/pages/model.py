@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict
@@ -16,13 +17,14 @@ from service.reports.phrases import number, share, times_over
 from service.store import queries
 from service.store.engine import transaction
 from service.store.incidents import IncidentFilter, IncidentRow, list_incidents
+from service.store.open_in_time import MOST_INCIDENTS, fired_in, incidents_in
 from service.store.paging import Paging
 from service.store.queries import ModelRow
-from service.store.result_queries import AlertFilter, AlertRow, list_alerts
-from service.web.api.incidents import budget
+from service.store.result_queries import AlertRow
+from service.web.api.incidents import budget_of
 from service.web.api.parameters import Filled, Name, NameInPath, Time
 from service.web.api.slices import Slice, slices
-from service.web.api.unknown_model import no_model
+from service.web.api.unknown_model import no_model_among
 from service.web.api.window_spans import WindowSpanParameters, window_span_of
 from service.web.condition import STATE_WORDS, condition_of, monitor_of
 from service.web.dependencies import Dependencies
@@ -30,7 +32,9 @@ from service.web.links import api, feature_page, incident_page, incidents_page, 
 from service.web.pages.page import page
 from service.web.wording import moment
 
-MOST_INCIDENTS, MOST_ALERTS = 50, 200
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 MOST_PLACES = 360
 """Of the heat map: each is two pixels wide or more, and a month of 200 columns is 60 KB."""
 _SPANS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("30 days", 30 * DAY_MS))
@@ -97,23 +101,22 @@ def model(
     now_ms = web.clock_ms()
     with transaction(web.engine) as connection:
         row = queries.find_model(connection, now_ms, model)
-        recent = list_incidents(connection, IncidentFilter(model=model), Paging(MOST_INCIDENTS)).rows
-        alerts = list_alerts(
-            connection, AlertFilter(model=model, consequence=False), Paging(MOST_ALERTS)
-        ).rows
-    if row is None:
-        raise no_model(web, model)
-    monitor, parameters = monitor_of(model, row.monitor), _parameters(model, asked)
-    span = window_span_of(parameters, monitor, now_ms)
-    chosen = Chosen(span.window, span.version, span.segment, span.since_ms, span.until_ms)
+        if row is None:
+            raise no_model_among(connection, model)
+        monitor, parameters = monitor_of(model, row.monitor), _parameters(model, asked)
+        span = window_span_of(parameters, monitor, now_ms)
+        chosen = Chosen(span.window, span.version, span.segment, span.since_ms, span.until_ms)
+        incidents = _incidents(connection, model, chosen)
+        alerts = fired_in(connection, model, chosen.segment, chosen.since, chosen.until)
+        budget = budget_of(connection, model, now_ms)
     beside = slices(web, parameters)
     condition = condition_of(row, now_ms)
     return page(
         request, "model.html", place="overview", model=row, condition=condition,
         word=STATE_WORDS[condition.state], chosen=chosen, choices=_choices(row, monitor, beside.items, chosen, now_ms),
         last_event=moment(row.last_event_ms, now_ms), last_label=moment(row.last_label_ms, now_ms),
-        incidents=_shown(recent, chosen), alerts=_fired(alerts, chosen), slices=beside.items,
-        budget=budget(web, model),
+        incidents=incidents, alerts=_bars(alerts), slices=beside.items,
+        budget=budget,
         answers=_answers(monitor),
         sources=_sources(model, chosen, asked.metric) | {"answers": _course(model, chosen, monitor, beside.items)},
         link=LINKS, span=(utc(chosen.since), utc(chosen.until)), number=number, share=share, times_over=times_over,
@@ -135,26 +138,19 @@ def _answers(monitor: Monitor) -> Column:
     return SCORE if monitor.task is Task.BINARY else PREDICTION
 
 
-def _shown(incidents: tuple[IncidentRow, ...], chosen: Chosen) -> list[IncidentRow]:
+def _incidents(connection: Connection, model: str, chosen: Chosen) -> Sequence[IncidentRow]:
     """Those that are open, and those of the time that is looked at."""
+    open_now = list_incidents(connection, IncidentFilter(model=model, open=True), Paging(MOST_INCIDENTS)).rows
+    in_time = incidents_in(connection, model, chosen.since, chosen.until)
+    found = {one.id: one for one in (*open_now, *in_time)}
+    return sorted(found.values(), key=lambda one: (one.since_ms, one.id), reverse=True)
+
+
+def _bars(alerts: Sequence[AlertRow]) -> list[Bar]:
     return [
-        one
-        for one in incidents
-        if one.until_ms is None or (one.until_ms > chosen.since and one.since_ms <= chosen.until)
-    ]
-
-
-def _fired(alerts: tuple[AlertRow, ...], chosen: Chosen) -> list[Bar]:
-    """Those that fired, and still did in the time that is looked at; not what follows from others."""
-    bars = [
         Bar(one.id, one.incident, one.severity, one.summary, one.fired_ms, _end_of(one))
         for one in alerts
-        if one.fired_ms is not None and one.segment == chosen.segment
-    ]
-    return [
-        one
-        for one in bars
-        if one.since_ms <= chosen.until and (one.until_ms is None or one.until_ms > chosen.since)
+        if one.fired_ms is not None
     ]
 
 
@@ -176,9 +172,10 @@ def _choices(row: ModelRow, monitor: Monitor, beside: list[Slice], chosen: Chose
 def _sources(model: str, chosen: Chosen, metric: str | None) -> dict[str, str]:
     """What the charts are drawn from."""
     of = {"model": model} | chosen.values
+    heat = api("heat", **of, points=MOST_PLACES)
     return {
-        "heat": api("heat", **of, points=MOST_PLACES),
-        "volume": api("heat", **of, points=MOST_PLACES, columns=1),
+        "heat": heat,
+        "volume": heat,  # one address is asked once, whoever is drawn from it
         "performance": api("performance-over-time", **of, metric=metric),
         "missing": api("missing-over-time", **of),
     }
