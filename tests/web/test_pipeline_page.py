@@ -130,6 +130,16 @@ def test_the_form_of_the_letters_may_choose_all(site: Site, add: Add) -> None:
     assert site.get("/pipeline/dead-letters", reason="none").status_code == 422
 
 
+def test_who_chooses_a_reason_stays_with_the_same_letters(site: Site, add: Add) -> None:
+    for partition in (0, 1):
+        add(add_dead_letter, partition, partition=partition)
+    page = site.get("/pipeline/dead-letters", topic="events", partition=1, since=0).text
+    kept = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
+    assert kept == {"topic": "events", "partition": "1", "since": "0"}
+    assert site.get("/pipeline/dead-letters", reason="", **kept).text.count("bytes</span>") == 1
+    assert '"hidden"' not in site.get("/pipeline/dead-letters").text
+
+
 def test_a_letter_that_is_not_there_is_not_found(site: Site) -> None:
     assert site.get("/pipeline/dead-letters/events/0/9").status_code == 404
 

@@ -48,9 +48,8 @@ def dead_letters(
 ) -> HTMLResponse:
     """The latest first, a page of them."""
     with transaction(web.engine) as connection:
-        newest = store.newest_dead_letter(
-            connection
-        )  # what comes in from now on is neither shown nor replayed
+        # What comes in from now on is neither shown nor replayed.
+        newest = store.newest_dead_letter(connection)
         wanted = DeadLetterFilter(**asked.filters, last_id=newest)
         chunk = store.list_dead_letters(connection, wanted, asked.paging)
     refusal = _refusal(request, web, asked.reason)
@@ -63,6 +62,7 @@ def dead_letters(
         asked=asked,
         letters=[_view(row, web.clock_ms(), SHOWN_BYTES) for row in chunk.rows],
         reasons=list(Reason),
+        kept={name: value for name, value in chosen.items() if name != "reason"},
         command=replay_command(**letters) + " --dry-run",
         replay=None if refusal else _order(**letters, last_id=newest),
         refusal=refusal,
