@@ -58,16 +58,20 @@ def incidents_of(fired: Sequence[Alert]) -> list[list[Alert]]:
     `fired` are firing alerts in the order of time; each is taken as it was told last.
     """
     by_incident: dict[str, dict[str, Alert]] = {}
+    fired_ms: dict[str, int] = {}
     for alert in fired:
         by_incident.setdefault(alert.incident, {})[alert.id] = alert
-    return [sorted(alerts.values(), key=_rootness) for alerts in by_incident.values()]
+        fired_ms.setdefault(alert.id, alert.at_ms)
+    return [
+        sorted(alerts.values(), key=lambda one: _rootness(one, fired_ms[one.id]))
+        for alerts in by_incident.values()
+    ]
 
 
-def _rootness(alert: Alert) -> tuple[bool, int, bool, float, int]:
-    """Of equals that which fired first stays first."""
+def _rootness(alert: Alert, fired_ms: int) -> tuple[bool, int, bool, float, int, int]:
     confidence = -1.0 if alert.confidence is None else alert.confidence
     parted = alert.cause is Cause.CORRELATION_BREAK
-    return alert.consequence, _ORDER.index(alert.severity), parted, -confidence, alert.since_ms
+    return alert.consequence, _ORDER.index(alert.severity), parted, -confidence, fired_ms, alert.since_ms
 
 
 def severity_of(alerts: Sequence[Alert]) -> Severity:

@@ -174,8 +174,8 @@ def _rootness(c: Columns) -> tuple[ColumnElement[Any], ...]:
         place_of(c.severity, *_SEVERITIES),
         c.cause == Cause.CORRELATION_BREAK.value,  # that it moved says more than that it parted from others
         c.confidence.desc().nulls_last(),
-        c.since_ms,
         c.fired_ms,
+        c.since_ms,
         c.id,
     )
 

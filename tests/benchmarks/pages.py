@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 SEED, MOST_MS = 20_261_123, 100.0
+OTHERS_MS = {"/metrics": 1_000.0}
+"""What nobody waits for: a scrape of ten thousand series, every 15 seconds."""
 Asked = Callable[[random.Random], tuple[str, dict[str, Any]]]
 
 READ_SKETCHES = {
@@ -150,12 +152,13 @@ def main() -> None:
 
 def report(took: dict[str, np.ndarray[Any, Any]]) -> list[str]:
     """Print p50 and p95, the slowest first; gives those that take longer than they may."""
-    print(f"{'p50 ms':>8} {'p95 ms':>8} {'of 100':>7}  address")  # noqa: T201
+    print(f"{'p50 ms':>8} {'p95 ms':>8} {'of most':>7}  address")  # noqa: T201
     slow = []
     for name, ms in sorted(took.items(), key=lambda one: -np.quantile(one[1], 0.95)):
-        half, most = np.quantile(ms, 0.5), np.quantile(ms, 0.95)
-        print(f"{half:8.1f} {most:8.1f} {most / MOST_MS:6.0%}  {name}")  # noqa: T201
-        slow += [name] if most > MOST_MS else []
+        half, ninety_five = np.quantile(ms, 0.5), np.quantile(ms, 0.95)
+        most = OTHERS_MS.get(name, MOST_MS)
+        print(f"{half:8.1f} {ninety_five:8.1f} {ninety_five / most:7.0%}  {name}")  # noqa: T201
+        slow += [name] if ninety_five > most else []
     return slow
 
 

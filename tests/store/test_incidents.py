@@ -90,8 +90,18 @@ def test_without_a_diagnosis_the_worst_and_then_the_oldest_is_the_root(
 
 
 def test_of_equals_what_fired_first_is_the_root(connection: Connection, put: Put) -> None:
-    for alert_id, fired_ms in (("a", NOW_MS), ("b", NOW_MS - MINUTE_MS), ("c", None)):
-        put(alert_id, state="resolved", fired_ms=fired_ms, severity="ticket", confidence=0.5)
+    """Though a longer window, which fired later, may begin before it."""
+    for alert_id, fired_ms, since_ms in (
+        ("a", NOW_MS, NOW_MS - HOUR_MS), ("b", NOW_MS - MINUTE_MS, NOW_MS - 2 * MINUTE_MS), ("c", None, NOW_MS),
+    ):  # fmt: skip
+        put(
+            alert_id,
+            state="resolved",
+            fired_ms=fired_ms,
+            since_ms=since_ms,
+            severity="ticket",
+            confidence=0.5,
+        )
     assert [a.id for a in alerts_of(connection, "i-1")] == ["b", "a", "c"]
 
 
