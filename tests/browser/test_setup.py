@@ -202,6 +202,18 @@ def test_who_may_only_look_sees_why_nothing_can_be_saved(browser: Browser, engin
 
 
 # ---------------------------------------------------------------- the set-up
+def make_first_traffic_the_reference(page: Page, engine: Engine, folder: Path) -> None:
+    """Events of churn come after its monitor is saved; a person makes the last hour its reference."""
+    page.get_by_text("No event has come yet.").wait_for()
+    profile = reference_of(folder)
+    store_reference(engine, to_be_stored(profile))
+    put_traffic(engine, profile, range(10))
+    with transaction(engine) as connection:
+        add_partition(connection, "events", 0, highest_ms=END_MS)
+    page.get_by_label("Of the last").fill("1h")
+    page.get_by_role("button", name="Make it the reference").click()
+
+
 def test_the_first_traffic_is_made_the_reference_once_it_has_come(
     browser: Browser, site: Site, engine: Engine, tmp_path: Path
 ) -> None:
@@ -210,14 +222,7 @@ def test_the_first_traffic_is_made_the_reference_once_it_has_come(
         page.get_by_role("button", name="Draft the monitor").click()
         page.get_by_text("churn: created").wait_for()
         page.get_by_role("button", name="Save").click()
-        page.get_by_text("No event has come yet.").wait_for()
-        profile = reference_of(tmp_path)
-        store_reference(engine, to_be_stored(profile))
-        put_traffic(engine, profile, range(10))
-        with transaction(engine) as connection:
-            add_partition(connection, "events", 0, highest_ms=END_MS)
-        page.get_by_label("Of the last").fill("1h")
-        page.get_by_role("button", name="Make it the reference").click()
+        make_first_traffic_the_reference(page, engine, tmp_path)
         page.get_by_text(
             "of 150 events; in force from event time"
         ).wait_for()  # the last pane may still take some
@@ -237,14 +242,7 @@ def test_the_reference_becomes_that_of_the_model_that_was_saved(
         page.get_by_text(f"{HOSTILE}: created").wait_for()
         write(page, "models:\n  churn: {}\n")
         page.get_by_role("button", name="Save").click()
-        page.get_by_text("No event has come yet.").wait_for()
-        profile = reference_of(tmp_path)
-        store_reference(engine, to_be_stored(profile))
-        put_traffic(engine, profile, range(10))
-        with transaction(engine) as connection:
-            add_partition(connection, "events", 0, highest_ms=END_MS)
-        page.get_by_label("Of the last").fill("1h")
-        page.get_by_role("button", name="Make it the reference").click()
+        make_first_traffic_the_reference(page, engine, tmp_path)
         page.locator("#accepted .said, #accepted .complaint").wait_for()
         assert "The reference is churn-" in page.locator("#accepted").inner_text()
 
